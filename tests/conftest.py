@@ -1,0 +1,30 @@
+"""Settings and fixtures for every test."""
+
+from __future__ import annotations
+
+import os
+
+# Read by BLAS when NumPy is first imported, so this precedes every import that may bring NumPy in.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import find_case
+
+
+@pytest.fixture(scope="session")
+def cases() -> Callable[..., Path]:
+    """A function of path parts: the external case there, or the test is skipped with the reason."""
+
+    def path_of(*parts: str) -> Path:
+        path, reason = find_case(*parts)
+        if path is None:
+            pytest.skip(reason)
+        return path
+
+    return path_of
