@@ -20,7 +20,7 @@ _DAMAGE = (  # what NumPy and zipfile raise on files that are not theirs
     EOFError,
     KeyError,
     MemoryError,
-    NotImplementedError,
+    RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
 )

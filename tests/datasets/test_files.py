@@ -201,17 +201,20 @@ def test_a_file_that_is_no_npz(tmp_path, content):
         datasets.load(written(tmp_path, content, "data.npz"))
 
 
-@in_one_folder
-@given(st.integers(0, len(_npz_bytes()) - 1), st.integers(1, 255))
-def test_a_damaged_npz_is_refused_or_harmless(tmp_path, place, flip):
-    content = bytearray(_npz_bytes())
-    content[place] ^= flip
+def _harmless(path: Path) -> bool:
     try:
-        data = datasets.load(written(tmp_path, bytes(content), "data.npz"))
+        data = datasets.load(path)
     except GraphcError:
-        return
-    assert data.x.tolist() == np.arange(20.0)[:, None].tolist()
-    assert data.y.tolist() == list(range(20))
+        return True
+    return data.x.tolist() == np.arange(20.0)[:, None].tolist() and data.y.tolist() == list(range(20))
+
+
+def test_a_npz_with_any_one_bit_wrong_is_refused_or_harmless(tmp_path):
+    whole = _npz_bytes()
+    for bit in range(8 * len(whole)):
+        content = bytearray(whole)
+        content[bit // 8] ^= 1 << bit % 8
+        assert _harmless(written(tmp_path, bytes(content), "data.npz")), f"bit {bit}"
 
 
 # ------------------------------------------------------------------------------------------- any file
