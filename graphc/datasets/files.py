@@ -52,9 +52,10 @@ def load(path: str | os.PathLike[str], *, target: str | None = None, y_dtype: st
     Example:
         >>> import tempfile, pathlib
         >>> from graphc import datasets
-        >>> path = pathlib.Path(tempfile.mkdtemp(), "weights.csv")
-        >>> _ = path.write_text("height,weight,kind\n1.5,50,cat\n1.8,80.5,dog\n")
-        >>> data = datasets.load(path)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "weights.csv")
+        ...     _ = path.write_text("height,weight,kind\n1.5,50,cat\n1.8,80.5,dog\n")
+        ...     data = datasets.load(path)
         >>> data
         Dataset weights: 2 rows, x float64[2, 2], y int64[2], 2 classes
         >>> data.class_names
