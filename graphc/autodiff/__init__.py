@@ -1,0 +1,1 @@
+"""Differentiation: one iterative reverse sweep that builds nodes and leaves events."""

@@ -1,0 +1,92 @@
+"""The chain rule at one node: from the cotangent of its output to the cotangents of its operands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.errors import MissingRule
+from graphc.ir.events import ChainRule, Unbroadcast
+from graphc.ir.node import Node
+from graphc.ir.op import ZERO
+from graphc.ops.arith import multiply, negative
+from graphc.ops.shape import sum_to
+from graphc.symbolic.formulas import formula_nodes
+
+
+def pull_back(node: Node, cotangent: Node, wanted: Sequence[bool]) -> list[Any]:
+    """The cotangent of each wanted operand: a node, or ``ZERO`` by declaration; None where it is not wanted.
+
+    Raises:
+        MissingRule: the card says nothing about its derivative.
+    """
+    op = node.op
+    if op.gradient is not None:
+        return _declared(node, cotangent, wanted)
+    if op.kind == "pointwise":
+        return [_partial(node, cotangent, i) if want else None for i, want in enumerate(wanted)]
+    if op.transpose is not None:
+        return [_transposed(node, cotangent, i) if want else None for i, want in enumerate(wanted)]
+    raise MissingRule(f"{op.name} has neither a formula, a transpose nor a gradient", given=str(node.type))
+
+
+def _partial(node: Node, cotangent: Node, operand: int) -> Any:
+    from graphc.symbolic.table import partial_formula
+
+    formula = partial_formula(node.op, operand)
+    if formula == "0":
+        return ZERO
+    term = _times(cotangent, _instantiate(node, formula))
+    _note(term, node, operand, cotangent, formula)
+    return unbroadcast(term, node.inputs[operand])
+
+
+def _instantiate(node: Node, formula: str) -> Any:
+    names = dict(zip(node.op.operands, node.inputs, strict=True))
+    return formula_nodes(formula, {**names, **node.attrs, "out": node}, node.dtype)
+
+
+def _times(cotangent: Node, factor: Any) -> Node:
+    if isinstance(factor, Node):
+        product: Node = multiply(cotangent, factor)
+        return product
+    if factor == 1:
+        return cotangent
+    node: Node = negative(cotangent) if factor == -1 else multiply(cotangent, factor)
+    return node
+
+
+def _transposed(node: Node, cotangent: Node, operand: int) -> Any:
+    transposes = node.op.transpose or ()
+    if node.op.variadic:
+        term = transposes[0](cotangent, *node.inputs, operand=operand, **node.attrs)
+    elif transposes[operand] is ZERO:
+        return ZERO
+    else:
+        term = transposes[operand](cotangent, *node.inputs, **node.attrs)
+    if term is not ZERO:
+        _note(term, node, operand, cotangent, f"transpose of {node.op.name}")
+    return term
+
+
+def _declared(node: Node, cotangent: Node, wanted: Sequence[bool]) -> list[Any]:
+    assert node.op.gradient is not None
+    terms = node.op.gradient(cotangent, node, *node.inputs, **node.attrs)
+    for i, term in enumerate(terms):
+        if term is not ZERO:
+            _note(term, node, i, cotangent, f"gradient of {node.op.name}")
+    return [term if want else None for term, want in zip(terms, wanted, strict=True)]
+
+
+def unbroadcast(term: Node, operand: Node) -> Node:
+    """The cotangent of an operand that was stretched, summed back to its shape."""
+    summed = sum_to(term, operand.shape)
+    if summed is not term:
+        summed.about.record(Unbroadcast(operand, term))
+    return summed
+
+
+def _note(term: Node, node: Node, operand: int, cotangent: Node, formula: str) -> None:
+    if not term.about.scopes:
+        term.about.scopes = node.about.scopes
+    term.about.record(ChainRule(node.op.name, node, operand, cotangent, formula))

@@ -1,0 +1,97 @@
+"""Events: what happened to make a node. Nothing in graphc makes a node in the dark.
+
+Events stand beside a node, never in its identity. They are plain frozen records; ``explain`` turns them into
+sentences, the figure into marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphc.ir.node import Node
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """The root of all events; two events are equal when kind and contents are."""
+
+    def key(self) -> tuple[object, ...]:
+        """What makes two events the same."""
+        return (type(self), *vars(self).values())
+
+
+@dataclass(frozen=True, eq=False)
+class Seed(Event):
+    """The gradient of an output with respect to itself: one."""
+
+    of: Node
+
+
+@dataclass(frozen=True, eq=False)
+class ChainRule(Event):
+    """One application of the chain rule: the cotangent of ``forward`` times its derivative in one operand.
+
+    ``formula`` is the derivative, such as ``1 - out**2``, or the name of the transpose.
+    """
+
+    rule: str
+    forward: Node
+    operand: int
+    cotangent: Node
+    formula: str
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulate(Event):
+    """A value that is used more than once: the cotangents of its uses are added."""
+
+    of: Node
+    terms: tuple[Node, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Unbroadcast(Event):
+    """An operand that was stretched: its cotangent is summed over the axes along which it was repeated."""
+
+    of: Node
+    cotangent: Node
+
+
+@dataclass(frozen=True, eq=False)
+class StructuralZero(Event):
+    """No path leads from the output to ``of``: its gradient is zero, and nothing was computed."""
+
+    of: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Cotangent(Event):
+    """This node is the whole gradient of the output with respect to ``of``."""
+
+    of: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Rewrite(Event):
+    """A rule replaced ``before`` by this node."""
+
+    rule: str
+    kind: str
+    before: Node
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt(Event):
+    """The same operation as ``before``, over operands that were rewritten."""
+
+    before: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered(Event):
+    """``before`` was replaced by its body."""
+
+    before: Node

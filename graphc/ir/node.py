@@ -1,0 +1,301 @@
+"""Nodes: interned, immutable, with what is known *about* them beside them.
+
+``apply`` is the one door: it coerces, infers the type and interns. The same operation on the same operands is the
+same object, so common subexpressions are shared and dead code cannot exist.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.ir import origin
+from graphc.ir.events import Event
+from graphc.ir.op import Op
+from graphc.ir.origin import Origin, Scope
+from graphc.ir.pattern import Apply, AttrVar, Pattern
+from graphc.ir.size import Size
+from graphc.ir.types import Shape, Type, shape_text
+
+
+class Array:
+    """A NumPy array as an attribute: read-only, compared by its bytes."""
+
+    __slots__ = ("value", "_key")
+
+    def __init__(self, value: Any) -> None:
+        array = np.array(value, order="C", copy=True)
+        array.flags.writeable = False
+        self.value = array
+        self._key = (array.dtype.name, array.shape, array.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Array) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"Array({self.value.dtype.name}{shape_text(self.value.shape)})"
+
+
+class Node:
+    """One value of a program: an operation, its operands and attributes, and a type.
+
+    Nodes are made by ``apply`` (through the functions of ``graphc``), never directly. Identity is structure:
+    ``a == b`` asks whether both are the same node. What users and passes said about a node (name, source lines,
+    layer, events) is in ``about``, not in its identity.
+    """
+
+    __slots__ = ("op", "inputs", "attrs", "type", "serial", "about", "__weakref__")
+    __array_ufunc__ = None  # so that `array * node` is ours, not NumPy's
+
+    op: Op
+    inputs: tuple[Node, ...]
+    attrs: Mapping[str, Any]
+    type: Type
+    serial: int
+    about: About
+
+    def __init__(self, op: Op, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type, serial: int) -> None:
+        for slot, value in zip(Node.__slots__, (op, inputs, MappingProxyType(dict(attrs)), type, serial), strict=False):
+            object.__setattr__(self, slot, value)
+        object.__setattr__(self, "about", About())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a node is immutable; it has no settable {name!r}")
+
+    @property
+    def shape(self) -> Shape:
+        """The sizes of the axes."""
+        return self.type.shape
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype."""
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.type.shape)
+
+    @property
+    def name(self) -> str | None:
+        """The name that was given, without the scopes around it."""
+        return self.about.name
+
+    def named(self, name: str) -> Node:
+        """Name this node for listings, figures and explanations; returns the node."""
+        if not isinstance(name, str) or not name:
+            raise ArgumentError("a name is text", given=repr(name))
+        self.about.rename(name, origin.current_scopes())
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise ArgumentError("a node lives in its process", fix="use str(graph) and gx.parse, or model.save")
+
+
+class About:
+    """What is known about a node: its name, the scopes it was made in, user lines, and events (newest last)."""
+
+    __slots__ = ("name", "scopes", "origins", "events")
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.scopes: tuple[Scope, ...] = ()
+        self.origins: tuple[Origin, ...] = ()
+        self.events: tuple[Event, ...] = ()
+
+    def rename(self, name: str, scopes: tuple[Scope, ...]) -> None:
+        self.name, self.scopes = name, scopes
+
+    def declare(self, place: Origin | None, scopes: tuple[Scope, ...]) -> None:
+        """Another declaration of the same node: all origins are kept, the latest is shown."""
+        if place is not None and place not in self.origins:
+            self.origins = (*self.origins, place)
+        if scopes and self.name is None:
+            self.scopes = scopes
+
+    def record(self, event: Event) -> None:
+        """Add an event, unless it is known."""
+        if all(event.key() != known.key() for known in self.events):
+            self.events = (*self.events, event)
+
+    def adopt(self, other: About) -> None:
+        """Take over name, scopes and origins of the node that this one replaces, where it has none."""
+        if self.name is None and other.name is not None:
+            self.name, self.scopes = other.name, other.scopes
+        if not self.scopes:
+            self.scopes = other.scopes
+        if not self.origins:
+            self.origins = other.origins
+
+    @property
+    def origin(self) -> Origin | None:
+        """The latest user line."""
+        return self.origins[-1] if self.origins else None
+
+
+_serials = itertools.count()
+_table: weakref.WeakValueDictionary[Any, Node] = weakref.WeakValueDictionary()
+_lock = threading.RLock()
+
+
+def apply(op: Op, *inputs: Any, **attrs: Any) -> Any:
+    """The one door: coerce, infer the type, intern.
+
+    Over a pattern it makes a pattern, so rules are written in the language they rewrite.
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit; the message names layer, operands, line and a fix.
+        ArgumentError: a wrong number of operands, an unknown attribute, or an operand that is no node.
+    """
+    if any(isinstance(x, Pattern) for x in inputs) or any(isinstance(v, AttrVar) for v in attrs.values()):
+        return Apply(op, inputs, attrs)
+    full = _attributes(op, attrs)
+    place = origin.current_place()
+    try:
+        nodes = op.coerce(inputs) if op.coerce else inputs
+        _check_operands(op, nodes)
+        node = build(op, nodes, full)
+    except (ShapeError, DTypeError) as error:
+        raise _placed(error, op, inputs, place) from None
+    node.about.declare(place, origin.current_scopes())
+    return node
+
+
+def build(op: Op, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
+    """Infer the type and intern; for engines, whose operands are nodes already."""
+    return intern(op, tuple(inputs), attrs, op.infer(*(x.type for x in inputs), **attrs))
+
+
+def rebuild(node: Node, inputs: Sequence[Node]) -> Node:
+    """The same operation over other operands."""
+    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+        return node
+    return build(node.op, inputs, node.attrs)
+
+
+def intern(op: Op, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type) -> Node:
+    """The node of this structure: the one that exists, or a new one."""
+    key = (op, inputs, type, tuple((k, freeze(v)) for k, v in attrs.items()))
+    with _lock:
+        node = _table.get(key)
+        if node is None:
+            node = _table[key] = Node(op, inputs, attrs, type, next(_serials))
+        return node
+
+
+def fresh_leaf(op: Op, attrs: Mapping[str, Any], type: Type) -> Node:
+    """A leaf that is made, never interned: two calls are two leaves."""
+    node = Node(op, (), attrs, type, next(_serials))
+    node.about.declare(origin.current_place(), origin.current_scopes())
+    return node
+
+
+def freeze(value: Any) -> Any:
+    """A hashable stand-in for an attribute that tells 1 from 1.0 and True, and 0.0 from -0.0."""
+    if isinstance(value, float):
+        return "float", value.hex()
+    if isinstance(value, tuple):
+        return tuple(freeze(v) for v in value)
+    return type(value).__name__, value
+
+
+def _attributes(op: Op, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    for key in attrs:
+        if key not in op.attrs:
+            raise ArgumentError(f"{op.name} has no attribute {key!r}", expected=", ".join(op.attrs) or "none")
+    full = {key: attrs.get(key, default) for key, default in op.attrs.items()}
+    for key, value in full.items():
+        if value is ...:
+            raise ArgumentError(f"{op.name} needs the attribute {key!r}")
+    return full
+
+
+def _check_operands(op: Op, nodes: Sequence[Any]) -> None:
+    fixed = len(op.operands) - op.variadic
+    if len(nodes) < fixed or (len(nodes) > fixed and not op.variadic):
+        raise ArgumentError(f"{op.name} takes {fixed} operands", given=str(len(nodes)))
+    for node in nodes:
+        if not isinstance(node, Node):
+            raise ArgumentError(
+                f"{op.name} got something that is not a node",
+                given=f"{type(node).__name__}: {str(node)[:60]}",
+                fix="make a node of it with gx.const, gx.input or gx.param",
+            )
+
+
+def _placed(error: ShapeError | DTypeError, op: Op, inputs: tuple[Any, ...], place: Origin | None) -> Exception:
+    """The same error, with operation, layer, operands and the user's line."""
+    layer = origin.scope_text(origin.current_scopes())
+    names = op.operand_names(len(inputs))
+    given = error.given or ", ".join(
+        f"{describe(x, fallback)}: {x.type}" for x, fallback in zip(inputs, names, strict=False) if isinstance(x, Node)
+    )
+    what = f"{op.name}{f' in layer {layer}' if layer else ''}: {error.what}"
+    where = error.where or (str(place) if place else None)
+    return type(error)(what, given=given, expected=error.expected, where=where, fix=error.fix)
+
+
+def describe(node: Node, fallback: str) -> str:
+    """What to call a node in a message."""
+    if node.about.name is None:
+        return fallback
+    return origin.full_name(node.about.name, node.about.scopes)
+
+
+def toposort(roots: Sequence[Node]) -> list[Node]:
+    """Every node that the roots need, operands first, in an order fixed by the structure (iterative)."""
+    order: list[Node] = []
+    seen: set[int] = set()
+    stack: list[tuple[Node, Iterator[Node]]] = []
+    for root in roots:
+        if id(root) not in seen:
+            seen.add(id(root))
+            stack.append((root, iter(root.inputs)))
+        while stack:
+            node, rest = stack[-1]
+            for child in rest:
+                if id(child) not in seen:
+                    seen.add(id(child))
+                    stack.append((child, iter(child.inputs)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> dict[Node, Node]:
+    """Every node under the roots, mapped to itself over the replaced nodes."""
+    done: dict[Node, Node] = dict(mapping)
+    for node in toposort(roots):
+        if node not in done:
+            done[node] = rebuild(node, [done[x] for x in node.inputs])
+            if done[node] is not node:
+                done[node].about.adopt(node.about)
+    return done
+
+
+@contextmanager
+def engine() -> Iterator[None]:
+    """Inside, nodes are made by an engine: they get no user line of their own."""
+    with origin.silent():
+        yield
+
+
+def size_names(nodes: Sequence[Node]) -> list[str]:
+    """The names of sizes in the types of these nodes, in order of first use."""
+    from graphc.ir.size import names_of
+
+    return list(dict.fromkeys(n for node in nodes for dim in node.shape if isinstance(dim, Size) for n in names_of(dim)))

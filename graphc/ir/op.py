@@ -1,0 +1,109 @@
+"""The card of an operation: one block with everything the engines ask.
+
+No engine knows an operation by name; each asks the card. A card is one of six kinds:
+
+* ``leaf``: no operands (input, param, const, a random site, a size);
+* ``pointwise``: a scalar formula, from which SymPy derives the partial derivatives;
+* ``linear``: linear in each operand that has a transpose; the transpose is again linear;
+* ``select``: linear once its choice is fixed (maximum over an axis); it declares its gradient;
+* ``composite``: a body made of other operations, with an optional better gradient;
+* ``effect``: the value of its first operand, with something attached (a state transition, a choice by mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphc.ir.node import Node
+    from graphc.ir.types import Type
+
+KINDS = ("leaf", "pointwise", "linear", "select", "composite", "effect")
+
+
+class Zero:
+    """The gradient that is zero by declaration (an index, a shape): written down, never assumed."""
+
+    def __repr__(self) -> str:
+        return "ZERO"
+
+
+ZERO = Zero()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """One operation.
+
+    Attributes:
+        name: the standard name (NumPy or Array API where there is one).
+        kind: one of ``KINDS``.
+        operands: the names of the operands; a last name with ``*`` in front takes any number.
+        attrs: the names of the attributes, with ``...`` for a required one or its default.
+        infer: ``(types, **attrs) -> Type``; raises ShapeError or DTypeError without a place.
+        coerce: makes nodes of what a user passes (numbers, arrays, other dtypes); None where all are nodes.
+        formula: the scalar formula of a pointwise card.
+        partials: hand-written partial derivatives as formulas in the operands and ``out`` (the output), where
+            stability or reuse asks for it. ``None`` in a place means: derive it.
+        transpose: for each operand ``(cotangent, *inputs, **attrs) -> Node`` or ``ZERO``.
+        gradient: ``(cotangent, out, *inputs, **attrs) -> one Node or ZERO per operand``.
+        body: ``(*inputs, **attrs) -> Node`` in terms of other cards.
+        numpy: a template with the operands in braces, or ``(operands, node) -> text``.
+        infix: the operator, where the template is ``{x} infix {y}``; ``prefix`` likewise.
+        helpers: names of functions in ``ops.kernels`` that the template calls.
+        latex: a template with the operands in braces.
+        cost: nanoseconds per element, in float32, of an array that stays in cache.
+        domain: an interval per operand on which the card is smooth and finite; tests sample it.
+        properties: facts such as ``commutative``, ``view``, ``finite``, ``positive``.
+        role: what a leaf or an effect is to a graph (``input``, ``state``, ``param``, ``hyper``, ``random``,
+            ``const``, ``size``, ``arg``, ``update``, ``by_mode``, ``call``).
+    """
+
+    name: str
+    kind: str
+    operands: tuple[str, ...]
+    infer: Callable[..., Type]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    coerce: Callable[[tuple[Any, ...]], tuple[Node, ...]] | None = None
+    formula: str | None = None
+    partials: tuple[str | None, ...] | None = None
+    transpose: tuple[Any, ...] | None = None
+    gradient: Callable[..., Sequence[Any]] | None = None
+    body: Callable[..., Node] | None = None
+    numpy: str | Callable[..., str] | None = None
+    infix: str | None = None
+    prefix: str | None = None
+    helpers: tuple[str, ...] = ()
+    latex: str | None = None
+    cost: float = 0.2
+    domain: tuple[tuple[float, float], ...] | None = None
+    properties: frozenset[str] = frozenset()
+    role: str | None = None
+    doc: str = ""
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        from graphc.ir.node import apply
+
+        return apply(self, *inputs, **attrs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    @property
+    def variadic(self) -> bool:
+        """Whether the last operand takes any number of nodes."""
+        return bool(self.operands) and self.operands[-1].startswith("*")
+
+    @property
+    def emitted(self) -> bool:
+        """Whether the card has code of its own; one without is lowered to its body or formula."""
+        return self.numpy is not None or self.infix is not None or self.prefix is not None
+
+    def operand_names(self, count: int) -> tuple[str, ...]:
+        """One name per operand, numbered where the card takes any number."""
+        if not self.variadic:
+            return self.operands
+        fixed = self.operands[:-1]
+        return fixed + tuple(f"{self.operands[-1][1:]}{i}" for i in range(count - len(fixed)))

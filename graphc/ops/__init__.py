@@ -1,0 +1,21 @@
+"""The cards: one file per family. ``CARDS`` is the table that engines and tests go through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from graphc.ir.op import Op
+from graphc.ops import arith, card, compare, contract, effects, index, leaves, math, nn, operators, random, reduce, shape
+
+operators.bind()
+
+CARDS: Mapping[str, Op] = MappingProxyType(
+    {
+        op.name: op
+        for family in (leaves, arith, math, compare, reduce, shape, contract, index, nn, random, effects)
+        for op in family.CARDS
+    }
+    | {card.const_op.name: card.const_op}
+)
+"""Every built-in card, by its standard name."""

@@ -1,0 +1,71 @@
+"""Contractions: products that sum over a shared axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.errors import DTypeError, ShapeError
+from graphc.ir.node import Node
+from graphc.ir.types import Type, broadcast, shape_text
+from graphc.ops.card import as_nodes, linear, promoted
+from graphc.ops.shape import expand_dims, matrix_transpose, squeeze_op, sum_to
+
+
+def _matmul_type(a: Type, b: Type) -> Type:
+    if a.ndim < 2 or b.ndim < 2:
+        raise ShapeError("a matrix product needs matrices")
+    if a.dtype != b.dtype:
+        raise DTypeError("the operands differ in dtype")
+    if a.shape[-1] != b.shape[-2]:
+        raise ShapeError(
+            f"size {a.shape[-1]} meets size {b.shape[-2]}",
+            expected="the last size of the left operand to be the last but one of the right",
+            fix=_matmul_hint(a, b),
+        )
+    return Type(a.dtype, (*broadcast([a.shape[:-2], b.shape[:-2]]), a.shape[-2], b.shape[-1]))
+
+
+def _matmul_hint(a: Type, b: Type) -> str:
+    if a.shape[-1] == b.shape[-1]:
+        return "transpose the right operand (b.T)"
+    if a.shape[-2] == b.shape[-2]:
+        return "transpose the left operand (a.T)"
+    if a.shape[-2] == b.shape[-1]:
+        return "exchange the operands"
+    return f"give the right operand {a.shape[-1]} rows, or the left {b.shape[-2]} columns"
+
+
+matmul_op = linear(
+    "matmul",
+    "a b",
+    _matmul_type,
+    (
+        lambda g, a, b: sum_to(matmul_op(g, matrix_transpose(b)), a.shape),
+        lambda g, a, b: sum_to(matmul_op(matrix_transpose(a), g), b.shape),
+    ),
+    coerce=promoted,
+    infix="@",
+    latex="{a} {b}",
+    cost=0.02,
+)
+
+
+def matmul(a: Any, b: Any) -> Node:
+    """The matrix product; a vector is a row on the left and a column on the right, as in NumPy.
+
+    Raises:
+        ShapeError: a scalar, or sizes that do not meet; the message names both operands.
+    """
+    a, b = as_nodes((a, b))
+    if not a.ndim or not b.ndim:
+        raise ShapeError("matmul takes no scalars", given=f"{a.type}, {b.type}", fix="use * instead")
+    left, right = a.ndim == 1, b.ndim == 1
+    if left and right and a.shape != b.shape:
+        raise ShapeError(f"matmul: {shape_text(a.shape)} meets {shape_text(b.shape)}")
+    product: Node = matmul_op(expand_dims(a, 0) if left else a, expand_dims(b, 1) if right else b)
+    if right:
+        product = squeeze_op(product, axis=product.ndim - 1)
+    return squeeze_op(product, axis=product.ndim - (1 if right else 2)) if left else product
+
+
+CARDS = (matmul_op,)

@@ -1,0 +1,94 @@
+"""Look-ups by integers, and their transposes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.errors import DTypeError, ShapeError
+from graphc.ir.node import Node
+from graphc.ir.op import ZERO, Op
+from graphc.ir.size import Size, size
+from graphc.ir.types import DEFAULT_FLOAT, Type, as_dtype
+from graphc.ops.card import as_nodes, linear
+from graphc.ops.shape import dims_text, normal_axis
+
+
+def _integers(indices: Type) -> None:
+    if not indices.dtype.startswith("int"):
+        raise DTypeError("an index is an integer", given=str(indices), fix='declare it with dtype="int64"')
+
+
+def _take_type(x: Type, indices: Type, *, axis: int) -> Type:
+    _integers(indices)
+    return Type(x.dtype, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+take_op = linear(
+    "take",
+    "x indices",
+    _take_type,
+    (lambda g, x, indices, *, axis: scatter_add_op(g, indices, shape=x.shape, axis=axis), ZERO),
+    attrs={"axis": 0},
+    numpy="np.take({x}, {indices}, axis={axis})",
+    latex=r"{x}_{{{indices}}}",
+    cost=0.5,
+)
+
+
+def _scatter_type(x: Type, indices: Type, *, shape: tuple[Any, ...], axis: int) -> Type:
+    if _take_type(Type(x.dtype, shape), indices, axis=axis).shape != x.shape:
+        raise ShapeError("the values do not fit the indices")
+    return Type(x.dtype, shape)
+
+
+scatter_add_op = linear(
+    "scatter_add",
+    "x indices",
+    _scatter_type,
+    (lambda g, x, indices, *, shape, axis: take_op(g, indices, axis=axis), ZERO),
+    attrs={"shape": ..., "axis": 0},
+    numpy=lambda x, indices, node: f"_scatter_add({x}, {indices}, {dims_text(node.shape)}, {node.attrs['axis']})",
+    helpers=("_scatter_add",),
+    latex=r"\operatorname{{scatter}}_{{{indices}}}({x})",
+    cost=5.0,
+)
+
+
+def take(x: Any, indices: Any, axis: int = 0) -> Node:
+    """The entries of ``x`` at integer ``indices`` along an axis; the gradient is added up where they came from."""
+    x, indices = as_nodes((x, indices))
+    node: Node = take_op(x, indices, axis=normal_axis(axis, x.ndim))
+    return node
+
+
+def _one_hot_type(labels: Type, *, classes: int, dtype: str) -> Type:
+    _integers(labels)
+    return Type(dtype, (*labels.shape, classes))
+
+
+one_hot_op = Op(
+    "one_hot",
+    "select",
+    ("labels",),
+    _one_hot_type,
+    attrs={"classes": ..., "dtype": DEFAULT_FLOAT},
+    coerce=as_nodes,
+    gradient=lambda g, out, labels, **_: (ZERO,),
+    numpy=lambda labels, node: f"_one_hot({labels}, {node.attrs['classes']}, np.{node.dtype})",
+    helpers=("_one_hot",),
+    properties=frozenset({"one_hot"}),
+    latex=r"\operatorname{{onehot}}({labels})",
+    cost=0.5,
+)
+
+
+def one_hot(labels: Any, classes: int, dtype: object = DEFAULT_FLOAT) -> Node:
+    """A row per label with a single 1; the last axis has size ``classes``."""
+    count = size(classes)
+    if isinstance(count, Size) or count < 1:
+        raise ShapeError("the number of classes is an int of at least 1", given=str(classes))
+    node: Node = one_hot_op(labels, classes=count, dtype=as_dtype(dtype))
+    return node
+
+
+CARDS = (take_op, scatter_add_op, one_hot_op)

@@ -1,0 +1,85 @@
+"""Pointwise functions of one variable. Each derivative is found by SymPy from the formula."""
+
+from __future__ import annotations
+
+from graphc.ops.card import POSITIVE, pointwise
+
+exp = pointwise("exp", "exp(x)", "np.exp({x})", properties="positive", latex="e^{{{x}}}", cost=0.61)
+log = pointwise("log", "log(x)", "np.log({x})", domain=(POSITIVE,), latex=r"\log {x}", cost=0.45)
+log1p = pointwise("log1p", "log1p(x)", "np.log1p({x})", domain=((-0.5, 3.0),), latex=r"\log(1 + {x})", cost=0.56)
+expm1 = pointwise("expm1", "expm1(x)", "np.expm1({x})", latex="e^{{{x}}} - 1", cost=0.46)
+sqrt = pointwise("sqrt", "sqrt(x)", "np.sqrt({x})", domain=(POSITIVE,), latex=r"\sqrt{{{x}}}", cost=0.37)
+sin = pointwise("sin", "sin(x)", "np.sin({x})", latex=r"\sin {x}", cost=0.74)
+cos = pointwise("cos", "cos(x)", "np.cos({x})", latex=r"\cos {x}", cost=0.74)
+tanh = pointwise("tanh", "tanh(x)", "np.tanh({x})", latex=r"\tanh {x}", cost=0.4)
+erf = pointwise("erf", "erf(x)", "_erf({x})", helpers=("_erf",), latex=r"\operatorname{{erf}} {x}", cost=4.0)
+
+sigmoid = pointwise(
+    "sigmoid", "1 / (1 + exp(-x))", "_sigmoid({x})", helpers=("_sigmoid",), properties="positive", latex=r"\sigma({x})", cost=1.0
+)
+softplus = pointwise(
+    "softplus",
+    "log(1 + exp(x))",
+    "_softplus({x})",
+    partials=("sigmoid(x)",),
+    helpers=("_softplus",),
+    properties="positive",
+    latex=r"\operatorname{{softplus}}({x})",
+    cost=2.2,
+)
+xlogx = pointwise(
+    "xlogx",
+    "x * log(x)",
+    "_xlogx({x})",
+    helpers=("_xlogx",),
+    domain=(POSITIVE,),
+    latex=r"{x} \log {x}",
+    cost=3.0,
+)
+
+# by the output: the mask needs nothing saved but what the next layer reads anyway; relu'(0) = 0
+relu = pointwise(
+    "relu",
+    "where(x > 0, x, 0)",
+    "np.maximum({x}, 0)",
+    partials=("where(out > 0, 1, 0)",),
+    domain=((0.2, 2.0),),
+    latex=r"\operatorname{{relu}}({x})",
+    cost=0.48,
+)
+leaky_relu = pointwise(
+    "leaky_relu",
+    "where(x > 0, x, negative_slope * x)",
+    attrs={"negative_slope": 0.01},
+    domain=((0.2, 2.0),),
+    latex=r"\operatorname{{leaky\_relu}}({x})",
+)
+elu = pointwise(
+    "elu",
+    "where(x > 0, x, alpha * expm1(where(x > 0, 0, x)))",
+    attrs={"alpha": 1.0},
+    domain=((0.2, 2.0),),
+    latex=r"\operatorname{{elu}}({x})",
+)
+gelu = pointwise("gelu", "x * (1 + erf(x / sqrt(2))) / 2", latex=r"\operatorname{{gelu}}({x})")
+silu = pointwise("silu", "x * sigmoid(x)", latex=r"\operatorname{{silu}}({x})")
+
+CARDS = (
+    exp,
+    log,
+    log1p,
+    expm1,
+    sqrt,
+    sin,
+    cos,
+    tanh,
+    erf,
+    sigmoid,
+    softplus,
+    xlogx,
+    relu,
+    leaky_relu,
+    elu,
+    gelu,
+    silu,
+)

@@ -1,0 +1,134 @@
+"""Composites of neural networks: a body made of other cards, and the better gradient where there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.ir.node import Node
+from graphc.ir.op import Op
+from graphc.ir.types import Type
+from graphc.ops.arith import divide, multiply, subtract
+from graphc.ops.card import as_nodes, promoted
+from graphc.ops.math import exp, log
+from graphc.ops.reduce import _reduced, max_op, restore_axes, sum_op
+from graphc.ops.shape import broadcast_to, normal_axes, normal_axis, stop_gradient
+
+
+def _same(x: Type, *, axis: int) -> Type:
+    return x
+
+
+def _floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+    return promoted(inputs, floats=True)
+
+
+def _shifted(x: Node, axis: int) -> Node:
+    """``x`` minus its maximum, which takes no gradient: it cancels in every function that uses it."""
+    node: Node = subtract(x, stop_gradient(max_op(x, axis=axis, keepdims=True)))
+    return node
+
+
+def _softmax_body(x: Node, *, axis: int) -> Node:
+    e = exp(_shifted(x, axis))
+    node: Node = divide(e, sum_op(e, axis=(axis,), keepdims=True))
+    return node
+
+
+def _softmax_gradient(g: Node, out: Node, x: Node, *, axis: int) -> tuple[Node]:
+    inner = sum_op(multiply(g, out), axis=(axis,), keepdims=True)
+    return (multiply(out, subtract(g, inner)),)
+
+
+softmax_op = Op(
+    "softmax",
+    "composite",
+    ("x",),
+    _same,
+    attrs={"axis": ...},
+    coerce=_floats,
+    body=_softmax_body,
+    gradient=_softmax_gradient,
+    properties=frozenset({"positive", "row_stochastic"}),
+    latex=r"\operatorname{{softmax}}({x})",
+    cost=1.5,
+)
+
+
+def _log_softmax_body(x: Node, *, axis: int) -> Node:
+    shifted = _shifted(x, axis)
+    node: Node = subtract(shifted, log(sum_op(exp(shifted), axis=(axis,), keepdims=True)))
+    return node
+
+
+def _log_softmax_gradient(g: Node, out: Node, x: Node, *, axis: int) -> tuple[Node]:
+    return (subtract(g, multiply(softmax_op(x, axis=axis), sum_op(g, axis=(axis,), keepdims=True))),)
+
+
+log_softmax_op = Op(
+    "log_softmax",
+    "composite",
+    ("x",),
+    _same,
+    attrs={"axis": ...},
+    coerce=_floats,
+    body=_log_softmax_body,
+    gradient=_log_softmax_gradient,
+    latex=r"\log\operatorname{{softmax}}({x})",
+    cost=1.5,
+)
+
+
+def _logsumexp_type(x: Type, *, axis: tuple[int, ...], keepdims: bool) -> Type:
+    return Type(x.dtype, _reduced(x.shape, axis, keepdims))
+
+
+def _logsumexp_gradient(g: Node, out: Node, x: Node, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Node]:
+    if len(axis) == 1:
+        share = softmax_op(x, axis=axis[0])
+    else:
+        share = exp(subtract(x, restore_axes(out, axis, keepdims)))
+    return (multiply(broadcast_to(restore_axes(g, axis, keepdims), x.shape), share),)
+
+
+logsumexp_op = Op(
+    "logsumexp",
+    "composite",
+    ("x",),
+    _logsumexp_type,
+    attrs={"axis": ..., "keepdims": False},
+    coerce=_floats,
+    gradient=_logsumexp_gradient,
+    numpy=lambda x, node: f"_logsumexp({x}, {_axes(node)}, {node.attrs['keepdims']})",
+    helpers=("_logsumexp",),
+    latex=r"\log\textstyle\sum e^{{{x}}}",
+    cost=1.5,
+)
+
+
+def _axes(node: Node) -> str:
+    axis = node.attrs["axis"]
+    return str(axis[0] if len(axis) == 1 else axis)
+
+
+def softmax(x: Any, axis: int = -1) -> Node:
+    """``exp(x) / sum(exp(x))`` along an axis, computed with the maximum subtracted."""
+    (x,) = as_nodes((x,))
+    node: Node = softmax_op(x, axis=normal_axis(axis, x.ndim))
+    return node
+
+
+def log_softmax(x: Any, axis: int = -1) -> Node:
+    """``x - logsumexp(x)`` along an axis."""
+    (x,) = as_nodes((x,))
+    node: Node = log_softmax_op(x, axis=normal_axis(axis, x.ndim))
+    return node
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """``log(sum(exp(x)))`` along axes (all by default), computed with the maximum subtracted."""
+    (x,) = as_nodes((x,))
+    node: Node = logsumexp_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    return node
+
+
+CARDS = (softmax_op, log_softmax_op, logsumexp_op)

@@ -1,0 +1,97 @@
+"""What Python's operators and the methods of nodes mean: one table each. Patterns share the operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.errors import AmbiguousTruthError
+from graphc.ir.node import Node
+from graphc.ir.pattern import Pattern
+from graphc.ops import arith, compare, contract, reduce, shape
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    both_nodes = not isinstance(a, Pattern) and not isinstance(b, Pattern)
+    return contract.matmul(a, b) if both_nodes else contract.matmul_op(a, b)
+
+
+def _eq(self: Node, other: Any) -> bool:
+    if isinstance(other, Node):
+        return self is other
+    raise AmbiguousTruthError(
+        f"== between nodes asks whether they are the same node, and {other!r:.40} is none",
+        fix=f"write gx.equal(x, {other!r:.40}) for the comparison of each element",
+    )
+
+
+def _bool(self: Node) -> bool:
+    raise AmbiguousTruthError(
+        "a node has no truth value while the graph is being declared",
+        given=f"{self.op.name}: {self.type}",
+        fix="use gx.where(condition, a, b), or gx.by_mode(train=..., eval=...)",
+    )
+
+
+def _iter(self: Node) -> Any:
+    dim = self.shape[0] if self.shape else None
+    if not isinstance(dim, int):
+        raise AmbiguousTruthError("a node cannot be iterated over", given=str(self.type), fix="index or slice it")
+    return (shape.getitem(self, i) for i in range(dim))
+
+
+OPERATORS: dict[str, Any] = {
+    "__add__": lambda a, b: arith.add(a, b),
+    "__radd__": lambda a, b: arith.add(b, a),
+    "__sub__": lambda a, b: arith.subtract(a, b),
+    "__rsub__": lambda a, b: arith.subtract(b, a),
+    "__mul__": lambda a, b: arith.multiply(a, b),
+    "__rmul__": lambda a, b: arith.multiply(b, a),
+    "__truediv__": lambda a, b: arith.divide(a, b),
+    "__rtruediv__": lambda a, b: arith.divide(b, a),
+    "__pow__": lambda a, b: arith.power(a, b),
+    "__rpow__": lambda a, b: arith.power(b, a),
+    "__neg__": lambda a: arith.negative(a),
+    "__matmul__": _matmul,
+    "__rmatmul__": lambda a, b: _matmul(b, a),
+    "__lt__": lambda a, b: compare.less(a, b),
+    "__le__": lambda a, b: compare.less_equal(a, b),
+    "__gt__": lambda a, b: compare.greater(a, b),
+    "__ge__": lambda a, b: compare.greater_equal(a, b),
+}
+"""Bound to nodes and to patterns."""
+
+METHODS: dict[str, Any] = {
+    "__abs__": lambda a: arith.abs(a),
+    "__and__": lambda a, b: compare.logical_and(a, b),
+    "__or__": lambda a, b: compare.logical_or(a, b),
+    "__invert__": lambda a: compare.logical_not(a),
+    "__eq__": _eq,
+    "__ne__": lambda a, b: not _eq(a, b),
+    "__hash__": object.__hash__,
+    "__bool__": _bool,
+    "__iter__": _iter,
+    "__contains__": lambda a, b: _bool(a),
+    "__getitem__": shape.getitem,
+    "sum": reduce.sum,
+    "mean": reduce.mean,
+    "max": reduce.max,
+    "min": reduce.min,
+    "var": reduce.var,
+    "argmax": reduce.argmax,
+    "reshape": lambda x, *dims: shape.reshape(x, dims[0] if len(dims) == 1 else dims),
+    "transpose": lambda x, *axes: shape.transpose(x, axes or None),
+    "squeeze": shape.squeeze,
+    "astype": shape.astype,
+    "clip": arith.clip,
+    "T": property(shape.transpose),
+}
+"""Bound to nodes alone."""
+
+
+def bind() -> None:
+    """Give nodes and patterns their operators and methods."""
+    for name, function in OPERATORS.items():
+        setattr(Node, name, function)
+        setattr(Pattern, name, function)
+    for name, function in METHODS.items():
+        setattr(Node, name, function)

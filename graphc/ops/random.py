@@ -1,0 +1,52 @@
+"""Random sites: like leaves they are made, never interned, so two dropouts never share a mask.
+
+A site owns a bit generator seeded from (seed, its name), so the order of operations, the layout and the target
+cannot change what it draws.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.errors import ArgumentError
+from graphc.ir.node import Node, fresh_leaf
+from graphc.ir.op import Op
+from graphc.ir.types import Type, as_shape
+from graphc.ops.leaves import _check_name, _named
+from graphc.ops.shape import dims_text
+
+KEEP_BITS = 16
+"""A keep probability is a multiple of 2**-16: that many raw bits are drawn per value."""
+
+bernoulli_op = Op(
+    "bernoulli",
+    "leaf",
+    (),
+    lambda *, name, shape, keep: Type("bool", shape),
+    attrs={"name": ..., "shape": ..., "keep": ...},
+    role="random",
+    numpy=lambda node: f"_bernoulli(rng[{{name}}], {dims_text(node.shape)}, {node.attrs['keep']})",
+    helpers=("_bernoulli",),
+    latex=r"\operatorname{{Bernoulli}}",
+    cost=0.6,
+)
+
+
+def quantised(probability: float) -> int:
+    """The number of the 2**16 values of 16 bits that keep a value.
+
+    Raises:
+        ArgumentError: not between 0 and 1, or so small that nothing would ever be kept.
+    """
+    if not 0 < probability <= 1:
+        raise ArgumentError("a keep probability is above 0 and at most 1", given=repr(probability))
+    return max(1, round(probability * 2**KEEP_BITS))
+
+
+def bernoulli(shape: Any, keep: float, name: str = "mask") -> Node:
+    """A mask that is True with probability ``keep``, rounded to a multiple of 2**-16."""
+    attrs = {"name": _check_name(name), "shape": as_shape(shape), "keep": quantised(keep)}
+    return _named(fresh_leaf(bernoulli_op, attrs, bernoulli_op.infer(**attrs)))
+
+
+CARDS = (bernoulli_op,)

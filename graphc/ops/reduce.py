@@ -1,0 +1,224 @@
+"""Reductions along axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.errors import ShapeError
+from graphc.ir.node import Node
+from graphc.ir.op import ZERO, Op
+from graphc.ir.size import product
+from graphc.ir.types import Shape, Type
+from graphc.ops.arith import divide, multiply, negative, square, subtract
+from graphc.ops.card import as_nodes, linear, promoted
+from graphc.ops.leaves import size_node
+from graphc.ops.shape import broadcast_to, expand_dims, normal_axes, reshape, transpose
+
+
+def _reduced(shape: Shape, axis: tuple[int, ...], keepdims: bool) -> Shape:
+    if keepdims:
+        return tuple(1 if i in axis else d for i, d in enumerate(shape))
+    return tuple(d for i, d in enumerate(shape) if i not in axis)
+
+
+def restore_axes(g: Node, axis: tuple[int, ...], keepdims: bool) -> Node:
+    """A reduced value with its axes back, as size 1."""
+    if not keepdims:
+        for a in axis:
+            g = expand_dims(g, a)
+    return g
+
+
+def _sum_type(x: Type, *, axis: tuple[int, ...], keepdims: bool) -> Type:
+    dtype = x.dtype if x.is_float else "int64"
+    return Type(dtype, _reduced(x.shape, axis, keepdims))
+
+
+def _axis_text(axis: tuple[int, ...], ndim: int) -> str:
+    if axis == tuple(range(ndim)):
+        return ""
+    return f"axis={axis[0] if len(axis) == 1 else axis}"
+
+
+def _call(method: str, x: Any, node: Node) -> str:
+    axes = node.attrs["axis"]
+    axis = _axis_text(axes if isinstance(axes, tuple) else (axes,), node.inputs[0].ndim)
+    keep = "keepdims=True" if node.attrs["keepdims"] else ""
+    return f"{x.atom}.{method}({', '.join(t for t in (axis, keep) if t)})"
+
+
+sum_op = linear(
+    "sum",
+    "x",
+    _sum_type,
+    lambda g, x, *, axis, keepdims: broadcast_to(restore_axes(g, axis, keepdims), x.shape),
+    attrs={"axis": ..., "keepdims": False},
+    numpy=lambda x, node: _call("sum", x, node),
+    latex=r"\textstyle\sum {x}",
+    cost=0.19,
+)
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """Summed along axes (all by default); integers and bools add up in int64."""
+    (x,) = as_nodes((x,))
+    axes = normal_axes(axis, x.ndim)
+    node: Node = sum_op(x, axis=axes, keepdims=bool(keepdims)) if axes else x
+    return node
+
+
+def _float_type(x: Type, *, axis: tuple[int, ...], keepdims: bool, **_: Any) -> Type:
+    return Type(x.dtype, _reduced(x.shape, axis, keepdims))
+
+
+def _floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+    return promoted(inputs, floats=True)
+
+
+def _mean_body(x: Node, *, axis: tuple[int, ...], keepdims: bool) -> Node:
+    count = size_node(product(tuple(x.shape[a] for a in axis)), x.dtype)
+    node: Node = divide(sum_op(x, axis=axis, keepdims=keepdims), count)
+    return node
+
+
+mean_op = Op(
+    "mean",
+    "composite",
+    ("x",),
+    _float_type,
+    attrs={"axis": ..., "keepdims": False},
+    coerce=_floats,
+    body=_mean_body,
+    latex=r"\operatorname{{mean}} {x}",
+    cost=0.2,
+)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """The average along axes (all by default)."""
+    (x,) = as_nodes((x,))
+    node: Node = mean_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    return node
+
+
+def _var_body(x: Node, *, axis: tuple[int, ...], keepdims: bool, correction: float) -> Node:
+    centred = subtract(x, mean_op(x, axis=axis, keepdims=True))
+    count = size_node(product(tuple(x.shape[a] for a in axis)), x.dtype)
+    squares = sum_op(square(centred), axis=axis, keepdims=keepdims)
+    node: Node = divide(squares, subtract(count, correction) if correction else count)
+    return node
+
+
+var_op = Op(
+    "var",
+    "composite",
+    ("x",),
+    _float_type,
+    attrs={"axis": ..., "keepdims": False, "correction": 0.0},
+    coerce=_floats,
+    body=_var_body,
+    latex=r"\operatorname{{var}} {x}",
+    cost=0.6,
+)
+
+
+def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Node:
+    """The variance along axes: squares of deviations over ``n - correction`` (0: biased, 1: unbiased)."""
+    (x,) = as_nodes((x,))
+    node: Node = var_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction))
+    return node
+
+
+# -- selections: linear once the place of the maximum is fixed ----------------------------------------------------
+
+
+def _one_axis(x: Type, *, axis: int, keepdims: bool) -> Type:
+    if x.shape[axis] == 0:
+        raise ShapeError(f"axis {axis} is empty, so it has no maximum")
+    return Type(x.dtype, _reduced(x.shape, (axis,), keepdims))
+
+
+first_max = Op(
+    "first_max",
+    "select",
+    ("x",),
+    lambda x, *, axis: x,
+    attrs={"axis": ...},
+    coerce=as_nodes,
+    gradient=lambda g, out, x, *, axis: (ZERO,),
+    numpy="_argmax_one_hot({x}, {axis})",
+    helpers=("_argmax_one_hot",),
+    latex=r"[{x} = \max {x}]",
+    doc="1 at the first maximum along an axis, 0 elsewhere.",
+    cost=1.0,
+)
+
+
+def _max_gradient(g: Node, out: Node, x: Node, *, axis: int, keepdims: bool) -> tuple[Node]:
+    return (multiply(restore_axes(g, (axis,), keepdims), first_max(x, axis=axis)),)
+
+
+max_op = Op(
+    "max",
+    "select",
+    ("x",),
+    _one_axis,
+    attrs={"axis": ..., "keepdims": False},
+    coerce=as_nodes,
+    gradient=_max_gradient,
+    numpy=lambda x, node: _call("max", x, node),
+    latex=r"\max {x}",
+    cost=0.3,
+)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """The largest value along axes (all by default); at a tie the first takes the gradient."""
+    (x,) = as_nodes((x,))
+    axes = normal_axes(axis, x.ndim)
+    if not axes:
+        return x
+    if len(axes) == 1:
+        node: Node = max_op(x, axis=axes[0], keepdims=bool(keepdims))
+        return node
+    kept = [a for a in range(x.ndim) if a not in axes]
+    flat = reshape(transpose(x, (*kept, *axes)), (*(x.shape[a] for a in kept), product(tuple(x.shape[a] for a in axes))))
+    return _keep(max_op(flat, axis=len(kept), keepdims=False), axes, keepdims)
+
+
+def _keep(x: Node, axes: tuple[int, ...], keepdims: bool) -> Node:
+    return restore_axes(x, axes, False) if keepdims else x
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """The smallest value along axes (all by default); at a tie the first takes the gradient."""
+    node: Node = negative(max(negative(x), axis, keepdims))
+    return node
+
+
+argmax_op = Op(
+    "argmax",
+    "select",
+    ("x",),
+    lambda x, *, axis, keepdims: Type("int64", _one_axis(x, axis=axis, keepdims=keepdims).shape),
+    attrs={"axis": ..., "keepdims": False},
+    coerce=as_nodes,
+    gradient=lambda g, out, x, **_: (ZERO,),
+    numpy=lambda x, node: _call("argmax", x, node),
+    latex=r"\arg\max {x}",
+    cost=0.3,
+)
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Node:
+    """The place of the first maximum along an axis, or in the flattened array, as int64."""
+    (x,) = as_nodes((x,))
+    if axis is None:
+        node: Node = argmax_op(reshape(x, -1), axis=0, keepdims=False)
+        return _keep(node, tuple(range(x.ndim)), keepdims)
+    (a,) = normal_axes(axis, x.ndim)
+    node = argmax_op(x, axis=a, keepdims=bool(keepdims))
+    return node
+
+
+CARDS = (sum_op, mean_op, var_op, first_max, max_op, argmax_op)

@@ -1,0 +1,480 @@
+"""Shapes: linear cards that move values without computing them. Each transpose is another card of this file."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.ir.node import Node
+from graphc.ir.op import ZERO
+from graphc.ir.size import Dim, Size, floor_divide, product
+from graphc.ir.types import Shape, Type, as_dtype, as_shape, broadcast, shape_text
+from graphc.ops.card import linear, promoted, same_type
+
+Index = tuple[tuple[Any, Any, Any], ...]
+
+
+def normal_axis(axis: Any, ndim: int) -> int:
+    """An axis counted from the front.
+
+    Raises:
+        ShapeError: there is no such axis.
+    """
+    if not hasattr(axis, "__index__") or isinstance(axis, bool):
+        raise ArgumentError("an axis is an int", given=repr(axis))
+    axis = axis.__index__()
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"there is no axis {axis}", expected=f"between {-ndim} and {ndim - 1}")
+    return int(axis % ndim)
+
+
+def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes in increasing order, counted from the front; None means all.
+
+    Raises:
+        ShapeError: there is no such axis, or one is named twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = tuple(normal_axis(a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    if len(set(axes)) != len(axes):
+        raise ShapeError("an axis is named twice", given=str(axis))
+    return tuple(sorted(axes))
+
+
+def dims_text(shape: Shape) -> str:
+    """A shape as Python text, with sizes by name."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+# -- reshape, transpose, and axes of size one ---------------------------------------------------------------------
+
+
+def _reshape_type(x: Type, *, shape: Shape) -> Type:
+    if product(x.shape) != product(shape):
+        raise ShapeError(f"{shape_text(x.shape)} has {product(x.shape)} elements, {shape_text(shape)} has {product(shape)}")
+    return Type(x.dtype, shape)
+
+
+reshape_op = linear(
+    "reshape",
+    "x",
+    _reshape_type,
+    lambda g, x, *, shape: reshape_op(g, shape=x.shape),
+    attrs={"shape": ...},
+    properties="view",
+    numpy=lambda x, node: f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})" if node.shape else f"{x.atom}.reshape(())",
+    latex=r"\operatorname{{reshape}}({x})",
+    cost=0.0,
+)
+
+
+def reshape(x: Node, shape: Any) -> Node:
+    """The same elements in another shape; one size may be -1."""
+    dims = [shape] if isinstance(shape, (int, str, Size)) else list(shape)
+    if dims.count(-1) > 1:
+        raise ShapeError("only one size can be -1", given=str(tuple(dims)))
+    if -1 in dims:
+        rest = product(as_shape([d for d in dims if d != -1]))
+        dims[dims.index(-1)] = floor_divide(product(x.shape), rest)
+    node: Node = reshape_op(x, shape=as_shape(dims))
+    return node
+
+
+def _transpose_type(x: Type, *, axes: tuple[int, ...]) -> Type:
+    if sorted(axes) != list(range(x.ndim)):
+        raise ShapeError("the axes are not a permutation", given=str(axes), expected=f"each of 0 to {x.ndim - 1} once")
+    return Type(x.dtype, tuple(x.shape[a] for a in axes))
+
+
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+transpose_op = linear(
+    "transpose",
+    "x",
+    _transpose_type,
+    lambda g, x, *, axes: transpose_op(g, axes=_inverse(axes)),
+    attrs={"axes": ...},
+    properties="view",
+    numpy=lambda x, node: (
+        f"{x.atom}.T"
+        if node.attrs["axes"] == tuple(range(node.ndim))[::-1]
+        else f"{x.atom}.transpose({', '.join(map(str, node.attrs['axes']))})"
+    ),
+    latex=r"{x}^\top",
+    cost=0.0,
+)
+
+
+def transpose(x: Node, axes: Sequence[int] | None = None) -> Node:
+    """The axes in another order; reversed by default."""
+    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(normal_axis(a, x.ndim) for a in axes)
+    node: Node = transpose_op(x, axes=order)
+    return node
+
+
+def matrix_transpose(x: Node) -> Node:
+    """The last two axes exchanged."""
+    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _expand_type(x: Type, *, axis: int) -> Type:
+    return Type(x.dtype, (*x.shape[:axis], 1, *x.shape[axis:]))
+
+
+expand_dims_op = linear(
+    "expand_dims",
+    "x",
+    _expand_type,
+    lambda g, x, *, axis: squeeze_op(g, axis=axis),
+    attrs={"axis": ...},
+    properties="view",
+    numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['None'])}]"
+    if node.ndim > 1
+    else f"np.expand_dims({x}, 0)",
+    latex=r"{x}",
+    cost=0.0,
+)
+
+
+def expand_dims(x: Node, axis: int) -> Node:
+    """One more axis, of size 1, at this place."""
+    node: Node = expand_dims_op(x, axis=normal_axis(axis, x.ndim + 1))
+    return node
+
+
+def _squeeze_type(x: Type, *, axis: int) -> Type:
+    if x.shape[axis] != 1:
+        raise ShapeError(f"axis {axis} has size {x.shape[axis]}", expected="1")
+    return Type(x.dtype, (*x.shape[:axis], *x.shape[axis + 1 :]))
+
+
+squeeze_op = linear(
+    "squeeze",
+    "x",
+    _squeeze_type,
+    lambda g, x, *, axis: expand_dims_op(g, axis=axis),
+    attrs={"axis": ...},
+    properties="view",
+    numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['0'])}]",
+    latex=r"{x}",
+    cost=0.0,
+)
+
+
+def squeeze(x: Node, axis: Any = None) -> Node:
+    """Without these axes of size 1; by default without every axis that is 1."""
+    axes = [i for i, d in enumerate(x.shape) if d == 1] if axis is None else normal_axes(axis, x.ndim)
+    for a in sorted(axes, reverse=True):
+        x = squeeze_op(x, axis=a)
+    return x
+
+
+# -- broadcasting and its transpose -------------------------------------------------------------------------------
+
+
+def _broadcast_type(x: Type, *, shape: Shape) -> Type:
+    if broadcast([x.shape, shape]) != shape:
+        raise ShapeError(f"{shape_text(x.shape)} does not broadcast to {shape_text(shape)}")
+    return Type(x.dtype, shape)
+
+
+def _broadcast_numpy(x: Any, node: Node) -> str:
+    if node.inputs[0].op.role == "const" and not node.inputs[0].shape:
+        return f"np.full({dims_text(node.shape)}, {x}, np.{node.dtype}{'_' if node.dtype == 'bool' else ''})"
+    return f"np.broadcast_to({x}, {dims_text(node.shape)})"
+
+
+broadcast_to_op = linear(
+    "broadcast_to",
+    "x",
+    _broadcast_type,
+    lambda g, x, *, shape: sum_to(g, x.shape),
+    attrs={"shape": ...},
+    properties="view",
+    numpy=_broadcast_numpy,
+    latex=r"{x}",
+    cost=0.1,
+)
+
+
+def broadcast_to(x: Any, shape: Any) -> Node:
+    """``x`` repeated to this shape."""
+    dims = as_shape(shape)
+    if isinstance(x, Node) and x.shape == dims:
+        return x
+    node: Node = broadcast_to_op(x, shape=dims)
+    return node
+
+
+def _sum_to_type(x: Type, *, shape: Shape) -> Type:
+    if broadcast([x.shape, shape]) != x.shape:
+        raise ShapeError(f"{shape_text(x.shape)} was not broadcast from {shape_text(shape)}")
+    return Type(x.dtype, shape)
+
+
+def stretched_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
+    """The axes of ``wide`` along which ``narrow`` is repeated."""
+    lead = len(wide) - len(narrow)
+    kept = [i + lead for i, dim in enumerate(narrow) if dim == 1 and wide[i + lead] != 1]
+    return (*range(lead), *kept)
+
+
+def _sum_to_body(x: Node, *, shape: Shape) -> Node:
+    from graphc.ops.reduce import sum_op
+
+    axes = stretched_axes(x.shape, shape)
+    lead = len(x.shape) - len(shape)
+    if all(a < lead for a in axes):
+        summed: Node = sum_op(x, axis=axes, keepdims=False) if axes else x
+        return summed
+    return reshape(sum_op(x, axis=axes, keepdims=True), shape)
+
+
+sum_to_op = linear(
+    "sum_to",
+    "x",
+    _sum_to_type,
+    lambda g, x, *, shape: broadcast_to(g, x.shape),
+    attrs={"shape": ...},
+    body=_sum_to_body,
+    latex=r"\textstyle\sum {x}",
+    cost=0.19,
+)
+
+
+def sum_to(x: Node, shape: Shape) -> Node:
+    """Summed over the axes along which a value of ``shape`` was repeated: the transpose of ``broadcast_to``."""
+    if x.shape == shape:
+        return x
+    node: Node = sum_to_op(x, shape=shape)
+    return node
+
+
+# -- slices and their transpose -----------------------------------------------------------------------------------
+
+
+def _slice_size(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
+    if isinstance(dim, int):
+        return len(range(*builtins.slice(start, stop, step).indices(dim)))
+    low, jump = start or 0, 1 if step is None else step
+    if low < 0 or jump < 1 or (stop is not None and stop >= 0):
+        raise ShapeError(
+            f"the size {dim} is only known at run time",
+            given=f"a slice {start}:{stop}:{step}",
+            expected="a start of at least 0, a stop below 0 or none, a step of at least 1",
+        )
+    length = dim + ((stop or 0) - low)
+    return length if jump == 1 else floor_divide(length + (jump - 1), jump)
+
+
+def _slice_type(x: Type, *, index: Index) -> Type:
+    if len(index) > x.ndim:
+        raise ShapeError(f"{len(index)} indices for {x.ndim} axes")
+    rest = x.shape[len(index) :]
+    return Type(x.dtype, (*(_slice_size(d, *part) for d, part in zip(x.shape, index, strict=False)), *rest))
+
+
+def _slice_text(index: Index) -> str:
+    def part(start: Any, stop: Any, step: Any) -> str:
+        text = f"{'' if start is None else start}:{'' if stop is None else stop}"
+        return text if step is None else f"{text}:{step}"
+
+    return ", ".join(part(*p) for p in index)
+
+
+slice_op = linear(
+    "slice",
+    "x",
+    _slice_type,
+    lambda g, x, *, index: place_op(g, shape=x.shape, index=index),
+    attrs={"index": ...},
+    properties="view",
+    numpy=lambda x, node: f"{x.atom}[{_slice_text(node.attrs['index'])}]",
+    latex=r"{x}_{{[\ldots]}}",
+    cost=0.0,
+)
+
+
+def _place_type(x: Type, *, shape: Shape, index: Index) -> Type:
+    if _slice_type(Type(x.dtype, shape), index=index).shape != x.shape:
+        raise ShapeError(f"{shape_text(x.shape)} does not fill the slice of {shape_text(shape)}")
+    return Type(x.dtype, shape)
+
+
+place_op = linear(
+    "place",
+    "x",
+    _place_type,
+    lambda g, x, *, shape, index: slice_op(g, index=index),
+    attrs={"shape": ..., "index": ...},
+    numpy=lambda x, node: f"_place({x}, {dims_text(node.shape)}, np.s_[{_slice_text(node.attrs['index'])}])",
+    helpers=("_place",),
+    latex=r"\operatorname{{place}}({x})",
+    cost=0.3,
+)
+
+
+def getitem(x: Node, index: Any) -> Node:
+    """``x[index]`` with ints, slices, ``None``, ``...`` and, alone, an integer node (a ``take`` along axis 0).
+
+    Raises:
+        ShapeError: an index out of range, or a slice of a named size that is not known until run time.
+    """
+    if isinstance(index, Node):
+        from graphc.ops.index import take
+
+        return take(x, index, axis=0)
+    parts = list(index) if isinstance(index, tuple) else [index]
+    used = sum(p is not None and p is not Ellipsis for p in parts)
+    if used > x.ndim:
+        raise ShapeError(f"{used} indices for {x.ndim} axes", given=str(index))
+    if not any(p is Ellipsis for p in parts):
+        parts.append(Ellipsis)
+    at = next(i for i, p in enumerate(parts) if p is Ellipsis)
+    parts[at : at + 1] = [builtins.slice(None)] * (x.ndim - used)
+    return _apply_index(x, parts)
+
+
+def _apply_index(x: Node, parts: list[Any]) -> Node:
+    slices: list[tuple[Any, Any, Any]] = []
+    for axis, part in enumerate(p for p in parts if p is not None):
+        slices.append(_axis_slice(part, x.shape[axis], axis))
+    if any(s != (None, None, None) for s in slices):
+        x = slice_op(x, index=tuple(slices))
+    axis = 0
+    for part in parts:
+        if part is None:
+            x = expand_dims(x, axis)
+        if isinstance(part, builtins.slice) or part is None:
+            axis += 1
+        else:
+            x = squeeze_op(x, axis=axis)
+    return x
+
+
+def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
+    if isinstance(part, builtins.slice):
+        values = tuple(None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
+        if values[2] == 0:
+            raise ShapeError("the step of a slice is zero")
+        return values  # type: ignore[return-value]
+    if isinstance(part, bool) or not hasattr(part, "__index__"):
+        raise ArgumentError("an index is an int, a slice, None, ... or an integer node", given=repr(part)[:60])
+    i = part.__index__()
+    if isinstance(dim, int) and not -dim <= i < dim:
+        raise ShapeError(f"index {i} is out of range on axis {axis} of size {dim}")
+    return (i, i + 1 if i != -1 else None, None)
+
+
+# -- joining, dtypes, and stopping gradients ----------------------------------------------------------------------
+
+
+def _concat_type(*types: Type, axis: int) -> Type:
+    first = types[0]
+    total: Dim = 0
+    for t in types:
+        if t.dtype != first.dtype or t.shape[:axis] + t.shape[axis + 1 :] != first.shape[:axis] + first.shape[axis + 1 :]:
+            raise ShapeError(f"{first} and {t} cannot be joined along axis {axis}", expected="equal sizes on the others")
+        total = total + t.shape[axis]
+    return Type(first.dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :]))
+
+
+def _concat_part(g: Node, *parts: Node, axis: int, operand: int) -> Node:
+    before = [p.shape[axis] for p in parts[:operand]]
+    after = [p.shape[axis] for p in parts[operand + 1 :]]
+    if not all(isinstance(d, int) for d in before) or not all(isinstance(d, int) for d in after):
+        return _concat_part_by_name(g, parts, axis, operand)
+    start, end = builtins.sum(map(int, before)), builtins.sum(map(int, after))  # type: ignore[arg-type]
+    index = ((None, None, None),) * axis + ((start or None, -end if end else None, None),)
+    node: Node = slice_op(g, index=index)
+    return node
+
+
+def _concat_part_by_name(g: Node, parts: tuple[Node, ...], axis: int, operand: int) -> Node:
+    raise ShapeError(
+        "the gradient of joining several values along an axis of named size is not known",
+        given=", ".join(str(p.type) for p in parts),
+        fix="join along an axis whose sizes are ints",
+    )
+
+
+concat_op = linear(
+    "concat",
+    "*xs",
+    _concat_type,
+    _concat_part,
+    attrs={"axis": 0},
+    coerce=promoted,
+    numpy=lambda *xs_node: f"np.concatenate([{', '.join(map(str, xs_node[:-1]))}], axis={xs_node[-1].attrs['axis']})",
+    latex=r"[{xs}]",
+    cost=0.2,
+)
+
+
+def concat(xs: Sequence[Node], axis: int = 0) -> Node:
+    """Joined along an existing axis."""
+    if not xs:
+        raise ArgumentError("concat needs at least one node")
+    node: Node = concat_op(*xs, axis=normal_axis(axis, xs[0].ndim))
+    return node
+
+
+def _astype_transpose(g: Node, x: Node, *, dtype: str) -> Any:
+    return astype(g, x.dtype) if x.type.is_float else ZERO
+
+
+astype_op = linear(
+    "astype",
+    "x",
+    lambda x, *, dtype: Type(dtype, x.shape),
+    _astype_transpose,
+    attrs={"dtype": ...},
+    numpy=lambda x, node: (
+        f"{x.atom}.astype(np.{node.dtype}{'_' if node.dtype == 'bool' else ''})"
+        if node.shape
+        else f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}({x})"
+    ),
+    latex="{x}",
+    cost=0.1,
+)
+
+
+def astype(x: Any, dtype: object) -> Node:
+    """Converted to a dtype; the gradient is converted back, and is zero into integers."""
+    name = as_dtype(dtype)
+    if isinstance(x, Node) and x.dtype == name:
+        return x
+    if isinstance(x, Node) and x.type.is_float and name == "bool":
+        raise DTypeError("a float is not a condition", given=str(x.type), fix="compare it, such as x != 0")
+    node: Node = astype_op(x, dtype=name)
+    return node
+
+
+stop_gradient = linear(
+    "stop_gradient",
+    "x",
+    same_type,
+    lambda g, x: ZERO,
+    body=lambda x: x,
+    latex="{x}",
+    doc="The value, through which no gradient flows.",
+)
+
+CARDS = (
+    reshape_op,
+    transpose_op,
+    expand_dims_op,
+    squeeze_op,
+    broadcast_to_op,
+    sum_to_op,
+    slice_op,
+    place_op,
+    concat_op,
+    astype_op,
+    stop_gradient,
+)

@@ -1,0 +1,151 @@
+"""The driver: the one place where nodes are replaced, and where every replacement is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from graphc.errors import ShapeError
+from graphc.ir.events import Event, Rebuilt, Rewrite
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, rebuild, toposort
+from graphc.ir.op import Op
+from graphc.ir.size import product
+from graphc.ops import CARDS
+from graphc.ops.card import constant
+from graphc.ops.evaluate import evaluate
+from graphc.ops.shape import broadcast_to
+from graphc.rewrite.rule import Match, Rule
+
+MAX_ROUNDS = 60
+MAX_STEPS_AT_A_NODE = 40
+FOLD_LIMIT = 4096
+
+
+@dataclass
+class Trace:
+    """What a run of passes did, in order: pairs of a replaced node and its event."""
+
+    events: list[tuple[Node, Event]] = field(default_factory=list)
+
+    def fired(self) -> dict[str, int]:
+        """How often each rule fired."""
+        counts: dict[str, int] = {}
+        for _, event in self.events:
+            if isinstance(event, Rewrite):
+                counts[event.rule] = counts.get(event.rule, 0) + 1
+        return counts
+
+
+def rewrite(graph: Graph, rules: Sequence[Rule], level: str = "default", trace: Trace | None = None) -> Graph:
+    """Apply rules until none fires.
+
+    Args:
+        graph: any valid graph.
+        rules: tried in order at each node, operands first.
+        level: which kinds of rules may fire.
+        trace: receives every replacement.
+    """
+    trace = Trace() if trace is None else trace
+    index = _index([r for r in rules if r.allowed(level)])
+    for _ in range(MAX_ROUNDS):
+        mapping = _Round(graph, index, trace).run()
+        if all(a is b for a, b in mapping.items()):
+            return graph
+        graph = graph.over(mapping)
+    return graph
+
+
+def _index(rules: Sequence[Rule]) -> dict[Op, list[Rule]]:
+    index: dict[Op, list[Rule]] = {}
+    for rule in rules:
+        for op in rule.roots(CARDS):
+            index.setdefault(op, []).append(rule)
+    return index
+
+
+class _Round:
+    """One bottom-up walk: rebuild each node over its new operands, then let rules fire at it."""
+
+    def __init__(self, graph: Graph, index: Mapping[Op, list[Rule]], trace: Trace) -> None:
+        self.graph, self.index, self.trace = graph, index, trace
+        self.uses = graph.uses()
+        self.mapping: dict[Node, Node] = {}
+
+    def run(self) -> dict[Node, Node]:
+        for node in self.graph.nodes:
+            new = rebuild(node, [self.mapping[x] for x in node.inputs])
+            if new is not node:
+                replace(node, new, Rebuilt(node), self.trace)
+            final = self._settle(new)
+            self.mapping[node] = final
+            self.uses[final] = self.uses.get(final, 0) + (self.uses[node] if final is not node else 0)
+        return self.mapping
+
+    def _settle(self, node: Node) -> Node:
+        for _ in range(MAX_STEPS_AT_A_NODE):
+            replaced = folded(node) or self._fire(node)
+            if replaced is None or replaced is node:
+                return node
+            node = replaced
+        return node
+
+    def _fire(self, node: Node) -> Node | None:
+        for rule in self.index.get(node.op, ()):
+            match = rule.match(node)
+            if match is None or (rule.when is not None and rule.when(match) is not None):
+                continue
+            result = _typed(rule.instantiate(match), node)
+            if result is None or result is node or not (rule.grows or self._stays_small(match, result)):
+                continue
+            facts = (rule.fact,) if rule.fact else ()
+            replace(node, result, Rewrite(rule.name, rule.kind, node, facts), self.trace)
+            return result
+        return None
+
+    def _stays_small(self, match: Match, result: Node) -> bool:
+        """A value with several users is not computed twice: no more nodes are added than die."""
+        dying = 1 + sum(self.uses.get(x, 1) <= 1 for x in match.inner)
+        if dying == 1 + len(match.inner):
+            return True
+        known = set(match.nodes.values()) | set(match.inner) | {match.root}
+        added = [
+            n for n in toposort([result]) if n not in self.uses and n not in known and n.op.kind != "leaf"
+        ]
+        return len(added) <= dying
+
+
+def replace(before: Node, after: Node, event: Event, trace: Trace) -> None:
+    """Record that one node took the place of another; a leaf carries no events, since it is shared."""
+    trace.events.append((after, event))
+    if after.op.kind != "leaf":
+        after.about.adopt(before.about)
+        after.about.record(event)
+
+
+def _typed(result: Node | None, node: Node) -> Node | None:
+    """A replacement of exactly the replaced node's type, or None."""
+    if not isinstance(result, Node):
+        result = None if result is None else constant(result, node.dtype)
+    if result is None or result.type == node.type:
+        return result
+    if result.dtype != node.dtype:
+        return None
+    try:
+        return broadcast_to(result, node.shape)
+    except ShapeError:
+        return None
+
+
+def folded(node: Node) -> Node | None:
+    """The constant that an operation on constants is, unless it would be larger than what it is made of."""
+    if not node.inputs or any(x.op.role != "const" for x in node.inputs) or not node.op.emitted:
+        return None
+    count = product(node.shape)
+    room = max(16, sum(x.attrs["value"].value.size for x in node.inputs))
+    if not isinstance(count, int) or count > min(room, FOLD_LIMIT):
+        return None
+    with np.errstate(all="ignore"):
+        return constant(evaluate(node, [x.attrs["value"].value[()] for x in node.inputs]), node.dtype)

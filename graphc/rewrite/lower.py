@@ -1,0 +1,93 @@
+"""Lowering: cards without code of their own become their bodies; choices by mode are made; transitions collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace as dataclass_replace
+
+from graphc.ir.events import Lowered
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, rebuild, substitute, toposort
+from graphc.ops.effects import arg
+from graphc.rewrite.driver import Trace, replace
+from graphc.symbolic.formulas import lower_formula
+
+
+def expand(graph: Graph, wanted: Callable[[Node], bool], trace: Trace | None = None) -> Graph:
+    """Replace the wanted nodes by their bodies, until none is left."""
+    trace = Trace() if trace is None else trace
+    while True:
+        mapping: dict[Node, Node] = {}
+        for node in graph.nodes:
+            new = rebuild(node, [mapping[x] for x in node.inputs])
+            if new is not node:
+                new.about.adopt(node.about)
+            if wanted(new):
+                lowered = body_of(new)
+                replace(new, lowered, Lowered(new), trace)
+                new = lowered
+            mapping[node] = new
+        if all(a is b for a, b in mapping.items()):
+            return graph
+        graph = graph.over(mapping)
+
+
+def body_of(node: Node) -> Node:
+    """The body of a composite, or the formula of a pointwise card, over the node's operands."""
+    if node.op.role == "call":
+        root: Node = node.attrs["body"]
+        args = {arg(i, x.type): x for i, x in enumerate(node.inputs)}
+        return substitute([root], args)[root]
+    if node.op.body is not None:
+        return node.op.body(*node.inputs, **node.attrs)
+    return lower_formula(node.op, node.inputs, node.attrs)
+
+
+def lower(graph: Graph, trace: Trace | None = None) -> Graph:
+    """A graph of cards that all have code."""
+    return expand(graph, lambda n: n.op.kind != "leaf" and not n.op.emitted, trace)
+
+
+def lower_for_gradient(graph: Graph, trace: Trace | None = None) -> Graph:
+    """A graph of cards that all have derivatives: composites that declare none become their bodies."""
+    return expand(graph, _without_derivative, trace)
+
+
+def _without_derivative(node: Node) -> bool:
+    if node.op.role == "call":
+        return node.attrs["gradient"] is None
+    has = node.op.gradient or node.op.transpose or node.op.kind in ("leaf", "pointwise") or node.op.role == "by_mode"
+    return not has
+
+
+def choose_mode(graph: Graph, mode: str) -> Graph:
+    """Every choice by mode made."""
+    choices = [n for n in graph.nodes if n.op.role == "by_mode"]
+    if not choices:
+        return graph
+    mapping: dict[Node, Node] = {}
+    for node in graph.nodes:
+        new = rebuild(node, [mapping[x] for x in node.inputs])
+        if new is not node:
+            new.about.adopt(node.about)
+        mapping[node] = new.inputs[0 if mode == "train" else 1] if node.op.role == "by_mode" else new
+    return graph.over(mapping)
+
+
+def collect_updates(graph: Graph) -> Graph:
+    """State transitions attached to values become updates of the graph."""
+    attached = [n for n in toposort(graph.roots) if n.op.role == "update"]
+    if not attached:
+        return graph
+    mapping: dict[Node, Node] = {}
+    updates: dict[Node, Node] = {}
+    for node in graph.nodes:
+        new = rebuild(node, [mapping[x] for x in node.inputs])
+        if new is not node:
+            new.about.adopt(node.about)
+        if node.op.role == "update":
+            updates.update(zip(node.attrs["states"], new.inputs[1:], strict=True))
+            new = new.inputs[0]
+        mapping[node] = new
+    over = graph.over(mapping)
+    return dataclass_replace(over, updates=(*over.updates, *((s, v) for s, v in updates.items() if s not in dict(over.updates))))

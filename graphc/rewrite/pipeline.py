@@ -1,0 +1,55 @@
+"""The passes, as one literal tuple. Each takes a valid graph to a valid graph with the same outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from graphc.ir.graph import Graph
+from graphc.rewrite.driver import Trace, rewrite
+from graphc.rewrite.lower import lower, lower_for_gradient
+from graphc.rewrite.rules import rules_of
+
+Pass = Callable[[Graph, str, Trace], Graph]
+
+
+def clean(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Constants, signs, units and shapes."""
+    return rewrite(graph, rules_of("clean"), level, trace)
+
+
+def stabilise(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Stable forms, each of which may uncover another once the graph is clean again."""
+    return rewrite(graph, (*rules_of("clean"), *rules_of("stabilise")), level, trace)
+
+
+def save_cost(graph: Graph, level: str, trace: Trace) -> Graph:
+    """What only saves time."""
+    return rewrite(graph, (*rules_of("clean"), *rules_of("stabilise"), *rules_of("cost")), level, trace)
+
+
+def to_code(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Cards without code become their bodies."""
+    return lower(graph, trace)
+
+
+def to_derivable(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Cards without a derivative become their bodies."""
+    return lower_for_gradient(graph, trace)
+
+
+BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
+"""What happens between an output and what it is differentiated by, before the sweep."""
+
+SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost)
+"""What ``gx.simplify`` does, and ``compile`` on all outputs together."""
+
+TO_CODE: tuple[Pass, ...] = (to_code, clean)
+"""What follows once nothing will be differentiated any more."""
+
+
+def run(graph: Graph, passes: tuple[Pass, ...], level: str, trace: Trace | None = None) -> Graph:
+    """The passes, one after the other."""
+    trace = Trace() if trace is None else trace
+    for step in passes:
+        graph = step(graph, level, trace)
+    return graph

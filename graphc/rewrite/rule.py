@@ -1,0 +1,182 @@
+"""A rewrite rule, and how it is matched.
+
+A rule is written in the language it rewrites: ``Rule("log1p", log(1 + x), log1p(x), STABLE)``. Its right side is a
+pattern, or a function of the match where shapes decide. A rule over every card of some kind has a test of cards
+instead of a left side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.node import Node, freeze
+from graphc.ir.op import Op
+from graphc.ir.pattern import Apply, AttrVar, Var
+
+EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE = "exact", "rounding", "fact", "harmless", "stable", "structure"
+KINDS = (EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE)
+"""``exact``: equal bits. ``rounding``: within ``ulp``. ``fact``: differs at 0, inf or nan unless a fact is known.
+``harmless``: a fact rule that differs only in the sign of a zero or where the left side overflows too. ``stable``: the
+right side is more accurate. ``structure``: facts about shapes; may reassociate sums."""
+
+LEVELS: Mapping[str, frozenset[str]] = {
+    "exact": frozenset({EXACT}),
+    "default": frozenset({EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE}),
+    "fast": frozenset(KINDS),
+}
+"""Which kinds each level allows; a ``fact`` rule fires only when its ``when`` finds the fact."""
+
+MAX_ULP = {"exact": 0.0, "default": 4.0, "fast": float("inf")}
+
+
+@dataclass(frozen=True)
+class Match:
+    """What the holes of a pattern stand for at one node."""
+
+    root: Node
+    nodes: Mapping[str, Node]
+    attrs: Mapping[str, Any]
+    inner: tuple[Node, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        nodes, attrs = object.__getattribute__(self, "nodes"), object.__getattribute__(self, "attrs")
+        if name in nodes:
+            return nodes[name]
+        if name in attrs:
+            return attrs[name]
+        raise AttributeError(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One rewrite.
+
+    Attributes:
+        name: how the trace and ``why_not`` call it.
+        left: the pattern; or, with ``cards``, None.
+        right: a pattern over the same holes, or ``(match) -> Node | None``.
+        kind: one of ``KINDS``.
+        phase: ``clean``, ``stabilise`` or ``cost``.
+        when: ``(match) -> reason to refuse, or None``.
+        cards: for a rule over many cards, which cards.
+        ulp: for ``rounding``, the worst error in units in the last place.
+        fact: what must be known, for ``fact`` and ``harmless``.
+        grows: whether it may fire although values of the left side stay in use.
+        note: why the rule is there, in a few words.
+    """
+
+    name: str
+    left: Apply | None
+    right: Any
+    kind: str
+    phase: str = "clean"
+    when: Callable[[Match], str | None] | None = None
+    cards: Callable[[Op], bool] | None = None
+    ulp: float = 0.0
+    fact: str = ""
+    grows: bool = False
+    note: str = ""
+
+    def __str__(self) -> str:
+        right = self.right if isinstance(self.right, (Apply, Var, int, float)) else "..."
+        return f"{self.name}: {self.left if self.left is not None else 'any card'} → {right}  [{self.kind}]"
+
+    def allowed(self, level: str) -> bool:
+        """Whether a level lets this rule fire."""
+        return self.kind in LEVELS[level] and self.ulp <= MAX_ULP[level]
+
+    def roots(self, ops: Mapping[str, Op]) -> list[Op]:
+        """The cards at whose nodes the rule can fire."""
+        if self.left is not None:
+            return [self.left.op]
+        assert self.cards is not None
+        return [op for op in ops.values() if self.cards(op)]
+
+    def match(self, node: Node) -> Match | None:
+        """How the left side stands for this node, or None."""
+        if self.left is None:
+            return Match(node, {}, {})
+        state = _State()
+        return state.done(node) if state.matches(self.left, node) else None
+
+    def instantiate(self, match: Match) -> Node | None:
+        """The right side over what was matched."""
+        if callable(self.right) and not isinstance(self.right, (Apply, Var)):
+            result: Node | None = self.right(match)
+            return result
+        return fill(self.right, match)
+
+
+def fill(pattern: Any, match: Match) -> Any:
+    """A pattern with its holes filled; numbers take the dtype of the root."""
+    if isinstance(pattern, Var):
+        return match.nodes[pattern.name]
+    if isinstance(pattern, Apply):
+        attrs = {k: match.attrs[v.name] if isinstance(v, AttrVar) else v for k, v in pattern.attrs.items()}
+        return pattern.op(*(fill(p, match) for p in pattern.inputs), **attrs)
+    return pattern
+
+
+@dataclass
+class _State:
+    """Bindings while a pattern is being matched; small patterns, so plain backtracking over copies."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    attrs: dict[str, Any] = field(default_factory=dict)
+    inner: list[Node] = field(default_factory=list)
+
+    def done(self, root: Node) -> Match:
+        return Match(root, dict(self.nodes), dict(self.attrs), tuple(x for x in self.inner if x is not root))
+
+    def matches(self, pattern: Any, node: Node) -> bool:
+        if isinstance(pattern, Var):
+            return self._hole(pattern, node)
+        if isinstance(pattern, Apply):
+            return node.op is pattern.op and self._operation(pattern, node)
+        return is_constant(node, pattern)
+
+    def _hole(self, hole: Var, node: Node) -> bool:
+        if hole.name in self.nodes:
+            return self.nodes[hole.name] is node
+        if hole.accepts is not None and not hole.accepts(node):
+            return False
+        self.nodes[hole.name] = node
+        return True
+
+    def _operation(self, pattern: Apply, node: Node) -> bool:
+        if len(pattern.inputs) != len(node.inputs):
+            return False
+        before = dict(self.nodes), dict(self.attrs), list(self.inner)
+        orders = [node.inputs]
+        if "commutative" in node.op.properties:
+            orders.append(node.inputs[::-1])
+        for inputs in orders:
+            if self._attributes(pattern, node) and all(map(self.matches, pattern.inputs, inputs)):
+                self.inner.append(node)
+                return True
+            self.nodes, self.attrs, self.inner = dict(before[0]), dict(before[1]), list(before[2])
+        return False
+
+    def _attributes(self, pattern: Apply, node: Node) -> bool:
+        for key, wanted in pattern.attrs.items():
+            value = node.attrs[key]
+            if isinstance(wanted, AttrVar):
+                if freeze(self.attrs.setdefault(wanted.name, value)) != freeze(value):
+                    return False
+            elif freeze(wanted) != freeze(value):
+                return False
+        return True
+
+
+def is_constant(node: Node, value: float) -> bool:
+    """Whether a node is a constant all of whose elements are this number (and its zero has this sign)."""
+    if node.op.role != "const":
+        return False
+    array = node.attrs["value"].value
+    if array.dtype == np.bool_ or array.size == 0:
+        return False
+    return bool(np.all(array == value)) and bool(np.all(np.signbit(array) == np.signbit(value)))

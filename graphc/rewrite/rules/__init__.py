@@ -1,0 +1,13 @@
+"""The rule tables, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from graphc.rewrite.rule import Rule
+from graphc.rewrite.rules import algebra, cost, stabilize, structure
+
+RULES: tuple[Rule, ...] = (*algebra.RULES, *structure.RULES, *stabilize.RULES, *cost.RULES)
+
+
+def rules_of(phase: str) -> tuple[Rule, ...]:
+    """The rules of one phase: ``clean``, ``stabilise`` or ``cost``."""
+    return tuple(rule for rule in RULES if rule.phase == phase)

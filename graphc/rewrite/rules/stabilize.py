@@ -1,0 +1,102 @@
+"""Stable forms of what people write. They name cards, and the card's formula or gradient is what is differentiated.
+
+(REWRITES 21-33, 34a-c)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.ir.node import Node, rebuild
+from graphc.ir.op import Op
+from graphc.ops.arith import abs as absolute
+from graphc.ops.arith import multiply, square, subtract
+from graphc.ops.index import take_op
+from graphc.ops.math import exp, expm1, log, log1p, sigmoid, softplus, sqrt, tanh, xlogx
+from graphc.ops.nn import log_softmax_op, logsumexp_op, softmax_op
+from graphc.ops.reduce import sum_op
+from graphc.ops.shape import expand_dims_op, reshape_op, slice_op, squeeze_op, transpose_op
+from graphc.rewrite.rule import FACT, STABLE, Match, Rule
+from graphc.rewrite.rules.holes import AXIS, KEEP, s, x, y
+
+_MOVES = (slice_op, squeeze_op, expand_dims_op, reshape_op, transpose_op, take_op)
+
+
+def _stable(name: str, left: Any, right: Any, **rest: Any) -> Rule:
+    return Rule(name, left, right, STABLE, phase="stabilise", grows=rest.pop("grows", True), **rest)
+
+
+def _floats(m: Match) -> str | None:
+    return None if m.root.type.is_float else "integers"
+
+
+def _one_axis(m: Match) -> str | None:
+    whole = m.x.ndim == 1 and not m.keepdims
+    return None if len(m.axis) == 1 and (m.keepdims or whole) else "the sum is not along one kept axis"
+
+
+def _log_of_moved_softmax(m: Match) -> Node:
+    """log(softmax(x)[i]) is log_softmax(x)[i], whatever moves the values in between."""
+    chain: list[Node] = []
+    node = m.root.inputs[0]
+    while node.op in _MOVES:
+        chain.append(node)
+        node = node.inputs[0]
+    if node.op is not softmax_op or not chain:
+        return m.root
+    result: Node = log_softmax_op(node.inputs[0], axis=node.attrs["axis"])
+    for move in reversed(chain):
+        result = rebuild(move, [result, *move.inputs[1:]])
+    return result
+
+
+def _is_log(op: Op) -> bool:
+    return op is log
+
+
+def _rows_are_one_hot(m: Match) -> str | None:
+    one_hot = "one_hot" in m.x.op.properties
+    stochastic = "row_stochastic" in m.x.op.properties
+    if one_hot and m.axis == (m.x.ndim - 1,):
+        return None
+    if stochastic and m.axis == (m.x.attrs["axis"],):
+        return None
+    return "its rows are not known to sum to 1"
+
+
+def _shared_scale(m: Match) -> str | None:
+    return None if m.x.op is softmax_op else "not a softmax"
+
+
+RULES: tuple[Rule, ...] = (
+    _stable("softplus", log(1 + exp(x)), softplus(x)),
+    _stable("softplus-log1p", log1p(exp(x)), softplus(x)),
+    _stable("log1p", log(1 + x), log1p(x)),
+    _stable("log1p-sub", log(1 - x), log1p(-x), when=lambda m: "sigmoid has a rule of its own" if m.x.op is sigmoid else None),
+    _stable("expm1", exp(x) - 1.0, expm1(x)),
+    _stable("sigmoid", 1 / (1 + exp(x)), sigmoid(-x)),
+    _stable("sigmoid-exp", exp(x) / (1 + exp(x)), sigmoid(x)),
+    _stable("log-sigmoid", log(sigmoid(x)), -softplus(-x)),
+    _stable("log-one-minus-sigmoid", log(1 - sigmoid(x)), -softplus(x)),
+    _stable("one-minus-sigmoid", 1 - sigmoid(x), sigmoid(-x), grows=False, note="only where it costs no second exponential"),
+    _stable("bce-logits", (sigmoid(x) * (1 - sigmoid(x))) * ((1 - y) / (1 - sigmoid(x)) - y / sigmoid(x)), sigmoid(x) - y),
+    _stable("tanh", (exp(x) - exp(-x)) / (exp(x) + exp(-x)), tanh(x)),
+    _stable("sqrt-square", sqrt(square(x)), absolute(x), when=_floats),
+    _stable("xlogx", x * log(x), xlogx(x)),
+    _stable("softmax", exp(x) / sum_op(exp(x), axis=AXIS, keepdims=KEEP), lambda m: softmax_op(m.x, axis=m.axis[0]), when=_one_axis),
+    _stable("log-softmax", log(softmax_op(x, axis=AXIS)), log_softmax_op(x, axis=AXIS)),
+    Rule("log-moved-softmax", None, _log_of_moved_softmax, STABLE, phase="stabilise", cards=_is_log, grows=True),
+    _stable("logsumexp", log(sum_op(exp(x), axis=AXIS, keepdims=KEEP)), logsumexp_op(x, axis=AXIS, keepdims=KEEP)),
+    Rule(
+        "rows-sum-to-one",
+        sum_op(x, axis=AXIS, keepdims=KEEP),
+        lambda m: 1.0,
+        FACT,
+        phase="stabilise",
+        when=_rows_are_one_hot,
+        fact="each row is one-hot or a softmax",
+    ),
+    _stable("softmax-minus-target", x * s - y * s, lambda m: multiply(subtract(m.x, m.y), m.s), when=_shared_scale, note="p and y are of one size, so p - y is exact where it is small"),
+    _stable("softmax-minus-target-divided", x / s - y / s, lambda m: (m.x - m.y) / m.s, when=_shared_scale),
+)
+
