@@ -4,12 +4,16 @@
 
 A generated program that needs one of these carries its source text, so each function uses nothing but ``np``
 and its own arguments. All take float arrays of any rank (rank 0 included) and keep the dtype; none warns.
-The errors named below were measured against mpmath with NumPy 2.4 on an AVX-512 machine.
+The comment above a function, which no listing carries, is its worst error against mpmath, measured with
+NumPy 2.4 on an AVX-512 machine and rounded up: float32, then float64, in units of eps * max(1, |f|), and in
+brackets in units in the last place. It is over 19,000 or more points of all magnitudes; for functions of an
+axis, over normal rows of 2 to 1000 elements of scale 0.001 to 300.
 """
 
 import numpy as np
 
 
+# 0.84 (2.6), 0.53 (1.8)
 # fmt: off
 def _erf(x):
     """Error function: sign(x) * (1 - exp(-h)), where h = -log(erfc(|x|))."""
@@ -43,6 +47,7 @@ def _erf(x):
 # fmt: on
 
 
+# 0.73 (3.3), 0.73 (2.1)
 def _sigmoid(x):
     """1 / (1 + exp(-x)), accurate to the last subnormal of the left tail."""
     e = np.exp(-np.abs(x))
@@ -52,6 +57,7 @@ def _sigmoid(x):
     return y
 
 
+# 1.0 (2.7), 0.73 (1.5)
 def _softplus(x):
     """log(1 + exp(x)) without overflow."""
     y = np.log1p(np.exp(-np.abs(x)))
@@ -59,15 +65,17 @@ def _softplus(x):
     return y
 
 
+# 0.81, 1.1
 def _logsumexp(x, axis, keepdims):
     """log(sum(exp(x))) over an axis or a tuple of axes, shifted by the maximum."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         m = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
         y = m + np.log(np.add.reduce(np.exp(x - m), axis=axis, keepdims=True))
     y = np.fmax(y, m)  # never below the maximum; where m is infinite, y is nan and m is the value
     return y if keepdims else y.squeeze(axis)[()]
 
 
+# 1.4, 1.9
 def _softmax(x, axis):
     """exp(x) / sum(exp(x)) over an axis, shifted by the maximum; nan where the maximum is infinite."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -76,26 +84,30 @@ def _softmax(x, axis):
     return e
 
 
+# 1.7, 1.9
 def _log_softmax(x, axis):
     """Logarithm of softmax, x - logsumexp(x); nan where the maximum is infinite."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         y = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
+        y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
     return y
 
 
+# 1.2 (2.9), 0.88 (1.4)
 def _xlogx(x):
     """The product x * log(x), 0 at 0, nan below."""
     with np.errstate(over="ignore", invalid="ignore"):
         return x * np.log(x + (x == 0))
 
 
+# 0.93, 0.66
 def _xlogy(x, y):
     """The product x * log(y), 0 where x is 0 and y is a number."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return np.where((x == 0) & (y == y), 0.0, x * np.log(y))[()]
 
 
+# 1.1 (3.4), 0.71 (1.4)
 def _log1mexp(x):
     """log(1 - exp(x)) for x <= 0, by whichever of two forms is accurate: they meet at -log(2)."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
