@@ -146,14 +146,14 @@ def number_scopes(nodes: Sequence[Node]) -> dict[Scope, str]:
 def hint_names(nodes: Sequence[Node]) -> None:
     """Name the result of ``h = gx.tanh(...)`` ``h``, where the user gave no name of their own."""
     last: dict[Any, Node] = {}
-    for node in nodes:
-        if node.about.origin and (best := last.get(node.about.origin)) is None or best and best.serial < node.serial:
-            last[node.about.origin] = node
+    for node in sorted(nodes, key=lambda n: n.serial):
+        last[node.about.origin] = node
     for node in nodes:
         place = node.about.origin
         if place is None or node.about.name is not None or node.op.kind == "leaf" or last[place].op is not node.op:
             continue
-        if match := _TARGET.match(place.code):
+        match = _TARGET.match(place.code)
+        if match and ";" not in place.code:
             node.about.name = match.group(1)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir import origin
-from graphc.ir.events import Event
+from graphc.ir.events import Event, Rebuilt
 from graphc.ir.op import Op
 from graphc.ir.origin import Origin, Scope
 from graphc.ir.pattern import Apply, AttrVar, Pattern
@@ -185,6 +185,15 @@ def rebuild(node: Node, inputs: Sequence[Node]) -> Node:
     return build(node.op, inputs, node.attrs)
 
 
+def rebuilt(node: Node, inputs: Sequence[Node]) -> Node:
+    """The same operation over other operands, with name, layer and history carried over."""
+    new = rebuild(node, inputs)
+    if new is not node and new.op.kind != "leaf":
+        new.about.adopt(node.about)
+        new.about.record(Rebuilt(node))
+    return new
+
+
 def intern(op: Op, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type) -> Node:
     """The node of this structure: the one that exists, or a new one."""
     key = (op, inputs, type, tuple((k, freeze(v)) for k, v in attrs.items()))
@@ -281,9 +290,7 @@ def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> dict[Node
     done: dict[Node, Node] = dict(mapping)
     for node in toposort(roots):
         if node not in done:
-            done[node] = rebuild(node, [done[x] for x in node.inputs])
-            if done[node] is not node:
-                done[node].about.adopt(node.about)
+            done[node] = rebuilt(node, [done[x] for x in node.inputs])
     return done
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.ir.node import Node, apply, intern
+from graphc.ir.node import Node, apply, intern, substitute
 from graphc.ir.op import ZERO, Op
 from graphc.ir.types import Type
 from graphc.ops.card import as_nodes, promoted
@@ -83,6 +83,12 @@ def _call_type(*types: Type, name: str, body: Node, gradient: Any) -> Type:
     return body.type
 
 
+def _call_gradient(g: Node, out: Node, *xs: Node, name: str, body: Node, gradient: tuple[Node, ...]) -> tuple[Node, ...]:
+    args = {arg(i, x.type): x for i, x in enumerate((*xs, g))}
+    done = substitute(gradient, args)
+    return tuple(done[part] for part in gradient)
+
+
 call_op = Op(
     "call",
     "composite",
@@ -90,6 +96,7 @@ call_op = Op(
     _call_type,
     attrs={"name": ..., "body": ..., "gradient": None},
     coerce=as_nodes,
+    gradient=_call_gradient,
     role="call",
     latex=r"\operatorname{{call}}({xs})",
     doc="One box, with its body behind it.",

@@ -86,7 +86,8 @@ class _Round:
 
     def _settle(self, node: Node) -> Node:
         for _ in range(MAX_STEPS_AT_A_NODE):
-            replaced = folded(node) or self._fire(node)
+            constant_node = folded(node)
+            replaced = self._fire(node) if constant_node is None else constant_node
             if replaced is None or replaced is node:
                 return node
             node = replaced

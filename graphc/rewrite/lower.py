@@ -7,7 +7,7 @@ from dataclasses import replace as dataclass_replace
 
 from graphc.ir.events import Lowered
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, rebuild, substitute, toposort
+from graphc.ir.node import Node, rebuilt, substitute, toposort
 from graphc.ops.effects import arg
 from graphc.rewrite.driver import Trace, replace
 from graphc.symbolic.formulas import lower_formula
@@ -19,9 +19,7 @@ def expand(graph: Graph, wanted: Callable[[Node], bool], trace: Trace | None = N
     while True:
         mapping: dict[Node, Node] = {}
         for node in graph.nodes:
-            new = rebuild(node, [mapping[x] for x in node.inputs])
-            if new is not node:
-                new.about.adopt(node.about)
+            new = rebuilt(node, [mapping[x] for x in node.inputs])
             if wanted(new):
                 lowered = body_of(new)
                 replace(new, lowered, Lowered(new), trace)
@@ -67,9 +65,7 @@ def choose_mode(graph: Graph, mode: str) -> Graph:
         return graph
     mapping: dict[Node, Node] = {}
     for node in graph.nodes:
-        new = rebuild(node, [mapping[x] for x in node.inputs])
-        if new is not node:
-            new.about.adopt(node.about)
+        new = rebuilt(node, [mapping[x] for x in node.inputs])
         mapping[node] = new.inputs[0 if mode == "train" else 1] if node.op.role == "by_mode" else new
     return graph.over(mapping)
 
@@ -82,9 +78,7 @@ def collect_updates(graph: Graph) -> Graph:
     mapping: dict[Node, Node] = {}
     updates: dict[Node, Node] = {}
     for node in graph.nodes:
-        new = rebuild(node, [mapping[x] for x in node.inputs])
-        if new is not node:
-            new.about.adopt(node.about)
+        new = rebuilt(node, [mapping[x] for x in node.inputs])
         if node.op.role == "update":
             updates.update(zip(node.attrs["states"], new.inputs[1:], strict=True))
             new = new.inputs[0]

@@ -10,7 +10,8 @@ from typing import Any
 from graphc.ir.node import Node, rebuild
 from graphc.ir.op import Op
 from graphc.ops.arith import abs as absolute
-from graphc.ops.arith import multiply, square, subtract
+from graphc.ops.arith import divide, multiply, negative, square, subtract
+from graphc.ops.card import constant
 from graphc.ops.index import take_op
 from graphc.ops.math import exp, expm1, log, log1p, sigmoid, softplus, sqrt, tanh, xlogx
 from graphc.ops.nn import log_softmax_op, logsumexp_op, softmax_op
@@ -54,14 +55,35 @@ def _is_log(op: Op) -> bool:
     return op is log
 
 
-def _rows_are_one_hot(m: Match) -> str | None:
-    one_hot = "one_hot" in m.x.op.properties
-    stochastic = "row_stochastic" in m.x.op.properties
-    if one_hot and m.axis == (m.x.ndim - 1,):
+def _rows(node: Node) -> Node:
+    """What is scaled by scalars and signs."""
+    while node.op is negative or (node.op in (multiply, divide) and any(x.shape == () for x in node.inputs)):
+        if node.op is divide and node.inputs[1].shape != ():
+            return node
+        node = node.inputs[0] if node.inputs[0].shape != () else node.inputs[1]
+    return node
+
+
+def _rows_sum_to_one(m: Match) -> str | None:
+    rows = _rows(m.x)
+    if "one_hot" in rows.op.properties and m.axis == (m.x.ndim - 1,):
         return None
-    if stochastic and m.axis == (m.x.attrs["axis"],):
+    if "row_stochastic" in rows.op.properties and m.axis == (rows.attrs["axis"],):
         return None
     return "its rows are not known to sum to 1"
+
+
+def _scale_of_rows(m: Match) -> Any:
+    """The signs and scalars around rows that sum to 1."""
+    chain: list[Node] = []
+    node, rows = m.x, _rows(m.x)
+    while node is not rows:
+        chain.append(node)
+        node = next(x for x in node.inputs if x.shape != ())
+    result: Any = constant(1, m.root.dtype)
+    for step in reversed(chain):
+        result = step.op(*(x if x.shape == () else result for x in step.inputs))
+    return result
 
 
 def _shared_scale(m: Match) -> str | None:
@@ -90,11 +112,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "rows-sum-to-one",
         sum_op(x, axis=AXIS, keepdims=KEEP),
-        lambda m: 1.0,
+        _scale_of_rows,
         FACT,
         phase="stabilise",
-        when=_rows_are_one_hot,
+        when=_rows_sum_to_one,
         fact="each row is one-hot or a softmax",
+        grows=True,
     ),
     _stable("softmax-minus-target", x * s - y * s, lambda m: multiply(subtract(m.x, m.y), m.s), when=_shared_scale, note="p and y are of one size, so p - y is exact where it is small"),
     _stable("softmax-minus-target-divided", x / s - y / s, lambda m: (m.x - m.y) / m.s, when=_shared_scale),

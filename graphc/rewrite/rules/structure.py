@@ -129,6 +129,14 @@ def _moves(op: Op) -> bool:
     return op in (reshape_op, transpose_op, expand_dims_op, squeeze_op)
 
 
+def _sums_all(m: Match) -> str | None:
+    return None if m.root.shape == () and not m.keepdims else "axes remain"
+
+
+def _whole_sum(m: Match) -> Any:
+    return sum_op(m.x, axis=tuple(range(m.x.ndim)), keepdims=False)
+
+
 def _plain_broadcast(m: Match) -> Any:
     return broadcast_to(m.x, m.root.shape)
 
@@ -152,6 +160,7 @@ RULES: tuple[Rule, ...] = (
     Rule("expand-squeeze", expand_dims_op(squeeze_op(x, axis=AXIS), axis=AXIS), x, EXACT),
     Rule("keep-axis", expand_dims_op(sum_op(x, axis=AXIS, keepdims=False), axis=AttrVar("axis2")), lambda m: sum_op(m.x, axis=m.axis, keepdims=True), EXACT, when=_kept_axis),
     Rule("sum-neg", sum_op(-x, axis=AXIS, keepdims=KEEP), lambda m: negative(sum_op(m.x, axis=m.axis, keepdims=m.keepdims)), HARMLESS, fact="differs only in the sign of a zero"),
+    Rule("sum-sum", sum_op(sum_op(x, axis=AXIS, keepdims=False), axis=AttrVar("axis2"), keepdims=KEEP), _whole_sum, STRUCTURE, when=_sums_all),
     Rule("stop-stop", stop_gradient(stop_gradient(x)), stop_gradient(x), EXACT),
 )
 

@@ -1,0 +1,69 @@
+"""graphc: write the maths, read the backprop, run the NumPy.
+
+Declare a network as equations; graphc derives backpropagation as a graph in the same language, stabilises and
+simplifies it, draws and explains every step, and generates one readable NumPy program that trains it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Public name to the module that defines it; loaded on first use, so `import graphc` stays fast (PEP 562).
+_WHERE: dict[str, str] = {
+    name: module
+    for module, names in {
+        "graphc.errors": "GraphcError",
+        "graphc.ops.leaves": "input param state hyper const size full zeros ones zeros_like ones_like",
+        "graphc.ops.init": "init",
+        "graphc.ops.arith": "add subtract multiply divide negative power square abs sign maximum minimum clip",
+        "graphc.ops.math": (
+            "exp log log1p expm1 sqrt sin cos tanh erf sigmoid softplus xlogx relu leaky_relu elu gelu silu"
+        ),
+        "graphc.ops.compare": (
+            "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not where"
+        ),
+        "graphc.ops.reduce": "sum mean var max min argmax",
+        "graphc.ops.shape": (
+            "reshape transpose matrix_transpose expand_dims squeeze broadcast_to concat astype stop_gradient"
+        ),
+        "graphc.ops.contract": "matmul",
+        "graphc.ops.index": "take one_hot",
+        "graphc.ops.nn": "softmax log_softmax logsumexp",
+        "graphc.ops.random": "bernoulli",
+        "graphc.ops.effects": "update by_mode composite",
+        "graphc.ir.origin": "scope",
+        "graphc.ir.graph": "Graph graph_of",
+        "graphc.stages": "grad vjp simplify plan emit compile retype scalar_function",
+        "graphc.runtime.load": "load_source",
+        "graphc.runtime.program": "Program",
+        "graphc.runtime.interpret": "interpret",
+        "graphc.public": "parse to_networkx to_sympy draw explain check_grad load",
+        "graphc.train.model": "Model",
+        "graphc.train.history": "History",
+    }.items()
+    for name in names.split()
+}
+_MODULES = ("nn", "optim", "datasets", "train")
+
+__all__ = sorted([*_WHERE, *_MODULES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("graphc")
+    if name in _MODULES:
+        return importlib.import_module(f"graphc.{name}")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'graphc' has no attribute {name!r}")
+    import graphc.ops  # binds the operators of nodes  # noqa: F401
+
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

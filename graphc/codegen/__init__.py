@@ -1,0 +1,1 @@
+"""Code: names, statements, functions, modules. One file per target."""

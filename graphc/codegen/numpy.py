@@ -1,0 +1,174 @@
+"""The NumPy target: one function per program, one statement a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphc.codegen.names import Names
+from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
+from graphc.errors import ShapeError
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, size_names
+from graphc.ir.structure import form_to_text
+from graphc.ir.types import shape_text
+from graphc.ops.init import name_seed
+from graphc.ops.template import helper_source
+from graphc.plan.order import Plan
+
+INLINE_ARRAY = 64
+"""An array of more elements is written as base64 instead of digits."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Generated source and what it is called.
+
+    Attributes:
+        text: the whole file.
+        name: the function in it.
+        statements: the statements, for linking lines to nodes.
+    """
+
+    text: str
+    name: str
+    statements: tuple[Statement, ...] = ()
+
+
+def emit_function(plan: Plan) -> Source:
+    """A program as one pure function: arguments in the graph's order, outputs as a tuple, then the next values."""
+    graph = plan.graph
+    names = Names(graph, [graph.name, *size_names(graph.nodes), *size_names(graph.arguments)])
+    arguments = {leaf: names(leaf) for leaf in graph.arguments}
+    constants: dict[Node, str] = {}
+    writer = Writer(graph, names, arguments, graph.roots, constants)
+    statements = writer.write(plan.order)
+    returned = [returned_text(writer, x) for x in graph.roots]
+    body = sectioned(statements, plan.phase)
+    body.append(f"    return {tuple_text(returned)}")
+    sizes = prelude(graph, [s.expression for s in statements] + returned, arguments)
+    signature = ", ".join([*arguments.values(), *(["rng"] if graph.sites else [])])
+    head = [*wrapped_signature(graph.name, signature), f'    """{_docstring(graph)}"""', *sizes]
+    lines = [*file_head(writer.helpers, constants, graph), "", "", *head, *body]
+    return Source("\n".join(lines) + "\n", graph.name, tuple(statements))
+
+
+def file_head(helpers: Sequence[str], constants: Mapping[Node, str], graph: Graph | None = None) -> list[str]:
+    """Imports, helper functions, constant arrays, and the seeds of random sites."""
+    sources = helper_source(helpers)
+    arrays = [f"{name} = {array_text(node.attrs['value'].value)}" for node, name in constants.items()]
+    lines = ["import numpy as np"]
+    if any("math." in source for source in sources):
+        lines.insert(0, "import math\n")
+    if any("base64." in text for text in arrays):
+        lines.insert(0, "import base64\n")
+    for source in sources:
+        lines.extend(["", "", *source.split("\n")])
+    if arrays:
+        lines.extend(["", *([""] if sources else []), *arrays])
+    if graph is not None and graph.sites:
+        lines.extend(["", *([""] if sources and not arrays else []), *site_lines(graph)])
+    return lines
+
+
+def site_lines(graph: Graph) -> list[str]:
+    """The seed of each random site, mixed with the user's; a name has its own, so order cannot change a mask."""
+    pairs = [f"    {graph.name_of(s)!r}: {name_seed(str(graph.name_of(s)))}," for s in graph.sites]
+    return [
+        "SITES = {",
+        *pairs,
+        "}",
+        "",
+        "",
+        "def make_rng(seed):",
+        '    """A generator for each random site."""',
+        "    return {name: np.random.Generator(np.random.SFC64([seed, key])) for name, key in SITES.items()}",
+    ]
+
+
+def array_text(array: np.ndarray) -> str:  # type: ignore[type-arg]
+    """A constant array as code."""
+    dtype = f"np.{array.dtype.name}{'_' if array.dtype == bool else ''}"
+    if array.size <= INLINE_ARRAY and np.all(np.isfinite(array)):
+        return f"np.array({array.tolist()!r}, dtype={dtype})"
+    import base64
+
+    data = base64.b64encode(array.tobytes()).decode()
+    return f'np.frombuffer(base64.b64decode("{data}"), dtype={dtype}).reshape({array.shape!r})'
+
+
+def prelude(graph: Graph, texts: Iterable[str], arguments: Mapping[Node, str]) -> list[str]:
+    """``batch = x.shape[0]`` for each size that the code mentions.
+
+    Raises:
+        ShapeError: a size that no argument shows by itself.
+    """
+    used = {token for text in texts for token in re.findall(r"[A-Za-z_]\w*", text)}
+    lines = []
+    for name in size_names([*graph.arguments, *graph.nodes]):
+        if name in used:
+            lines.append(f"    {name} = {_size_source(name, arguments)}")
+    return lines
+
+
+def _size_source(name: str, arguments: Mapping[Node, str]) -> str:
+    for leaf, text in arguments.items():
+        for axis, dim in enumerate(leaf.shape):
+            if str(dim) == name:
+                return f"{text}.shape[{axis}]"
+    raise ShapeError(
+        f"the size {name} cannot be read off any argument",
+        expected=f"an input with an axis of size {name}",
+        fix=f'declare an input with "{name}" alone as one of its sizes',
+    )
+
+
+def sectioned(statements: Sequence[Statement], phase: Mapping[Node, str]) -> list[str]:
+    """Lines with a heading wherever the phase or the layer changes."""
+    lines: list[str] = []
+    here = ("forward", "")
+    for statement in statements:
+        now = (phase.get(statement.node, "forward"), statement.layer)
+        if now != here and (now[1] or now[0] != here[0]):
+            heading = ", ".join(part for part in (now[0] if now[0] != "forward" else "", now[1]) if part)
+            lines.append(f"    # {heading or now[0]}")
+            here = now
+        lines.extend(statement.lines())
+    return lines
+
+
+def returned_text(writer: Writer, node: Node) -> str:
+    """What a program hands out is the caller's to keep: an argument, a constant or a view is copied."""
+    text = writer.text(node)
+    if node.op.role in ("const", "size"):
+        dtype = f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}"
+        return f"{dtype}({text})" if node.shape == () else f"{text}.copy()"
+    if node.op.kind == "leaf" and node.op.role != "random" or "view" in node.op.properties:
+        return f"{text.atom}.copy()" if node.shape else str(text)
+    return str(text)
+
+
+def tuple_text(parts: Sequence[str]) -> str:
+    """A tuple, broken over lines where it is long."""
+    text = f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+    if len(text) <= MAX_WIDTH - 11:
+        return text
+    return "(\n" + "".join(f"        {p},\n" for p in parts) + "    )"
+
+
+def wrapped_signature(name: str, signature: str) -> list[str]:
+    """``def name(...)``, broken over lines where it is long."""
+    line = f"def {name}({signature}):"
+    if len(line) <= MAX_WIDTH:
+        return [line]
+    return [f"def {name}(", *(f"    {part}," for part in signature.split(", ")), "):"]
+
+
+def _docstring(graph: Graph) -> str:
+    outputs = form_to_text(graph.form, [shape_text(x.shape) if x.shape else "scalar" for x in graph.outputs])
+    updates = f", next values of {', '.join(str(graph.name_of(leaf)) for leaf, _ in graph.updates)}" if graph.updates else ""
+    text = f"Compute {outputs.replace(chr(34), chr(39))}{updates}."
+    return text if len(text) < MAX_WIDTH - 10 else "Compute the outputs, flattened, in the order in which they were given."

@@ -1,0 +1,155 @@
+"""From planned nodes to statements: what gets a line of its own, and what stands inside the line that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphc.codegen.names import Names
+from graphc.ir.events import Accumulate
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node
+from graphc.ir.provenance import chain_rule_of, find, gradient_of
+from graphc.ir.types import shape_text
+from graphc.ops.template import PRECEDENCE, Text, literal, render
+
+MAX_INLINE = 46
+"""The longest expression that may stand inside another."""
+
+MAX_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One line of a listing: ``name = expression  # comment``, in the section of a layer."""
+
+    node: Node
+    name: str
+    expression: str
+    comment: str
+    layer: str
+
+    def lines(self, indent: str = "    ") -> list[str]:
+        """The text, with the comment behind it where it fits and above it where it does not."""
+        code = f"{indent}{self.name} = {self.expression}"
+        if not self.comment:
+            return [code]
+        whole = f"{code}  # {self.comment}"
+        if len(whole) <= MAX_WIDTH:
+            return [whole]
+        shape = self.comment.split("  ")[0]
+        short = f"{code}  # {shape}"
+        return [short if len(short) <= MAX_WIDTH else code]
+
+
+class Writer:
+    """Writes the statements of one function.
+
+    Args:
+        graph: for names and layers.
+        names: shared by all functions of a module.
+        known: nodes that are there already (arguments, saved values) and their texts.
+        keep: nodes that need a name because something else reads them.
+        constants: receives the arrays that stand above the functions.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        names: Names,
+        known: Mapping[Node, str],
+        keep: Iterable[Node],
+        constants: dict[Node, str],
+    ) -> None:
+        self.graph, self.names, self.constants = graph, names, constants
+        self.texts: dict[Node, Text] = {node: Text(text) for node, text in known.items()}
+        self.keep = set(keep)
+        self.helpers: list[str] = []
+
+    def write(self, nodes: Sequence[Node]) -> list[Statement]:
+        """The statements that compute these nodes, operands first."""
+        uses = self._uses(nodes)
+        statements = []
+        for node in nodes:
+            if node in self.texts:
+                continue
+            text = self._render(node)
+            if self._stands_inside(node, text, uses):
+                self.texts[node] = text
+                continue
+            name = self.names(node)
+            statements.append(Statement(node, name, str(text), self._comment(node), self.layer(node)))
+            self.texts[node] = Text(name)
+        return statements
+
+    def text(self, node: Node) -> Text:
+        """What a value is called, or the literal that it is."""
+        if node not in self.texts:
+            self.texts[node] = self._leaf(node)
+        return self.texts[node]
+
+    def layer(self, node: Node) -> str:
+        """The layer of a node; a gradient belongs to the layer of what it is the gradient of."""
+        return self.graph.layer_of(node)
+
+    def _uses(self, nodes: Sequence[Node]) -> dict[Node, int]:
+        count = dict.fromkeys(nodes, 0)
+        for node in nodes:
+            for operand in node.inputs:
+                count[operand] = count.get(operand, 0) + 1
+        return count
+
+    def _stands_inside(self, node: Node, text: Text, uses: Mapping[Node, int]) -> bool:
+        if node in self.keep or node.op.role == "random":
+            return False
+        if "view" in node.op.properties and len(text) <= 40 and str(text).endswith(".T") and node.inputs[0].op.kind == "leaf":
+            return True
+        named = self.graph.name_of(node) is not None
+        return uses[node] == 1 and not named and len(text) <= MAX_INLINE
+
+    def _render(self, node: Node) -> Text:
+        self.helpers.extend(node.op.helpers)
+        operands = [self.text(x) for x in node.inputs]
+        if operands and node.op.kind == "pointwise" and all(is_weak(x) for x in node.inputs):
+            first = next(i for i, x in enumerate(node.inputs) if x.dtype != "bool")
+            operands[first] = Text(f"np.{node.inputs[first].dtype}({operands[first]})")
+        text = render(node, operands)
+        if node.op.role == "random":
+            return Text(text.replace("{name}", repr(self.graph.name_of(node))))
+        return text
+
+    def _leaf(self, node: Node) -> Text:
+        if node.op.role == "size":
+            dim = str(node.attrs["dim"])
+            return Text(dim) if dim.isidentifier() else Text(dim, PRECEDENCE["+"])
+        if node.op.role == "const" and node.shape == ():
+            return literal(node.attrs["value"].value[()], node.dtype)
+        if node.op.role == "const":
+            if node not in self.constants:
+                self.constants[node] = self.names.reserve((node.about.name or "C").upper())
+            return Text(self.constants[node])
+        raise KeyError(f"{node.op.name} is not computed before it is used")
+
+    def _comment(self, node: Node) -> str:
+        shape = shape_text(node.shape) if node.shape else "scalar"
+        return "  ".join(part for part in (shape, step_text(self.graph, node)) if part)
+
+
+def is_weak(node: Node) -> bool:
+    """Whether the text of a node is a Python number, which takes the dtype of what it meets."""
+    return node.op.role == "size" or (node.op.role == "const" and node.shape == ())
+
+
+def step_text(graph: Graph, node: Node) -> str:
+    """The step of backpropagation that a node is, in a few words."""
+    source = gradient_of(node)
+    step = chain_rule_of(node)
+    accumulated = find(node, Accumulate)
+    if source is None and step is None:
+        return ""
+    what = f"dL/d({graph.name_of(source)})" if source is not None and graph.name_of(source) else ""
+    if accumulated is not None:
+        return f"{what} added up over {len(accumulated.terms)} uses".strip()
+    if step is None:
+        return what
+    return f"{what}{': ' if what else ''}chain rule of {step.rule}"

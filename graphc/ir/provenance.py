@@ -1,0 +1,52 @@
+"""Where a node comes from: its events, and those of the nodes that it replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from graphc.ir.events import ChainRule, Cotangent, Event, Lowered, Rebuilt, Rewrite
+from graphc.ir.node import Node
+
+E = TypeVar("E", bound=Event)
+
+
+def history(node: Node) -> Iterator[Event]:
+    """Every event of a node and of what it replaced, nearest first."""
+    seen = {node}
+    queue = [node]
+    for current in queue:
+        for event in reversed(current.about.events):
+            yield event
+            if isinstance(event, (Rewrite, Rebuilt, Lowered)) and event.before not in seen:
+                seen.add(event.before)
+                queue.append(event.before)
+
+
+def find(node: Node, kind: type[E]) -> E | None:
+    """The nearest event of one kind."""
+    return next((e for e in history(node) if isinstance(e, kind)), None)
+
+
+def gradient_of(node: Node) -> Node | None:
+    """The forward node whose whole gradient this is, or None."""
+    event = find(node, Cotangent)
+    return event.of if event else None
+
+
+def chain_rule_of(node: Node) -> ChainRule | None:
+    """The use of the chain rule that made this node, or None."""
+    return find(node, ChainRule)
+
+
+def descendants_of(node: Node) -> set[Node]:
+    """A node and everything that it replaced."""
+    seen = {node}
+    queue = [node]
+    for current in queue:
+        for event in current.about.events:
+            before = getattr(event, "before", None)
+            if before is not None and before not in seen:
+                seen.add(before)
+                queue.append(before)
+    return seen

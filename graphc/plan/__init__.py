@@ -1,0 +1,1 @@
+"""Planning: what is computed, in which order, in which phase."""

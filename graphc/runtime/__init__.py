@@ -1,0 +1,1 @@
+"""Running: loading generated source, the program object, the oracle, checks of arguments."""

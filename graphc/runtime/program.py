@@ -1,0 +1,108 @@
+"""A program: a compiled graph that can be called, read, exported and pickled. It holds no values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphc.codegen.numpy import Source
+from graphc.ir.graph import Graph
+from graphc.ops.init import name_seed
+from graphc.plan.order import Plan
+from graphc.rewrite.driver import Trace
+from graphc.runtime.arguments import bind_arguments
+from graphc.runtime.load import load_source
+
+
+def make_rng(graph: Graph, seed: int) -> dict[str, Any]:
+    """A generator for each random site of a graph, from one seed and the sites' names."""
+    import numpy as np
+
+    names = [str(graph.name_of(site)) for site in graph.sites]
+    return {n: np.random.Generator(np.random.SFC64([seed, name_seed(n)])) for n in names}
+
+
+class Program:
+    """A compiled function.
+
+    Attributes:
+        graph: the graph as it runs (simplified and lowered).
+        declared: the graph as it was declared; it fixes the arguments.
+        plan: the order of its nodes.
+        trace: what the passes did.
+
+    Calling it takes arrays by position (inputs, states, params, hypers, each in order of declaration) or by name,
+    and returns arrays in the structure of the outputs; with updates, ``(outputs, {leaf name: array})``. Where
+    something is random, ``rng`` is a seed or what ``make_rng`` returned.
+    """
+
+    def __init__(self, declared: Graph, plan: Plan, emitted: Source, trace: Trace) -> None:
+        self.declared, self.graph, self.plan, self.trace = declared, plan.graph, plan, trace
+        self.emitted = emitted
+        self.function = load_source(emitted.text, emitted.name)[emitted.name]
+
+    @property
+    def source(self) -> str:
+        """The listing that runs."""
+        return self.emitted.text
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.emitted.name
+
+    def make_rng(self, seed: int) -> dict[str, Any]:
+        """A generator for each random site."""
+        return make_rng(self.graph, seed)
+
+    def __call__(self, *args: Any, rng: Any = None, **kwargs: Any) -> Any:
+        arrays = bind_arguments(self.graph, args, kwargs, self.name)
+        if self.graph.sites:
+            arrays.append(self._generators(rng))
+        values = self.function(*arrays)
+        count = len(self.graph.outputs)
+        outputs = self.graph.unflatten(values[:count])
+        if not self.graph.updates:
+            return outputs
+        names = [str(self.graph.name_of(leaf)) for leaf, _ in self.graph.updates]
+        return outputs, dict(zip(names, values[count:], strict=True))
+
+    def _generators(self, rng: Any) -> Any:
+        from graphc.errors import ArgumentError
+
+        if isinstance(rng, Mapping):
+            return rng
+        if isinstance(rng, int) and not isinstance(rng, bool):
+            return self.make_rng(rng)
+        names = ", ".join(str(self.graph.name_of(s)) for s in self.graph.sites)
+        raise ArgumentError(
+            f"{self.name} draws random numbers ({names}) and needs rng",
+            given=type(rng).__name__,
+            fix="pass rng=0, or keep rng = program.make_rng(0) and pass that",
+        )
+
+    def export(self, path: Any) -> Any:
+        """Write the listing to a file that needs NumPy alone; returns its path."""
+        from graphc.runtime.files import write_text
+
+        return write_text(path, self.source)
+
+    def __repr__(self) -> str:
+        names = ", ".join(str(self.graph.name_of(n)) for n in self.graph.arguments)
+        return f"<program {self.name}({names}): {len(self.emitted.statements)} statements>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from graphc.ir.text import graph_text
+
+        return _from_text, (graph_text(self.graph),)
+
+
+def _from_text(text: str) -> Program:
+    """A pickled program comes back from its IR text; nothing else of the pickle is trusted."""
+    from graphc.codegen.numpy import emit_function
+    from graphc.ir.text import parse
+    from graphc.ops import CARDS
+    from graphc.plan.order import make_plan
+
+    plan = make_plan(parse(text, CARDS))
+    return Program(plan.graph, plan, emit_function(plan), Trace())

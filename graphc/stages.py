@@ -1,0 +1,211 @@
+"""The stages that everything goes through: gradient, simplify, plan, emit, load; ``compile`` is their composition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
+from typing import Any
+
+from graphc.autodiff.reverse import seed, vjp_nodes
+from graphc.codegen.numpy import Source, emit_function
+from graphc.errors import ArgumentError
+from graphc.ir.graph import Graph, graph_of, hint_names
+from graphc.ir.node import Node, engine, fresh_leaf, substitute, toposort
+from graphc.ir.structure import flatten, unflatten
+from graphc.ir.types import DTYPES
+from graphc.ops.effects import by_mode_op
+from graphc.ops.leaves import input_op
+from graphc.plan.order import Plan, make_plan
+from graphc.rewrite.driver import Trace
+from graphc.rewrite.lower import choose_mode, collect_updates
+from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, run
+from graphc.rewrite.rule import LEVELS
+from graphc.runtime.program import Program
+
+MODES = ("train", "eval")
+LAYOUTS = ("fresh",)
+TARGETS = {"numpy": emit_function}
+
+
+def grad(loss: Node, wrt: Any, level: str = "default") -> Any:
+    """The gradient of a scalar, as nodes, in the structure of ``wrt``.
+
+    The graph between ``wrt`` and the loss is cleaned and stabilised first, so that what is differentiated is the
+    stable form; then one reverse sweep applies the chain rule. Works again on its own result.
+
+    Args:
+        loss: a float scalar.
+        wrt: a node, or a list, tuple or dict of nodes; leaves or not.
+        level: ``exact``, ``default`` or ``fast``: which rewrites may happen before the sweep.
+
+    Raises:
+        ArgumentError: the loss is not a scalar.
+        MissingRule: an operation on the way has no derivative.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (3,))
+        >>> g = gx.grad(gx.sum(gx.square(x)), x)
+        >>> gx.compile(g)([1.0, 2.0, 3.0])
+        array([2., 4., 6.], dtype=float32)
+    """
+    if not isinstance(loss, Node) or loss.shape != ():
+        given = str(getattr(loss, "type", type(loss).__name__))
+        raise ArgumentError("only a scalar has a gradient", given=given, fix="reduce it with gx.sum or gx.mean, or use gx.vjp")
+    return _derivative(loss, wrt, level, seed)
+
+
+def vjp(y: Node, x: Any, v: Any, level: str = "default") -> Any:
+    """The vector-Jacobian product ``vᵀ ∂y/∂x``, in the structure of ``x``.
+
+    Args:
+        y: a float node of any shape.
+        x: what to differentiate by.
+        v: a node or array of the type of ``y``.
+    """
+    from graphc.ops.card import cast
+    from graphc.ops.shape import broadcast_to
+
+    with engine():
+        cotangent = broadcast_to(cast(v, y.dtype), y.shape)
+    return _derivative(y, x, level, lambda _: cotangent)
+
+
+def _derivative(y: Node, wrt: Any, level: str, cotangent: Callable[[Node], Node]) -> Any:
+    check_level(level)
+    variables, form = flatten(wrt, lambda n: isinstance(n, Node), "wrt")
+    hint_names(toposort([y]))
+    with engine():
+        found = _by_modes(y, variables, level, cotangent)
+    return unflatten(form, found)
+
+
+def _by_modes(y: Node, wrt: Sequence[Node], level: str, cotangent: Callable[[Node], Node]) -> list[Node]:
+    """The gradient of a choice is the choice between gradients."""
+    if not any(n.op.role == "by_mode" for n in toposort([y])):
+        return _sweep(y, wrt, level, cotangent)
+    branches = []
+    for mode in MODES:
+        chosen = choose_mode(Graph((y, *wrt), ("tuple", ["*"] * (1 + len(wrt)))), mode)
+        branches.append(_sweep(chosen.outputs[0], chosen.outputs[1:], level, cotangent))
+    return [a if a is b else by_mode_op(a, b) for a, b in zip(*branches, strict=True)]
+
+
+def _sweep(y: Node, wrt: Sequence[Node], level: str, cotangent: Callable[[Node], Node]) -> list[Node]:
+    """Stabilise, then differentiate; a variable that is not a leaf is hidden from the rules behind a leaf."""
+    hidden = {x: _placeholder(x) for x in wrt if x.op.kind != "leaf"}
+    opened = {leaf: x for x, leaf in hidden.items()}
+    top = substitute([y], hidden)[y]
+    graph = run(Graph((top,)), BEFORE_GRADIENT, level)
+    gradients = vjp_nodes(graph.outputs[0], cotangent(graph.outputs[0]), [hidden.get(x, x) for x in wrt])
+    done = substitute(gradients, opened)
+    return [done[g] for g in gradients]
+
+
+def _placeholder(x: Node) -> Node:
+    leaf = fresh_leaf(input_op, {"name": x.about.name or x.op.name, "shape": x.shape, "dtype": x.dtype}, x.type)
+    leaf.about.adopt(x.about)
+    return leaf
+
+
+def simplify(graph: Any, level: str = "default", trace: Trace | None = None) -> Graph:
+    """Clean, stabilise, and save cost, each to a fixed point.
+
+    Args:
+        graph: a graph, or the outputs of one.
+        level: ``exact`` keeps every bit; ``default`` allows stable and equal-within-4-ulp forms; ``fast`` all rules.
+        trace: receives every replacement.
+    """
+    check_level(level)
+    whole = graph if isinstance(graph, Graph) else graph_of(graph)
+    with engine():
+        return run(whole, SIMPLIFY, level, trace)
+
+
+def plan(graph: Graph, level: str = "default", trace: Trace | None = None) -> Plan:
+    """Lower a graph to cards that have code, and fix the order of its nodes."""
+    with engine():
+        return make_plan(run(graph, TO_CODE, level, trace))
+
+
+def emit(plan: Plan, target: str = "numpy") -> Source:
+    """The source of a planned graph for a target."""
+    if target not in TARGETS:
+        raise ArgumentError("unknown target", given=repr(target), expected=", ".join(TARGETS))
+    return TARGETS[target](plan)
+
+
+def compile(
+    outputs: Any,
+    *,
+    updates: Mapping[Node, Node] | None = None,
+    mode: str = "eval",
+    level: str = "default",
+    layout: str = "fresh",
+    target: str = "numpy",
+    name: str = "f",
+) -> Program:
+    """A program: declare, simplify, plan, emit and load.
+
+    Args:
+        outputs: a node, or a list, tuple or dict of nodes (or a graph); what a call returns, in the same structure.
+        updates: for leaves, what they become; a call then returns ``(outputs, {leaf name: array})``.
+        mode: ``eval`` or ``train``: which branch of ``by_mode`` is compiled.
+        level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
+        layout: ``fresh``: every value in a new array.
+        target: ``numpy``.
+        name: the name of the function, an identifier.
+
+    Raises:
+        ArgumentError: an unknown mode, level, layout or target.
+        DuplicateNameError: two leaves of one name.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> double = gx.compile(2 * x, name="double")
+        >>> double([1.0, 2.0])
+        array([2., 4.], dtype=float32)
+    """
+    check_level(level)
+    if layout not in LAYOUTS:
+        raise ArgumentError("unknown layout", given=repr(layout), expected=", ".join(LAYOUTS))
+    if not name.isidentifier() or iskeyword(name):
+        raise ArgumentError("the name of a program is an identifier", given=repr(name))
+    declared = outputs if isinstance(outputs, Graph) else graph_of(outputs, updates, name)
+    trace = Trace()
+    planned = plan(simplify(resolve(declared, mode), level, trace), level, trace)
+    return Program(declared, planned, emit(planned, target), trace)
+
+
+def resolve(graph: Graph, mode: str) -> Graph:
+    """Choices made for a mode, and attached state transitions collected."""
+    if mode not in MODES:
+        raise ArgumentError("mode is train or eval", given=repr(mode))
+    with engine():
+        return collect_updates(choose_mode(graph, mode))
+
+
+def retype(graph: Any, dtype: str) -> Any:
+    """The same graph with every float of another dtype, for checks in float64.
+
+    Args:
+        graph: a graph (the result is a graph), or outputs (the result has their structure).
+        dtype: float32 or float64.
+    """
+    if dtype not in ("float32", "float64"):
+        raise ArgumentError("retype takes float32 or float64", given=repr(dtype), expected=", ".join(DTYPES[-2:]))
+    whole = graph if isinstance(graph, Graph) else graph_of(graph)
+    from graphc.ops.retype import retyped
+
+    with engine():
+        new = retyped(whole, dtype)
+    return new if isinstance(graph, Graph) else new.unflatten(new.outputs)
+
+
+def check_level(level: str) -> None:
+    """Raises ArgumentError for a level that is not there."""
+    if level not in LEVELS:
+        raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))
+
+
