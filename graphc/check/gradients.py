@@ -1,0 +1,307 @@
+"""Gradients held to differences: does the compiled gradient agree with how the outputs really change?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.check.blame import stand_in, suspect
+from graphc.errors import ArgumentError, DTypeError
+from graphc.ir.graph import Graph, graph_of
+from graphc.ir.node import Node, engine, substitute
+from graphc.ir.structure import flatten
+from graphc.ops.reduce import sum as sum_of
+from graphc.ops.shape import stop_gradient
+from graphc.runtime.arguments import bind_arguments
+from graphc.runtime.interpret import interpret_nodes
+from graphc.runtime.program import make_rng
+from graphc.stages import compile, grad, resolve, retype
+
+TOLERANCE = 1e-6
+
+# Five points at 1e-3 are right to about 1e-11 where the function is smooth; near a kink only a short step is.
+_LONG, _SHORT = 1e-3, 1e-6
+
+
+@dataclass(frozen=True)
+class VariableCheck:
+    """The check of one variable, at the element where gradient and difference are furthest apart.
+
+    Attributes:
+        name: the variable.
+        shape: of its value.
+        elements: how many elements were compared.
+        kinks: how many of them stand on a kink, where any slope between both sides is right.
+        index: where the worst element is.
+        gradient: what the compiled gradient says there.
+        difference: what central differences say there.
+        error: ``|gradient - difference| / max(1, |difference|)``.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    elements: int
+    kinks: int
+    index: tuple[int, ...]
+    gradient: float
+    difference: float
+    error: float
+
+    def __str__(self) -> str:
+        place = f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
+        kinks = f", {self.kinks} on a kink" if self.kinks else ""
+        numbers = f"gradient {self.gradient:.10g}, difference {self.difference:.10g}, error {self.error:.1e}"
+        return f"{place}: {numbers}  ({self.elements} elements{kinks})"
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What ``check_grad`` found, per variable.
+
+    Attributes:
+        variables: one check per variable, in the order of ``wrt``.
+        tolerance: the largest error that passes.
+        suspect: the operation whose own derivative disagrees with differences, and where it was declared; None where
+            all is well or no single operation is to blame.
+    """
+
+    variables: tuple[VariableCheck, ...]
+    tolerance: float
+    suspect: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every element agrees."""
+        return all(v.error <= self.tolerance for v in self.variables)
+
+    @property
+    def worst(self) -> VariableCheck:
+        """The variable with the largest error."""
+        return max(self.variables, key=lambda v: v.error)
+
+    def __str__(self) -> str:
+        verdict = "agree with" if self.ok else "differ from"
+        head = f"gradients {verdict} central differences (tolerance {self.tolerance:g})"
+        rows = [f"  {'ok ' if v.error <= self.tolerance else 'BAD'} {v}" for v in self.variables]
+        return "\n".join([head, *rows, *([f"  suspect: {self.suspect}"] if self.suspect else [])])
+
+    __repr__ = __str__
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+def check_grad(
+    outputs: Any,
+    wrt: Any,
+    values: Any,
+    *,
+    mode: str = "eval",
+    level: str = "default",
+    tolerance: float = TOLERANCE,
+    elements: int = 64,
+    seed: int = 0,
+) -> GradientReport:
+    """Compare the compiled gradient with central differences, in float64.
+
+    Outputs that are not scalars are weighted with random numbers and added up. What stands behind
+    ``stop_gradient`` is held fixed.
+
+    Args:
+        outputs: a float node, or a list, tuple or dict of them.
+        wrt: leaves, or their names; one, or a list, tuple or dict.
+        values: arrays for every argument, by name or in order of declaration.
+        mode: ``eval`` or ``train``.
+        level: which rewrites may happen, in the program and in its gradient.
+        tolerance: the largest ``|gradient - difference| / max(1, |difference|)`` that passes.
+        elements: how many elements of each variable are compared; a larger variable is sampled.
+        seed: of the sample, the weights and what is random in the program.
+
+    Raises:
+        ArgumentError: a variable that is no argument of the outputs, missing or unknown values.
+        DTypeError: an output or a variable that is not a float.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (2,))
+        >>> gx.check_grad(gx.sum(gx.tanh(x)), x, {"x": [0.5, -1.0]}).ok
+        True
+    """
+    check = _Check(outputs, wrt, values, mode, level, elements, seed)
+    found = tuple(check.variable(i) for i in range(len(check.wrt)))
+    report = GradientReport(found, tolerance)
+    if report.ok:
+        return report
+    blamed = suspect(check.loss, check.arrays, check.graph, level, tolerance, check.rng())
+    return GradientReport(found, tolerance, blamed)
+
+
+class _Check:
+    """One declared loss in float64: its gradient program, its forward program, and a point."""
+
+    def __init__(
+        self, outputs: Any, wrt: Any, values: Any, mode: str, level: str, elements: int, seed: int
+    ) -> None:
+        if elements < 1:
+            raise ArgumentError("at least one element is compared", given=f"elements={elements!r}")
+        declared = _in_float64(graph_of(outputs))
+        names = _variable_names(declared, graph_of(outputs), wrt)
+        graph = resolve(declared, mode)
+        self.elements, self.seed, self.graph = elements, seed, graph
+        self.random = np.random.default_rng(seed)
+        self.wrt = [_variable(graph, name) for name in names]
+        self.names = names
+        bound = _bound(graph, values)
+        self.loss, weights = _weighted(graph, bound, self.random, seed)
+        self.arrays = {**bound, **weights}
+        self._compile(level)
+
+    def _compile(self, level: str) -> None:
+        gradients = compile(grad(self.loss, self.wrt, level), level=level, name="gradient")
+        self.gradients = gradients(**self._arguments(gradients.graph), **self._rng(gradients.graph))
+        frozen, held = _frozen(self.loss, self.arrays, self.graph, self.seed)
+        self.arrays |= held
+        self.forward = compile(frozen, level=level, name="forward")
+
+    def variable(self, i: int) -> VariableCheck:
+        """Compare the elements of one variable."""
+        leaf, gradient = self.wrt[i], np.asarray(self.gradients[i])
+        rows = [self._element(leaf, index, float(gradient[index])) for index in self._sample(gradient.shape)]
+        if not rows:
+            return VariableCheck(self.names[i], gradient.shape, 0, 0, (), 0.0, 0.0, 0.0)
+        kinks = sum(row[-1] for row in rows)
+        index, slope, difference, error, _ = max(rows, key=lambda row: row[3])
+        return VariableCheck(self.names[i], gradient.shape, len(rows), kinks, index, slope, difference, error)
+
+    def _element(
+        self, leaf: Node, index: tuple[int, ...], slope: float
+    ) -> tuple[tuple[int, ...], float, float, float, bool]:
+        best = (index, slope, float("nan"), float("inf"), False)
+        for difference, kink in self._differences(leaf, index, slope):
+            error = abs(slope - difference) / max(1.0, abs(difference))
+            if np.isfinite(error) and error < best[3]:
+                best = (index, slope, difference, error, kink)
+            if error <= TOLERANCE * 1e-2:
+                break
+        return best
+
+    def _differences(self, leaf: Node, index: tuple[int, ...], slope: float) -> Iterator[tuple[float, bool]]:
+        """Estimates of a slope, the best first; the last, for a kink, is whatever between both sides is nearest."""
+        scale = max(1.0, abs(float(np.asarray(self.arrays[leaf])[index])))
+        long, short = _LONG * scale, _SHORT * scale
+        a, b, c, d = (self._at(leaf, index, k * long) for k in (-2, -1, 1, 2))
+        yield (a - 8 * b + 8 * c - d) / (12 * long), False
+        left, middle, right = (self._at(leaf, index, k * short) for k in (-1, 0, 1))
+        yield (right - left) / (2 * short), False
+        below, above = sorted(((middle - left) / short, (right - middle) / short))
+        if above - below > 1e-3 * max(1.0, abs(above), abs(below)):
+            yield float(np.clip(slope, below, above)), True
+
+    def _at(self, leaf: Node, index: tuple[int, ...], step: float) -> float:
+        moved = np.array(self.arrays[leaf], dtype="float64")
+        moved[index] += step
+        with np.errstate(all="ignore"):
+            program = self.forward
+            return float(program(**self._arguments(program.graph, {leaf: moved}), **self._rng(program.graph)))
+
+    def _arguments(self, graph: Graph, changed: Mapping[Node, Any] | None = None) -> dict[str, Any]:
+        arrays = {**self.arrays, **(changed or {})}
+        return {str(graph.name_of(leaf)): arrays[leaf] for leaf in graph.arguments}
+
+    def _rng(self, graph: Graph) -> dict[str, Any]:
+        return {"rng": self.seed} if graph.sites else {}
+
+    def rng(self) -> dict[str, Any]:
+        """Generators of the random sites, as at every call."""
+        return make_rng(self.graph, self.seed)
+
+    def _sample(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+        count = int(np.prod(shape, dtype=int))
+        chosen = (
+            range(count)
+            if count <= self.elements
+            else self.random.choice(count, self.elements, replace=False)
+        )
+        return [tuple(int(i) for i in np.unravel_index(k, shape)) for k in chosen]
+
+
+def _in_float64(graph: Graph) -> Graph:
+    for node in graph.outputs:
+        if not node.type.is_float:
+            raise DTypeError("only a float has a gradient", given=str(node.type), expected="float outputs")
+    if all(n.dtype != "float32" for n in graph.nodes):
+        return graph
+    new: Graph = retype(graph, "float64")
+    return new
+
+
+def _variable_names(graph: Graph, declared: Graph, wrt: Any) -> list[str]:
+    found, _ = flatten(wrt, lambda x: isinstance(x, (Node, str)), "wrt")
+    if not found:
+        raise ArgumentError("check_grad needs something to differentiate by", given=repr(wrt))
+    return [x if isinstance(x, str) else _leaf_name(declared, x) for x in found]
+
+
+def _leaf_name(declared: Graph, node: Node) -> str:
+    if node not in declared.arguments:
+        raise ArgumentError(
+            "check_grad differentiates by arguments of the outputs",
+            given=str(declared.name_of(node) or node.op.name),
+            expected=", ".join(str(declared.name_of(n)) for n in declared.arguments) or "none at all",
+        )
+    return str(declared.name_of(node))
+
+
+def _variable(graph: Graph, name: str) -> Node:
+    leaf = graph.leaf(name)
+    if not leaf.type.is_float:
+        raise DTypeError(f"{name} cannot be differentiated", given=str(leaf.type), expected="a float")
+    return leaf
+
+
+def _bound(graph: Graph, values: Any) -> dict[Node, Any]:
+    if isinstance(values, Mapping):
+        arrays = bind_arguments(graph, (), {str(k): v for k, v in values.items()}, "check_grad")
+    elif isinstance(values, Sequence) and not isinstance(values, str):
+        arrays = bind_arguments(graph, tuple(values), {}, "check_grad")
+    else:
+        given = type(values).__name__
+        raise ArgumentError("values are arrays by name, or a list of arrays", given=given)
+    return dict(zip(graph.arguments, arrays, strict=True))
+
+
+def _weighted(
+    graph: Graph, arrays: Mapping[Node, Any], random: np.random.Generator, seed: int
+) -> tuple[Node, dict[Node, Any]]:
+    """One scalar from all outputs: each weighted with random numbers, which are inputs of their own."""
+    if len(graph.outputs) == 1 and graph.outputs[0].shape == ():
+        return graph.outputs[0], {}
+    by_name = {str(graph.name_of(leaf)): array for leaf, array in arrays.items()}
+    with np.errstate(all="ignore"):
+        values = interpret_nodes(graph, by_name, make_rng(graph, seed))
+    weights: dict[Node, Any] = {}
+    total: Any = None
+    with engine():
+        for i, output in enumerate(graph.outputs):
+            weight = stand_in(output, f"weight{i}")
+            weights[weight] = random.uniform(0.5, 1.5, np.shape(values[output]))
+            term = sum_of(output * weight)  # type: ignore[operator]
+            total = term if total is None else total + term
+    return total, weights
+
+
+def _frozen(loss: Node, arrays: Mapping[Node, Any], graph: Graph, seed: int) -> tuple[Node, dict[Node, Any]]:
+    """The loss with everything behind ``stop_gradient`` held at its value here."""
+    whole = graph_of(loss)
+    stopped = [n for n in whole.nodes if n.op is stop_gradient]
+    if not stopped:
+        return loss, {}
+    by_name = {str(whole.name_of(leaf)): arrays[leaf] for leaf in whole.arguments}
+    values = interpret_nodes(graph_of([loss, *stopped]), by_name, make_rng(whole, seed))
+    held = {n: stand_in(n, f"held{i}") for i, n in enumerate(stopped)}
+    with engine():
+        new = substitute([loss], held)[loss]
+    return new, {leaf: values[n] for n, leaf in held.items()}
