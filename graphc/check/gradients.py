@@ -160,8 +160,9 @@ class _Check:
         self._compile(level)
 
     def _compile(self, level: str) -> None:
-        gradients = compile(grad(self.loss, self.wrt, level), level=level, name="gradient")
-        self.gradients = gradients(**self._arguments(gradients.graph), **self._rng(gradients.graph))
+        # together with the loss, from whose inputs named sizes can be read even where a gradient needs no values
+        both = compile([self.loss, *grad(self.loss, self.wrt, level)], level=level, name="gradient")
+        self.gradients = both(**self._arguments(both.graph), **self._rng(both.graph))[1:]
         frozen, held = _frozen(self.loss, self.arrays, self.graph, self.seed)
         self.arrays |= held
         self.forward = compile(frozen, level=level, name="forward")

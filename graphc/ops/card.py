@@ -47,10 +47,11 @@ def is_weak(value: Any) -> bool:
     return isinstance(value, Number)
 
 
-def promoted(inputs: Sequence[Any], *, floats: bool = False) -> tuple[Node, ...]:
+def promoted(inputs: Sequence[Any], *, floats: bool = False, numbers: bool = False) -> tuple[Node, ...]:
     """Operands as nodes of one dtype: integers and bools take a float's dtype, Python numbers never widen.
 
-    With ``floats`` the operation has no integer form, so integers become float32.
+    With ``floats`` the operation has no integer form, so integers become float32. With ``numbers`` it has no form
+    for bools (NumPy refuses ``-mask``, and ``mask + mask`` is no sum), so they count as int64.
     """
     strong = [x if isinstance(x, Node) else constant(x) for x in inputs if not is_weak(x)]
     dtype = promote([x.dtype for x in strong] or [_weak_dtype(inputs)])
@@ -58,7 +59,7 @@ def promoted(inputs: Sequence[Any], *, floats: bool = False) -> tuple[Node, ...]
         not dtype.startswith("float")
     ):
         dtype = DEFAULT_FLOAT
-    elif dtype == "bool" and any(is_weak(x) and type(x) is int for x in inputs):
+    elif dtype == "bool" and (numbers or any(is_weak(x) and type(x) is int for x in inputs)):
         dtype = "int64"
     return tuple(cast(x, dtype) for x in inputs)
 
@@ -128,7 +129,7 @@ def pointwise(
         "pointwise",
         names,
         infer or infer_same,
-        coerce=coerce or (lambda inputs: promoted(inputs, floats=floats)),
+        coerce=coerce or (lambda inputs: promoted(inputs, floats=floats, numbers=result == "same")),
         formula=formula,
         numpy=numpy,
         properties=frozenset(properties.split()),

@@ -43,7 +43,7 @@ matmul_op = linear(
         lambda g, a, b: sum_to(matmul_op(g, matrix_transpose(b)), a.shape),
         lambda g, a, b: sum_to(matmul_op(matrix_transpose(a), g), b.shape),
     ),
-    coerce=promoted,
+    coerce=lambda inputs: promoted(inputs, numbers=True),
     infix="@",
     latex="{a} {b}",
     cost=0.02,

@@ -36,6 +36,8 @@ take_op = linear(
 
 
 def _scatter_type(x: Type, indices: Type, *, shape: tuple[Any, ...], axis: int) -> Type:
+    if x.dtype == "bool":
+        raise DTypeError("bools do not add up", given=str(x), fix="convert them with gx.astype")
     if _take_type(Type(x.dtype, shape), indices, axis=axis).shape != x.shape:
         raise ShapeError("the values do not fit the indices")
     return Type(x.dtype, shape)

@@ -212,6 +212,8 @@ def broadcast_to(x: Any, shape: Any) -> Node:
 
 
 def _sum_to_type(x: Type, *, shape: Shape) -> Type:
+    if not x.is_float:
+        raise DTypeError("sum_to adds up cotangents, which are floats", given=str(x), fix="use sum")
     if broadcast([x.shape, shape]) != x.shape:
         raise ShapeError(f"{shape_text(x.shape)} was not broadcast from {shape_text(shape)}")
     return Type(x.dtype, shape)

@@ -62,7 +62,7 @@ class NodeAlgebra:
     def operate(self, symbol: str, args: list[Any]) -> Any:
         if len(args) == 1:
             return -args[0]
-        if symbol == "**" and isinstance(args[0], Node) and args[1] == 2 and not isinstance(args[1], Node):
+        if symbol == "**" and isinstance(args[0], Node) and not isinstance(args[1], Node) and args[1] == 2:
             return arith.square(args[0])
         if symbol not in _OPERATORS:
             raise ParseError(f"a formula cannot use {symbol}")
