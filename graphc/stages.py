@@ -15,7 +15,7 @@ from graphc.ir.structure import flatten, unflatten
 from graphc.ir.types import DTYPES
 from graphc.ops.effects import by_mode_op
 from graphc.ops.leaves import input_op
-from graphc.plan.order import Plan, make_plan
+from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import choose_mode, collect_updates
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, run

@@ -6,13 +6,37 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
-from graphc.ir.provenance import gradient_of
+from graphc.ir.provenance import descendants_of, gradient_of
 from graphc.ops.template import helper_functions
 
-RESERVED = frozenset({"np", "rng", "lr", "params", "state", "slots", "grads", "saved", "seed", "math", "check"})
+RESERVED = frozenset({"np", "rng", "math"})
+"""What every generated function calls its own."""
+
+MODULE_RESERVED = frozenset({"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"})
+"""What the functions of a model's module call their own besides."""
+
+NOUNS = {
+    "add": "total",
+    "subtract": "difference",
+    "multiply": "product",
+    "divide": "ratio",
+    "negative": "minus",
+    "matmul": "product",
+    "astype": "converted",
+    "where": "chosen",
+    "sum": "total",
+    "max": "largest",
+    "one_hot": "onehot",
+    "greater": "mask",
+    "bernoulli": "mask",
+    "log": "logs",
+    "exp": "e",
+}
+"""What to call the result of an operation, where nobody gave it a name."""
 
 
 def identifier(text: str) -> str:
@@ -52,13 +76,34 @@ class Names:
         return self.of[node]
 
     def _wish(self, node: Node) -> str:
-        """The user's name, or ``d_<name>`` of what it is the gradient of, or the operation's."""
+        """The user's name; else ``d_<name>`` of what it is the gradient of; else a word for the operation."""
         if name := self.graph.name_of(node):
             prefix, _, last = name.rpartition(".")
             if last.startswith("d_"):
                 return f"d_{prefix + '.' if prefix else ''}{last[2:]}"
             return name
         source = gradient_of(node)
-        if source is not None and source in self.of:
-            return f"d_{self.of[source]}"
-        return node.op.name
+        if source is not None:
+            return f"d_{self.called(source)}"
+        return node.about.hint or NOUNS.get(node.op.name, node.op.name)
+
+    def called(self, node: Node) -> str:
+        """What a forward value is called: by its own name, or as what goes into the named value it is used by."""
+        if node in self.of:
+            return self.of[node]
+        if name := self.graph.name_of(node):
+            return name
+        for user in self.users.get(node, ()):
+            if name := self.graph.name_of(user):
+                return f"{name}_in"
+        return node.about.hint or NOUNS.get(node.op.name, node.op.name)
+
+    @cached_property
+    def users(self) -> dict[Node, list[Node]]:
+        """Who uses each node, among the nodes and what they replaced."""
+        found: dict[Node, list[Node]] = {}
+        for node in self.graph.nodes:
+            for version in descendants_of(node):
+                for operand in version.inputs:
+                    found.setdefault(operand, []).append(version)
+        return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,9 +16,8 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
 from graphc.ir.structure import form_to_text
 from graphc.ir.types import shape_text
-from graphc.ops.init import name_seed
 from graphc.ops.template import helper_source
-from graphc.plan.order import Plan
+from graphc.planning.order import Plan
 
 INLINE_ARRAY = 64
 """An array of more elements is written as base64 instead of digits."""
@@ -38,31 +38,56 @@ class Source:
     statements: tuple[Statement, ...] = ()
 
 
+@dataclass(frozen=True)
+class Function:
+    """The lines of one function, and what they need above them."""
+
+    lines: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    helpers: tuple[str, ...]
+    constants: Mapping[Node, str]
+
+
 def emit_function(plan: Plan) -> Source:
     """A program as one pure function: arguments in the graph's order, outputs as a tuple, then the next values."""
+    function = function_of(plan, _docstring(plan.graph))
+    head = file_head(function.helpers, function.constants, plan.graph)
+    lines = [*head, "", "", *function.lines]
+    return Source("\n".join(lines) + "\n", plan.graph.name, function.statements)
+
+
+def function_of(plan: Plan, docstring: str, comments: bool = True) -> Function:
+    """One pure function over the arguments of a planned graph, by position."""
     graph = plan.graph
-    names = Names(graph, [graph.name, *size_names(graph.nodes), *size_names(graph.arguments)])
+    names = names_for(graph)
     arguments = {leaf: names(leaf) for leaf in graph.arguments}
     constants: dict[Node, str] = {}
     writer = Writer(graph, names, arguments, graph.roots, constants)
     statements = writer.write(plan.order)
+    if not comments:
+        statements = [replace(s, comment="") for s in statements]
     returned = [returned_text(writer, x) for x in graph.roots]
-    body = sectioned(statements, plan.phase)
-    body.append(f"    return {tuple_text(returned)}")
     sizes = prelude(graph, [s.expression for s in statements] + returned, arguments)
     signature = ", ".join([*arguments.values(), *(["rng"] if graph.sites else [])])
-    head = [*wrapped_signature(graph.name, signature), f'    """{_docstring(graph)}"""', *sizes]
-    lines = [*file_head(writer.helpers, constants, graph), "", "", *head, *body]
-    return Source("\n".join(lines) + "\n", graph.name, tuple(statements))
+    body = [*sizes, *sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
+    lines = [*wrapped_signature(graph.name, signature), f'    """{docstring}"""', *body]
+    return Function(tuple(lines), tuple(statements), tuple(writer.helpers), constants)
+
+
+def names_for(graph: Graph, reserved: Iterable[str] = ()) -> Names:
+    """Names that avoid the function's own and those of sizes."""
+    return Names(graph, [graph.name, *size_names([*graph.nodes, *graph.arguments]), *reserved])
 
 
 def file_head(helpers: Sequence[str], constants: Mapping[Node, str], graph: Graph | None = None) -> list[str]:
     """Imports, helper functions, constant arrays, and the seeds of random sites."""
-    sources = helper_source(helpers)
+    sources = helper_source([*helpers, *(["_name_seed"] if graph is not None and graph.sites else [])])
     arrays = [f"{name} = {array_text(node.attrs['value'].value)}" for node, name in constants.items()]
     lines = ["import numpy as np"]
     if any("math." in source for source in sources):
         lines.insert(0, "import math\n")
+    if any("hashlib." in source for source in sources):
+        lines.insert(0, "import hashlib\n")
     if any("base64." in text for text in arrays):
         lines.insert(0, "import base64\n")
     for source in sources:
@@ -75,18 +100,21 @@ def file_head(helpers: Sequence[str], constants: Mapping[Node, str], graph: Grap
 
 
 def site_lines(graph: Graph) -> list[str]:
-    """The seed of each random site, mixed with the user's; a name has its own, so order cannot change a mask."""
-    pairs = [f"    {graph.name_of(s)!r}: {name_seed(str(graph.name_of(s)))}," for s in graph.sites]
+    """The random sites; each has a generator of its own, so order cannot change a mask."""
+    names = ", ".join(quoted(graph.name_of(s)) for s in graph.sites)
     return [
-        "SITES = {",
-        *pairs,
-        "}",
+        f"SITES = ({names},)",
         "",
         "",
         "def make_rng(seed):",
         '    """A generator for each random site."""',
-        "    return {name: np.random.Generator(np.random.SFC64([seed, key])) for name, key in SITES.items()}",
+        "    return {name: np.random.Generator(np.random.SFC64([seed, _name_seed(name)])) for name in SITES}",
     ]
+
+
+def quoted(text: str | None) -> str:
+    """A string literal in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def array_text(array: np.ndarray) -> str:  # type: ignore[type-arg]

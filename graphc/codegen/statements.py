@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,16 +31,14 @@ class Statement:
     layer: str
 
     def lines(self, indent: str = "    ") -> list[str]:
-        """The text, with the comment behind it where it fits and above it where it does not."""
+        """The text, with as much of the comment behind it as fits."""
         code = f"{indent}{self.name} = {self.expression}"
-        if not self.comment:
-            return [code]
-        whole = f"{code}  # {self.comment}"
-        if len(whole) <= MAX_WIDTH:
-            return [whole]
-        shape = self.comment.split("  ")[0]
-        short = f"{code}  # {shape}"
-        return [short if len(short) <= MAX_WIDTH else code]
+        shape, _, step = self.comment.partition("  ")
+        rule = step.rpartition(": ")[2]
+        for comment in (self.comment, f"{shape}  {rule}" if rule else shape, rule or shape, shape):
+            if comment and len(code) + len(comment) + 4 <= MAX_WIDTH:
+                return [f"{code}  # {comment}"]
+        return [code]
 
 
 class Writer:
@@ -115,7 +114,7 @@ class Writer:
             operands[first] = Text(f"np.{node.inputs[first].dtype}({operands[first]})")
         text = render(node, operands)
         if node.op.role == "random":
-            return Text(text.replace("{name}", repr(self.graph.name_of(node))))
+            return Text(text.replace("{name}", json.dumps(self.graph.name_of(node), ensure_ascii=False)))
         return text
 
     def _leaf(self, node: Node) -> Text:

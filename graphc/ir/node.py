@@ -105,12 +105,16 @@ class Node:
 
 
 class About:
-    """What is known about a node: its name, the scopes it was made in, user lines, and events (newest last)."""
+    """What is known about a node: its name, the scopes it was made in, user lines, and events (newest last).
 
-    __slots__ = ("name", "scopes", "origins", "events")
+    ``hint`` is what to call it in a listing where it needs a name and nobody gave one.
+    """
+
+    __slots__ = ("name", "hint", "scopes", "origins", "events")
 
     def __init__(self) -> None:
         self.name: str | None = None
+        self.hint: str | None = None
         self.scopes: tuple[Scope, ...] = ()
         self.origins: tuple[Origin, ...] = ()
         self.events: tuple[Event, ...] = ()
@@ -134,6 +138,7 @@ class About:
         """Take over name, scopes and origins of the node that this one replaces, where it has none."""
         if self.name is None and other.name is not None:
             self.name, self.scopes = other.name, other.scopes
+        self.hint = self.hint or other.hint
         if not self.scopes:
             self.scopes = other.scopes
         if not self.origins:
@@ -254,6 +259,12 @@ def _placed(error: ShapeError | DTypeError, op: Op, inputs: tuple[Any, ...], pla
     what = f"{op.name}{f' in layer {layer}' if layer else ''}: {error.what}"
     where = error.where or (str(place) if place else None)
     return type(error)(what, given=given, expected=error.expected, where=where, fix=error.fix)
+
+
+def hinted(node: Node, hint: str) -> Node:
+    """A node with a word for listings, should it need a name."""
+    node.about.hint = node.about.hint or hint
+    return node
 
 
 def describe(node: Node, fallback: str) -> str:

@@ -12,11 +12,11 @@ E = TypeVar("E", bound=Event)
 
 
 def history(node: Node) -> Iterator[Event]:
-    """Every event of a node and of what it replaced, nearest first."""
+    """Every event of a node, oldest first, then those of what it replaced."""
     seen = {node}
     queue = [node]
     for current in queue:
-        for event in reversed(current.about.events):
+        for event in current.about.events:
             yield event
             if isinstance(event, (Rewrite, Rebuilt, Lowered)) and event.before not in seen:
                 seen.add(event.before)

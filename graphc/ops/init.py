@@ -7,7 +7,6 @@ The same text initialises a model in this process and in an exported file. A par
 from __future__ import annotations
 
 import difflib
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Array
 from graphc.ir.types import shape_text
+from graphc.ops.moves import _name_seed
 
 Fans = tuple[int, int]
 
@@ -68,6 +68,8 @@ class Init:
     def expression(self, shape: tuple[int, ...]) -> str:
         """The NumPy text that draws it, over a generator ``rng``."""
         family, number = self.draw(shape)
+        if family == "constant" and number == 0:
+            return f"np.zeros({shape!r})"
         return DRAW[family][0].format(shape=repr(shape), number=repr(number))
 
     def __str__(self) -> str:
@@ -131,7 +133,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 def name_seed(name: str) -> int:
     """A stable 64-bit number for a name, mixed with the user's seed."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+    return int(_name_seed(name))
 
 
 def initial_value(init: Init, shape: tuple[int, ...], dtype: str, name: str, seed: int) -> np.ndarray[Any, Any]:

@@ -2,6 +2,7 @@
 # mypy: ignore-errors
 """NumPy helpers that move values, for generated listings."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -26,3 +27,8 @@ def _bernoulli(generator, shape, keep):
     count = math.prod(shape)
     bits = generator.bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
     return (bits < keep).reshape(shape)
+
+
+def _name_seed(name):
+    """A stable number for a name, mixed with the seed."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.ir.node import Node
+from graphc.ir.node import Node, hinted
 from graphc.ir.op import Op
 from graphc.ir.types import Type
 from graphc.ops.arith import divide, multiply, subtract
@@ -24,14 +24,16 @@ def _floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
 
 def _shifted(x: Node, axis: int) -> Node:
     """``x`` minus its maximum, which takes no gradient: it cancels in every function that uses it."""
-    node: Node = subtract(x, stop_gradient(max_op(x, axis=axis, keepdims=True)))
-    return node
+    return hinted(subtract(x, stop_gradient(max_op(x, axis=axis, keepdims=True))), "shifted")
+
+
+def _total(e: Node, axis: int) -> Node:
+    return hinted(sum_op(e, axis=(axis,), keepdims=True), "total")
 
 
 def _softmax_body(x: Node, *, axis: int) -> Node:
-    e = exp(_shifted(x, axis))
-    node: Node = divide(e, sum_op(e, axis=(axis,), keepdims=True))
-    return node
+    e = hinted(exp(_shifted(x, axis)), "e")
+    return hinted(divide(e, _total(e, axis)), "p")
 
 
 def _softmax_gradient(g: Node, out: Node, x: Node, *, axis: int) -> tuple[Node]:
@@ -56,8 +58,7 @@ softmax_op = Op(
 
 def _log_softmax_body(x: Node, *, axis: int) -> Node:
     shifted = _shifted(x, axis)
-    node: Node = subtract(shifted, log(sum_op(exp(shifted), axis=(axis,), keepdims=True)))
-    return node
+    return hinted(subtract(shifted, log(_total(hinted(exp(shifted), "e"), axis))), "log_p")
 
 
 def _log_softmax_gradient(g: Node, out: Node, x: Node, *, axis: int) -> tuple[Node]:

@@ -55,7 +55,7 @@ def literal(value: Any, dtype: str) -> Text:
 
 def _short(scalar: Any) -> str:
     """The shortest decimal that reads back as this value in its own precision."""
-    return min((np.format_float_positional(scalar, trim="0"), np.format_float_scientific(scalar, trim="0")), key=len)
+    return min((np.format_float_positional(scalar, trim="0"), str(scalar)), key=len)
 
 
 def render(node: Node, operands: Sequence[Text]) -> Text:

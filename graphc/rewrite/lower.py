@@ -66,8 +66,17 @@ def choose_mode(graph: Graph, mode: str) -> Graph:
     mapping: dict[Node, Node] = {}
     for node in graph.nodes:
         new = rebuilt(node, [mapping[x] for x in node.inputs])
-        mapping[node] = new.inputs[0 if mode == "train" else 1] if node.op.role == "by_mode" else new
-    return graph.over(mapping)
+        mapping[node] = _branch(new, mode) if node.op.role == "by_mode" else new
+    chosen = graph.over(mapping)
+    present = set(chosen.nodes)
+    return dataclass_replace(chosen, sites=tuple(s for s in graph.sites if s in present))
+
+
+def _branch(choice: Node, mode: str) -> Node:
+    branch = choice.inputs[0 if mode == "train" else 1]
+    if branch.op.kind != "leaf":
+        branch.about.adopt(choice.about)
+    return branch
 
 
 def collect_updates(graph: Graph) -> Graph:

@@ -8,7 +8,7 @@ from typing import Any
 from graphc.codegen.numpy import Source
 from graphc.ir.graph import Graph
 from graphc.ops.init import name_seed
-from graphc.plan.order import Plan
+from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.runtime.arguments import bind_arguments
 from graphc.runtime.load import load_source
@@ -102,7 +102,7 @@ def _from_text(text: str) -> Program:
     from graphc.codegen.numpy import emit_function
     from graphc.ir.text import parse
     from graphc.ops import CARDS
-    from graphc.plan.order import make_plan
+    from graphc.planning.order import make_plan
 
     plan = make_plan(parse(text, CARDS))
     return Program(plan.graph, plan, emit_function(plan), Trace())

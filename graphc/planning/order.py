@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
+from graphc.ir.provenance import chain_rule_of, gradient_of
 
 PHASES = ("forward", "backward", "update")
 
@@ -32,25 +33,29 @@ class Plan:
         return tuple(n for n in self.order if self.phase[n] == phase)
 
 
-def make_plan(graph: Graph, gradients: Sequence[Node] = ()) -> Plan:
-    """Order a lowered graph: what leads to the shallow outputs first, so each layer's gradients stay together.
+def make_plan(graph: Graph) -> Plan:
+    """Order a lowered graph: forward, then backward, then updates, each with operands first.
 
-    Args:
-        graph: lowered.
-        gradients: the outputs that are gradients; what only they need is the backward phase, and what only the
-            updates need is the update phase.
+    An output that a chain rule made is a gradient; what only gradients need is the backward phase, and what only
+    next values need is the update phase (unless there is no gradient: then all of it is forward).
     """
-    order = tuple(n for n in ordered(graph.roots) if n.op.role in (None, "random", "update"))
-    reached = set(gradients)
-    forward = set(ordered([x for x in graph.outputs if x not in reached]))
-    states = [value for leaf, value in graph.updates if leaf.op.role == "state" and value not in forward]
-    if gradients:
-        backward = set(ordered(gradients)) - forward
-        forward |= set(ordered([v for v in states if not (set(ordered([v])) & backward)]))
-        phase = {n: "forward" if n in forward else "backward" if n in backward else "update" for n in order}
-    else:
-        phase = dict.fromkeys(order, "forward")
+    gradients = [x for x in graph.outputs if is_gradient(x)]
+    roots = {
+        "forward": [x for x in graph.outputs if not is_gradient(x)],
+        "backward": gradients,
+        "update": [value for _, value in graph.updates],
+    }
+    phase: dict[Node, str] = {}
+    for name in PHASES:
+        for node in ordered(roots[name]):
+            phase.setdefault(node, name if gradients else "forward")
+    order = tuple(n for n in phase if n.op.kind != "leaf" or n.op.role == "random")
     return Plan(graph, order, phase)
+
+
+def is_gradient(node: Node) -> bool:
+    """Whether the chain rule made a node."""
+    return gradient_of(node) is not None or chain_rule_of(node) is not None
 
 
 def depths(nodes: Iterable[Node]) -> dict[Node, int]:

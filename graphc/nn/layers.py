@@ -1,0 +1,139 @@
+"""Layers: each makes its parameters and returns a node."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from graphc.errors import ArgumentError, ShapeError
+from graphc.ir.node import Node
+from graphc.ir.origin import scope
+from graphc.ops import math
+from graphc.ops.contract import matmul
+from graphc.ops.effects import by_mode
+from graphc.ops.leaves import param
+from graphc.ops.nn import log_softmax, softmax
+from graphc.ops.random import KEEP_BITS, bernoulli
+from graphc.ops.shape import astype
+
+ACTIVATIONS: Mapping[str, Callable[[Any], Node]] = MappingProxyType(
+    {
+        "relu": math.relu,
+        "leaky_relu": math.leaky_relu,
+        "elu": math.elu,
+        "gelu": math.gelu,
+        "silu": math.silu,
+        "sigmoid": math.sigmoid,
+        "tanh": math.tanh,
+        "softplus": math.softplus,
+        "softmax": softmax,
+        "log_softmax": log_softmax,
+    }
+)
+"""What ``activation="..."`` can name; any function of a node does as well."""
+
+_HE = ("relu", "leaky_relu", "elu", "gelu", "silu")
+
+
+def dense(
+    x: Node,
+    units: int,
+    activation: str | Callable[[Node], Node] | None = None,
+    *,
+    bias: bool = True,
+    init: Any = None,
+    bias_init: Any = "zeros",
+    name: str | None = None,
+) -> Node:
+    """A fully connected layer: h = φ(x W + b).
+
+    Args:
+        x: float[..., n]; n is an int.
+        units: the number of outputs.
+        activation: φ, by name or as a function of a node; None for none.
+        bias: whether there is a b.
+        init: how W starts; He normal before relu and its kin, else Xavier uniform.
+        bias_init: how b starts.
+        name: the layer's name; its parameters are ``name.W`` and ``name.b``.
+
+    Returns:
+        float[..., units]
+
+    Raises:
+        ShapeError: the last size of x is not an int.
+        ArgumentError: an unknown activation.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.nn.dense(gx.input("x", ("batch", 64)), 10, name="out").type
+        Type(dtype='float32', shape=(batch, 10))
+    """
+    function = activation_of(activation)
+    with scope(_layer_name(name), "dense"):
+        W = param("W", (_features(x), units), init=init or _default_init(activation), dtype=x.dtype)
+        z = matmul(x, W)
+        if bias:
+            z = z + param("b", (units,), init=bias_init, dtype=x.dtype)
+        z.named("z")
+        return z if function is None else function(z).named("h")
+
+
+def dropout(x: Node, rate: float, *, name: str | None = None) -> Node:
+    """Zero a random share of values in training, and scale the rest so that the expectation stays: x · mask / keep.
+
+    In use the value passes unchanged. The share that is kept is rounded to a multiple of 2⁻¹⁶, and the scale uses
+    the rounded share, so the expectation is exact.
+
+    Args:
+        x: float of any shape.
+        rate: the share to drop, from 0 up to 1.
+        name: the name of its random site; a site has its own generator, so two dropouts never share a mask.
+
+    Raises:
+        ArgumentError: a rate outside [0, 1).
+
+    Source: Srivastava et al. 2014, in the inverted form.
+    """
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+        raise ArgumentError("the rate of dropout is at least 0 and less than 1", given=repr(rate))
+    if rate == 0:
+        return x
+    with scope(_layer_name(name), "dropout"):
+        mask = bernoulli(x.shape, 1 - rate)
+        keep = mask.attrs["keep"] / 2**KEEP_BITS
+        dropped = x * (astype(mask, x.dtype) * (1 / keep))
+        return by_mode(train=dropped, eval=x).named("h")
+
+
+def activation_of(activation: str | Callable[[Node], Node] | None) -> Callable[[Node], Node] | None:
+    """The function that an ``activation=`` names."""
+    if activation is None or callable(activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
+        raise ArgumentError(
+            f"no activation {activation!r}",
+            expected=", ".join(ACTIVATIONS),
+            fix=f"did you mean {near[0]!r}?" if near else None,
+        )
+    return ACTIVATIONS[activation]
+
+
+def _default_init(activation: Any) -> str:
+    return "he_normal" if activation in _HE else "xavier_uniform"
+
+
+def _layer_name(name: str | None) -> str | None:
+    if name is not None and (not isinstance(name, str) or not name):
+        raise ArgumentError("the name of a layer is text", given=repr(name))
+    return name
+
+
+def _features(x: Node) -> int:
+    if not isinstance(x, Node):
+        raise ArgumentError("a layer is applied to a node", given=f"{type(x).__name__}", fix="gx.const or gx.input")
+    if not x.shape or not isinstance(x.shape[-1], int):
+        raise ShapeError("the last size must be an int, since it is a size of W", given=str(x.type))
+    return x.shape[-1]

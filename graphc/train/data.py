@@ -1,0 +1,113 @@
+"""What people pass as data, turned into arrays by input name, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ArgumentError, DataError, ShapeError
+from graphc.ir.graph import Graph, unknown_name
+from graphc.ir.node import Node
+from graphc.ops.evaluate import describe_array
+from graphc.runtime.arguments import check_array
+
+Arrays = dict[str, Any]
+
+
+def named_arrays(x: Any, y: Any, x_names: Sequence[str], y_names: Sequence[str]) -> Arrays:
+    """Arrays by input name, from ``(x, y)``, dicts, tuples, or an object with ``x`` and ``y`` (a data set).
+
+    Raises:
+        ArgumentError: too few or too many arrays.
+        UnknownNameError: a name that is no input.
+    """
+    if y is None and hasattr(x, "x") and hasattr(x, "y"):
+        x, y = x.x, x.y
+    elif y is None and isinstance(x, tuple) and len(x) == 2 and y_names:
+        x, y = x
+    return {**_side(x, x_names, [*x_names, *y_names], "x"), **_side(y, y_names, [*x_names, *y_names], "y")}
+
+
+def _side(value: Any, names: Sequence[str], known: Sequence[str], side: str) -> Arrays:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in known:
+                raise unknown_name(str(key), list(known), "input")
+        return dict(value)
+    values = list(value) if isinstance(value, (tuple, list)) and len(names) > 1 else [value]
+    if len(values) != len(names):
+        raise ArgumentError(
+            f"{side} holds {len(values)} arrays", expected=f"{len(names)}: {', '.join(names)}", fix="or pass a dict by name"
+        )
+    return dict(zip(names, values, strict=True))
+
+
+def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mapping[Node, int]) -> Arrays:
+    """The wanted inputs in their declared dtypes and shapes; non-empty, finite, labels in range.
+
+    Raises:
+        DataError: empty data, a non-finite value (with its place), or a label out of range.
+        ArgumentError, ShapeError, DTypeError: missing inputs, wrong shapes or dtypes.
+    """
+    result: Arrays = {}
+    sizes: dict[str, tuple[int, str]] = {}
+    missing = [str(graph.name_of(n)) for n in wanted if str(graph.name_of(n)) not in arrays]
+    if missing:
+        raise ArgumentError(f"data is missing {', '.join(missing)}", given=", ".join(arrays) or "nothing")
+    for leaf in wanted:
+        name = str(graph.name_of(leaf))
+        array = check_array(arrays[name], leaf, name, sizes)
+        _refuse_bad_values(array, leaf, name, labels)
+        result[name] = array
+    return result
+
+
+def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, int]) -> None:
+    if array.size == 0:
+        raise DataError(f"{name} is empty", given=describe_array(array), expected="at least one example")
+    if leaf.type.is_float and not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(np.atleast_1d(array)))[0])
+        value = np.atleast_1d(array)[index]
+        raise DataError(f"{name} holds {value}", given=f"first at index {index}", fix="clean the data, or mask it")
+    if leaf in labels and (array.min() < 0 or array.max() >= labels[leaf]):
+        flat = array.reshape(-1)
+        at = int(np.argmax((flat < 0) | (flat >= labels[leaf])))
+        raise DataError(
+            f"{name} holds a label out of range",
+            given=f"{flat[at]} at position {at}",
+            expected=f"0 to {labels[leaf] - 1}",
+            where=str(leaf.about.origin) if leaf.about.origin else None,
+            fix="give the last layer as many units as there are classes, or relabel from 0",
+        )
+
+
+def example_count(arrays: Arrays, batched: Sequence[str]) -> int:
+    """The number of examples.
+
+    Raises:
+        ShapeError: no input has a named first size to cut batches along.
+    """
+    if not batched:
+        raise ShapeError(
+            "no input has a named first size to cut batches along",
+            fix='declare the first size of an input by name, such as ("batch", 64)',
+        )
+    return int(np.shape(arrays[batched[0]])[0])
+
+
+def batches(arrays: Arrays, order: Any, batch_size: int, batched: Sequence[str]) -> Iterator[Arrays]:
+    """Mini-batches in this order of examples; the last may be smaller."""
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield {name: array[rows] if name in batched else array for name, array in arrays.items()}
+
+
+def is_stream(x: Any, y: Any) -> bool:
+    """Whether the data is an iterable of batches rather than arrays."""
+    if y is not None or isinstance(x, (Mapping, np.ndarray, tuple, list)) or hasattr(x, "x"):
+        return False
+    return hasattr(x, "__iter__") or hasattr(x, "__next__")

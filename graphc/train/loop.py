@@ -1,0 +1,170 @@
+"""The training loop: epochs, batches, a progress bar, validation, and the first non-finite value by name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ArgumentError, DataError, NonFiniteError
+from graphc.ops.init import name_seed
+from graphc.train.data import Arrays, batches, example_count, is_stream
+from graphc.train.history import History
+
+
+@dataclass
+class Run:
+    """What one call of ``fit`` needs and changes."""
+
+    model: Any
+    module: Any
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    seed: int
+    lr: float
+    progress: bool
+    callbacks: tuple[Callable[[Any, dict[str, float]], Any], ...] = ()
+
+
+def train(run: Run, x: Any, y: Any, validation: Any) -> History:
+    """Run the epochs; the model's values are updated after each step, so Ctrl-C leaves a usable model."""
+    stream = x if is_stream(x, y) else None
+    data = None if stream is not None else run.model.checked_data(x, y)
+    held_out = None if validation is None else run.model.checked_data(*_pair(validation))
+    history = run.model.history
+    history.stopped = ""
+    bar = _Bar(run, data)
+    first = len(history)
+    try:
+        for epoch in range(first, first + run.epochs):
+            row = _epoch(run, epoch, _epoch_batches(run, data, stream, epoch), bar)
+            row.update(_scores(run, data, held_out))
+            history.rows.append(row)
+            bar.end_epoch(row)
+            if any(callback(run.model, row) is False for callback in run.callbacks):
+                history.stopped = f"a callback stopped it after epoch {epoch + 1}"
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        bar.close()
+    history.stopped = history.stopped or f"all {run.epochs} epochs done"
+    return history
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    return validation if isinstance(validation, tuple) and len(validation) == 2 else (validation, None)
+
+
+def _epoch_batches(run: Run, data: Arrays | None, stream: Any, epoch: int) -> Iterator[Arrays]:
+    if data is None:
+        return _stream_batches(run, stream)
+    count = example_count(data, run.model.batched)
+    order = np.arange(count)
+    if run.shuffle:
+        order = np.random.Generator(np.random.PCG64([run.seed, name_seed("shuffle"), epoch])).permutation(count)
+    return batches(data, order, run.batch_size, run.model.batched)
+
+
+def _stream_batches(run: Run, stream: Any) -> Iterator[Arrays]:
+    for batch in stream() if callable(stream) else stream:
+        x, y = batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
+        yield run.model.checked_data(x, y)
+
+
+def _epoch(run: Run, epoch: int, stream: Iterator[Arrays], bar: _Bar) -> dict[str, float]:
+    total, count = 0.0, 0
+    for batch in stream:
+        rows = len(next(iter(batch.values()))) if batch else 1
+        loss = step(run, batch)
+        total, count = total + loss * rows, count + rows
+        bar.step(epoch, total / count)
+    if not count:
+        raise DataError("there was no batch to train on", fix="pass a list of batches, or a function that yields them")
+    return {"epoch": epoch + 1, "loss": total / count}
+
+
+def step(run: Run, batch: Arrays) -> float:
+    """One step of training on the model's values.
+
+    Raises:
+        NonFiniteError: the loss is nan or infinite; the values before the step are kept, and the message names where
+            it began.
+    """
+    model = run.model
+    values = (model.values.params, model.values.state, model.values.slots)
+    inputs = [batch[name] for name in model.train_inputs]
+    extra: dict[str, Any] = {"check": False} if run.module.model.labels else {}
+    with np.errstate(all="ignore"):
+        params, state, slots, loss = run.module.train_step(*values, *inputs, lr=run.lr, rng=model.values.rng, **extra)
+    if not np.isfinite(loss):
+        raise blamed(model, batch, float(loss))
+    model.values.params, model.values.state, model.values.slots = params, state, slots
+    return float(loss)
+
+
+def blamed(model: Any, batch: Arrays, loss: float) -> NonFiniteError:
+    """Where the first non-finite value began: node, formula, layer, user line."""
+    from graphc.runtime.guards import first_non_finite
+
+    graph = model.training_graph()
+    arrays = {**batch, **model.values.params, **model.values.state}
+    place = first_non_finite(graph, {k: v for k, v in arrays.items()}, model.make_rng(0))
+    return NonFiniteError(
+        f"the loss became {loss}",
+        given=place.text if place else "finite values all along: it comes from rounding or from the random draws",
+        where=place.where if place else None,
+        fix="lower the learning rate, scale the inputs, or check the data; the values before this step were kept",
+    )
+
+
+def _scores(run: Run, data: Arrays | None, held_out: Arrays | None) -> dict[str, float]:
+    """Metrics on the training data, and loss and metrics on the validation data, as in use."""
+    scores: dict[str, float] = {}
+    if data is not None and run.model.metrics:
+        found = run.model.evaluate_arrays(data, run.module)
+        scores.update({k: v for k, v in found.items() if k != "loss"})
+    if held_out is not None:
+        scores.update({f"val_{k}": v for k, v in run.model.evaluate_arrays(held_out, run.module).items()})
+    return scores
+
+
+class _Bar:
+    """The progress bar: one line that follows the loss, kept out of the way where nobody looks."""
+
+    def __init__(self, run: Run, data: Arrays | None) -> None:
+        self.tqdm: Any = None
+        if run.progress:
+            from tqdm import tqdm
+
+            steps = None
+            if data is not None:
+                steps = -(-example_count(data, run.model.batched) // run.batch_size) * run.epochs
+            self.tqdm = tqdm(total=steps, unit="step", file=sys.stderr, mininterval=0.1, dynamic_ncols=True)
+        self.scores = ""
+
+    def step(self, epoch: int, loss: float) -> None:
+        if self.tqdm is not None:
+            self.tqdm.set_description(f"epoch {epoch + 1}", refresh=False)
+            self.tqdm.set_postfix_str(f"loss {loss:.4f}{self.scores}", refresh=False)
+            self.tqdm.update(1)
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        self.scores = "".join(f", {k} {v:.4f}" for k, v in row.items() if k not in ("epoch", "loss"))
+
+    def close(self) -> None:
+        if self.tqdm is not None:
+            self.tqdm.close()
+
+
+def check_settings(epochs: Any, batch_size: Any, seed: Any) -> None:
+    """Raises ArgumentError for counts that are not counts."""
+    for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise ArgumentError(f"{name} is an int of at least {least}", given=repr(value))
+
+

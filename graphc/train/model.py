@@ -1,0 +1,402 @@
+"""A model: outputs, a loss, metrics, and the values that training changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from graphc.codegen.names import identifier
+from graphc.errors import ArgumentError, ShapeError
+from graphc.ir.graph import Graph, graph_of, unknown_name
+from graphc.ir.node import Node
+from graphc.ir.structure import flatten, unflatten
+from graphc.ops.init import initial_value
+from graphc.optim.optimizer import Optimizer, sgd
+from graphc.runtime.arguments import cast_array
+from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
+from graphc.train.history import History
+from graphc.train.loop import Run, check_settings, train
+from graphc.train.programs import Module, build_module, label_inputs, training_graph, within
+
+EVALUATION_BATCH = 1024
+"""How many examples predict and evaluate take at once."""
+
+
+@dataclass
+class Values:
+    """What training changes: arrays by name, and the generators of random sites."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+    slots: dict[str, Any] = field(default_factory=dict)
+    rng: dict[str, Any] | None = None
+
+
+class Model:
+    """A network with a loss, ready to be trained, drawn, explained, listed, exported and saved.
+
+    Args:
+        outputs: what ``predict`` returns: a node, or a list, tuple or dict of nodes.
+        loss: a scalar to minimise; None for a model that only predicts.
+        metrics: scalars by name, reported beside the loss.
+        optimizer: the default optimizer.
+        name: used for files and functions.
+        level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
+
+    Raises:
+        ArgumentError: a loss or metric that is not a scalar node.
+        DuplicateNameError: two leaves of one name.
+
+    Example:
+        >>> import graphc as gx
+        >>> x, t = gx.input("x", ("batch", 1)), gx.input("t", ("batch", 1))
+        >>> y = gx.nn.dense(x, 1, name="line")
+        >>> model = gx.Model(y, gx.nn.mse(y, t), name="line")
+        >>> history = model.fit([[0.0], [1.0]], [[1.0], [3.0]], optimizer=gx.optim.sgd(0.5), epochs=200, verbose=False)
+        >>> model.params["line.W"].round(2), model.params["line.b"].round(2)
+        (array([[2.]], dtype=float32), array([1.], dtype=float32))
+    """
+
+    def __init__(
+        self,
+        outputs: Any,
+        loss: Node | None = None,
+        metrics: Mapping[str, Node] | None = None,
+        optimizer: Optimizer | None = None,
+        name: str = "model",
+        level: str = "default",
+    ) -> None:
+        self.outputs, self.loss, self.metrics = outputs, loss, dict(metrics or {})
+        self.name, self.level, self.optimizer = name, level, optimizer
+        self._check_scalars()
+        whole = {"outputs": outputs, "metrics": self.metrics} | ({"loss": loss} if loss is not None else {})
+        self.graph: Graph = graph_of(whole, name=identifier(name))
+        if loss is not None and loss.about.name is None:
+            loss.named("loss")
+        self.values = Values()
+        self.history = History()
+        self.frozen: frozenset[str] = frozenset()
+        self._modules: dict[Any, Module] = {}
+
+    # -- what it is made of ---------------------------------------------------------------------------------------
+
+    @property
+    def x_names(self) -> list[str]:
+        """The inputs that the outputs read, in order of declaration."""
+        inner = within(self.graph, self.outputs, "f")
+        return [str(self.graph.name_of(n)) for n in inner.leaves("input")]
+
+    @property
+    def y_names(self) -> list[str]:
+        """The other inputs: targets and weights."""
+        return [n for n in self._input_names if n not in self.x_names]
+
+    @property
+    def batched(self) -> list[str]:
+        """The inputs that are cut into batches: those whose first size is a name."""
+        leaves = [n for n in self.graph.leaves("input") if n.shape and not isinstance(n.shape[0], int)]
+        first = str(leaves[0].shape[0]) if leaves else ""
+        return [str(self.graph.name_of(n)) for n in leaves if str(n.shape[0]) == first]
+
+    @property
+    def train_inputs(self) -> list[str]:
+        """The inputs of the loss, in order."""
+        assert self.loss is not None
+        return [str(self.graph.name_of(n)) for n in within(self.graph, self.loss, "f").leaves("input")]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Copies of the parameters, by name; drawn from seed 0 if nothing was trained or set yet."""
+        self._ensure_values(0)
+        return {name: np.copy(value) for name, value in self.values.params.items()}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Copies of the states, by name."""
+        self._ensure_values(0)
+        return {name: np.copy(value) for name, value in self.values.state.items()}
+
+    def set_params(self, params: Mapping[str, Any]) -> Model:
+        """Set parameters by name; the others stay. Slots of an optimizer start anew.
+
+        Raises:
+            UnknownNameError, ShapeError, DTypeError: what does not fit; then nothing is changed.
+        """
+        self._ensure_values(0)
+        leaves = {str(self.graph.name_of(n)): n for n in self.graph.leaves("param")}
+        new = {}
+        for name, value in params.items():
+            if name not in leaves:
+                raise unknown_name(name, list(leaves), "parameter")
+            new[name] = self._fitting(value, leaves[name], name)
+        self.values.params.update(new)
+        self.values.slots = {}
+        return self
+
+    def reset(self, seed: int = 0) -> Model:
+        """Draw all values anew from a seed and forget the history."""
+        check_settings(0, 1, seed)
+        self.values, self.history = Values(), History()
+        self._ensure_values(seed)
+        return self
+
+    def freeze(self, *names: str) -> Model:
+        """Keep these parameters (or all of a layer, by its name) as they are in training; without names, thaw all.
+
+        Raises:
+            UnknownNameError: a name that is neither a parameter nor a layer.
+        """
+        known = [str(self.graph.name_of(n)) for n in self.graph.leaves("param")]
+        chosen = set()
+        for name in names:
+            found = [k for k in known if k == name or k.startswith(f"{name}.")]
+            if not found:
+                raise unknown_name(name, known, "parameter or layer")
+            chosen.update(found)
+        self.frozen = frozenset(self.frozen | chosen if names else ())
+        self.values.slots = {}
+        return self
+
+    # -- use ------------------------------------------------------------------------------------------------------
+
+    def predict(self, x: Any) -> Any:
+        """The outputs for data: arrays, a dict by input name, or a data set; in the structure of ``outputs``."""
+        arrays = named_arrays(getattr(x, "x", x), None, self.x_names, [])
+        leaves = [self.graph.leaf(n) for n in self.x_names]
+        data = checked(arrays, self.graph, leaves, label_inputs(self.graph))
+        self._ensure_values(0)
+        module = self.module(None)
+        nodes, form = flatten(self.outputs, lambda n: isinstance(n, Node))
+        parts = [module.predict(self.values.params, self.values.state, *batch.values()) for batch in self._chunks(data)]
+        flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
+        return unflatten(form, [self._joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
+
+    def evaluate(self, x: Any, y: Any = None) -> dict[str, float]:
+        """The loss and the metrics on data, as in use, weighted by the size of each batch."""
+        return self.evaluate_arrays(self.checked_data(x, y), self.module(None))
+
+    def evaluate_arrays(self, data: Arrays, module: Module) -> dict[str, float]:
+        """The same, on data that was checked before."""
+        self._need_loss()
+        self._ensure_values(0)
+        names, extra = self._evaluated_inputs, {"check": False} if module.model.labels else {}
+        found, rows = [], []
+        for batch in self._chunks(data):
+            inputs = [batch[n] for n in names]
+            found.append(module.evaluate(self.values.params, self.values.state, *inputs, **extra))
+            rows.append(len(batch[self.batched[0]]) if self.batched else 1)
+        if len(found) == 1:  # as it is, to the last bit
+            return {k: float(v) for k, v in found[0].items()}
+        return {k: float(np.average([f[k] for f in found], weights=rows)) for k in found[0]}
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        optimizer: Optimizer | None = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        verbose: bool | None = None,
+        callbacks: Iterable[Callable[[Model, dict[str, float]], Any]] = (),
+    ) -> History:
+        """Train.
+
+        Args:
+            x: arrays for the inputs that the outputs read; or a dict by input name, a data set, or an iterable of
+                batches (a function that returns one, for several epochs).
+            y: arrays for the other inputs, in order of declaration.
+            optimizer: by default the last one used, the model's own, or ``sgd()``.
+            epochs: how many times to go through the data.
+            batch_size: examples per step; the last batch may be smaller.
+            validation_data: ``(x, y)`` or a data set, evaluated after each epoch.
+            shuffle: whether each epoch has an order of its own.
+            seed: decides starting values, orders and masks.
+            verbose: a progress bar; by default where standard error is a terminal.
+            callbacks: functions ``(model, row)``, called after each epoch; one that returns False stops training.
+
+        Returns:
+            The model's history, with a row per epoch.
+
+        Raises:
+            DataError, ShapeError, DTypeError: data that does not fit; nothing is changed.
+            NonFiniteError: the loss became nan or infinite; the message names where it began, and the values before
+                that step are kept.
+        """
+        import sys
+
+        self._need_loss()
+        check_settings(epochs, batch_size, seed)
+        chosen = optimizer or self.optimizer or sgd()
+        if not isinstance(chosen, Optimizer):
+            raise ArgumentError("the optimizer comes from gx.optim", given=type(chosen).__name__, fix="gx.optim.adam()")
+        module = self.module(chosen)
+        self._ensure_values(seed)
+        self._ensure_slots(chosen, module)
+        progress = sys.stderr.isatty() if verbose is None else verbose
+        run = Run(self, module, epochs, batch_size, shuffle, seed, chosen.rate, progress, tuple(callbacks))
+        return train(run, x, y, validation_data)
+
+    # -- what there is to see -------------------------------------------------------------------------------------
+
+    def module(self, optimizer: Optimizer | None) -> Module:
+        """The generated module, compiled once per optimizer."""
+        key = (_key(optimizer), self.frozen)
+        if key not in self._modules:
+            self._modules[key] = build_module(self._trainable_graph(), self.outputs, *self._scored(), optimizer, self.level)
+        return self._modules[key]
+
+    def source(self, optimizer: Optimizer | None = None) -> str:
+        """The NumPy program that trains and runs the model."""
+        return self.module(optimizer or self.optimizer).source.text
+
+    def training_graph(self) -> Graph:
+        """Loss and gradients as one graph (before the passes of compile)."""
+        self._need_loss()
+        assert self.loss is not None
+        return training_graph(self.graph, self.loss, self._trained(), self.level)
+
+    def export(self, path: Any, optimizer: Optimizer | None = None, data: Any = None, weights: str = "auto") -> Any:
+        """Write a file that predicts, evaluates and trains with NumPy alone; weights inside or beside it.
+
+        Args:
+            path: a ``.py`` file; weights go to a ``.npz`` of the same name.
+            optimizer: which ``train_step`` to write; by default the last one used.
+            data: a data set or ``(x, y)`` to put beside it; running the file then prints loss and metrics on it.
+            weights: ``inline``, ``npz``, or ``auto`` (inside where there are few).
+
+        Returns:
+            The path.
+        """
+        from graphc.train.export import export_model
+
+        return export_model(self, path, optimizer or self.optimizer, data, weights)
+
+    def save(self, path: Any) -> Any:
+        """Write the model (declaration, values, optimizer) to one ``.gx`` file; ``gx.load`` reads it."""
+        from graphc.train.store import save
+
+        return save(self, path)
+
+    def draw(self, path: Any = None, level: str = "graph", optimizer: Optimizer | None = None, **options: Any) -> Any:
+        """The forward and the backward pass, paired in one figure; see ``gx.draw``."""
+        from graphc.render import draw
+
+        return draw(self.drawing_graph(optimizer), path, level=level, **options)
+
+    def drawing_graph(self, optimizer: Optimizer | None = None) -> Graph:
+        """What is drawn: outputs, loss and gradients (and with an optimizer, the updates)."""
+        from graphc.train.figure import drawing_graph
+
+        return drawing_graph(self, optimizer)
+
+    def explain(self, name: str | None = None) -> Any:
+        """The chain rule, step by step, to a parameter."""
+        from graphc.train.figure import explain_param
+
+        return explain_param(self, name)
+
+    def summary(self) -> str:
+        """Layers, shapes and parameters, as a table."""
+        from graphc.train.summary import summary
+
+        return summary(self)
+
+    def make_rng(self, seed: int) -> dict[str, Any]:
+        """A generator for each random site."""
+        from graphc.runtime.program import make_rng
+
+        return make_rng(self.graph, seed)
+
+    def checked_data(self, x: Any, y: Any) -> Arrays:
+        """Data by input name, in the declared dtypes, checked once."""
+        arrays = named_arrays(x, y, self.x_names, self.y_names)
+        return checked(arrays, self.graph, list(self.graph.leaves("input")), label_inputs(self.graph))
+
+    def __repr__(self) -> str:
+        count = sum(int(np.prod(n.shape)) for n in self.graph.leaves("param"))
+        return f"<model {self.name}: {len(self.graph.leaves('param'))} parameters, {count} numbers>"
+
+    # -- inner workings -------------------------------------------------------------------------------------------
+
+    def _check_scalars(self) -> None:
+        for name, node in {"the loss": self.loss, **self.metrics}.items():
+            if node is not None and (not isinstance(node, Node) or node.shape != ()):
+                given = str(getattr(node, "type", type(node).__name__))
+                raise ArgumentError(f"{name} must be a scalar node", given=given, fix="reduce it with gx.mean")
+
+    def _need_loss(self) -> None:
+        if self.loss is None:
+            raise ArgumentError("this model has no loss", fix="gx.Model(outputs, loss)")
+
+    @property
+    def _input_names(self) -> list[str]:
+        return [str(self.graph.name_of(n)) for n in self.graph.leaves("input")]
+
+    @property
+    def _evaluated_inputs(self) -> list[str]:
+        inner = within(self.graph, [self.loss, *self.metrics.values()], "f")
+        return [str(self.graph.name_of(n)) for n in inner.leaves("input")]
+
+    def _trained(self) -> list[Node]:
+        leaves = self.graph.leaves("param")
+        return [n for n in leaves if n.attrs["trainable"] and str(self.graph.name_of(n)) not in self.frozen]
+
+    def _trainable_graph(self) -> Graph:
+        return self.graph
+
+    def _scored(self) -> tuple[Node | None, dict[str, Node], list[Node]]:
+        return self.loss, self.metrics, self._trained()
+
+    def _ensure_values(self, seed: int) -> None:
+        if self.values.rng is not None:
+            return
+        for role, target in (("param", self.values.params), ("state", self.values.state)):
+            for leaf in self.graph.leaves(role):
+                name = str(self.graph.name_of(leaf))
+                shape = tuple(int(str(d)) for d in leaf.shape)
+                target.setdefault(name, initial_value(leaf.attrs["init"], shape, leaf.dtype, name, seed)[()])
+        self.values.rng = self.make_rng(seed)
+
+    def _ensure_slots(self, optimizer: Optimizer, module: Module) -> None:
+        if self.optimizer is None or _key(optimizer)[0] != _key(self.optimizer)[0] or not self.values.slots:
+            slots: dict[str, Any] = {step: np.int64(0) for step in optimizer.steps}
+            for p in self._trained():
+                name = str(self.graph.name_of(p))
+                slots.update({f"{s}/{name}": np.zeros_like(self.values.params[name]) for s in optimizer.slot_names})
+            self.values.slots = slots
+        self.optimizer = optimizer
+
+    def _fitting(self, value: Any, leaf: Node, name: str) -> Any:
+        array = np.array(cast_array(value, leaf.dtype, name, leaf))
+        if array.shape != leaf.shape:
+            raise ShapeError(f"{name} has another shape", given=str(array.shape), expected=str(leaf.shape))
+        return array[()]
+
+    def _chunks(self, data: Arrays) -> Iterable[Arrays]:
+        if not any(name in data for name in self.batched):
+            return [data]
+        cut = [n for n in self.batched if n in data]
+        order = np.arange(example_count(data, cut))
+        return batches(data, order, EVALUATION_BATCH, cut)
+
+    def _joined(self, node: Node, parts: list[Any]) -> Any:
+        if len(parts) == 1:
+            return parts[0]
+        if not node.shape or isinstance(node.shape[0], int):
+            raise ShapeError(
+                "this output has no axis of examples, so it cannot be put together from batches",
+                given=str(node.type),
+                fix=f"predict at most {EVALUATION_BATCH} examples at a time",
+            )
+        return np.concatenate(parts)
+
+
+def _key(optimizer: Optimizer | None) -> tuple[Any, ...]:
+    return (None, ()) if optimizer is None else (optimizer.name, optimizer.settings)
