@@ -70,6 +70,13 @@ class Graph:
             updates=tuple((leaf, mapping.get(x, x)) for leaf, x in self.updates),
         )
 
+    def __str__(self) -> str:
+        from graphc.ir.text import graph_text
+
+        return graph_text(self)
+
+    __repr__ = __str__
+
     def unflatten(self, values: Sequence[Any]) -> Any:
         """Values of the outputs, in the structure in which the outputs were given."""
         return unflatten(self.form, values)
@@ -119,7 +126,8 @@ def graph_of(outputs: Any, updates: Mapping[Node, Node] | None = None, name: str
         if node.op.role == "update":
             nodes.extend(leaf for leaf in node.attrs["states"] if leaf not in nodes)
     arguments = sorted(
-        (n for n in nodes if n.op.role in ARGUMENT_ROLES), key=lambda n: (ARGUMENT_ROLES.index(n.op.role or ""), n.serial)
+        (n for n in nodes if n.op.role in ARGUMENT_ROLES),
+        key=lambda n: (ARGUMENT_ROLES.index(n.op.role or ""), n.serial),
     )
     sites = tuple(n for n in nodes if n.op.role == "random")
     hint_names(nodes)
@@ -150,7 +158,12 @@ def hint_names(nodes: Sequence[Node]) -> None:
         last[node.about.origin] = node
     for node in nodes:
         place = node.about.origin
-        if place is None or node.about.name is not None or node.op.kind == "leaf" or last[place].op is not node.op:
+        if (
+            place is None
+            or node.about.name is not None
+            or node.op.kind == "leaf"
+            or last[place].op is not node.op
+        ):
             continue
         match = _TARGET.match(place.code)
         if match and ";" not in place.code:

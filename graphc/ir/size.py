@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from keyword import iskeyword
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 from graphc.errors import ParseError, ShapeError
 from graphc.ir.formula import parse_formula
@@ -27,10 +27,15 @@ class FloorDiv:
         return f"{_factor(self.top)}//{_factor(self.bottom)}"
 
 
+MAX_TERMS = 64
+MAX_TEXT = 600
+MAX_DEGREE = 64
+MAX_COEFFICIENT = 2**63
+
 _RESERVED = ("np", "rng")  # what the generated code calls its own
 
-Atom = Union[str, FloorDiv]
-Monomial = tuple[tuple[Atom, int], ...]
+Atom: TypeAlias = "str | FloorDiv"
+Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Size:
         return floor_divide(other, self)
 
 
-Dim = Union[int, Size]
+Dim: TypeAlias = "int | Size"
 
 
 def size(value: int | str | Size) -> Dim:
@@ -94,12 +99,20 @@ def size(value: int | str | Size) -> Dim:
         number = value.__index__()
         if number >= 0:
             return int(number)
-    raise ShapeError("a size is an int of at least 0, or a name", given=repr(value), fix='for example ("batch", 64)')
+    raise ShapeError(
+        "a size is an int of at least 0, or a name", given=repr(value), fix='for example ("batch", 64)'
+    )
 
 
 def name(text: str) -> Size:
     """The size that is one name."""
-    if not text.isidentifier() or not text.isascii() or iskeyword(text) or text.startswith("_") or text in _RESERVED:
+    if (
+        not text.isidentifier()
+        or not text.isascii()
+        or iskeyword(text)
+        or text.startswith("_")
+        or text in _RESERVED
+    ):
         raise ShapeError("the name of a size is an identifier", given=repr(text), fix='for example "batch"')
     return Size((((((text, 1),), 1)),))
 
@@ -224,6 +237,25 @@ def _factor(dim: Dim) -> str:
     return text if text.isidentifier() or text.isdigit() else f"({text})"
 
 
+def _power(base: Dim, exponent: int) -> Dim:
+    result: Dim = 1
+    for _ in range(exponent):
+        result = _bounded(result * base)
+    return result
+
+
+def _bounded(dim: Dim) -> Dim:
+    """A size from text stays small on the way, so that reading it takes no time to speak of."""
+    terms = _poly(dim)
+    longest = isinstance(dim, Size) and len(dim.text) > MAX_TEXT
+    degree = max((sum(p for _, p in monomial) for monomial in terms), default=0)
+    largest = max(map(abs, terms.values()), default=0)
+    if longest or len(terms) > MAX_TERMS or degree > MAX_DEGREE or largest >= MAX_COEFFICIENT:
+        expected = f"at most {MAX_TERMS} terms, of degree {MAX_DEGREE} and 63 bits"
+        raise ParseError("this size is too large", expected=expected)
+    return dim
+
+
 class _Sizes:
     """The algebra in which a formula is a size."""
 
@@ -241,15 +273,15 @@ class _Sizes:
         a, b = args
         match symbol:
             case "+":
-                return a + b
+                return _bounded(a + b)
             case "-":
-                return a - b
+                return _bounded(a - b)
             case "*":
-                return a * b
+                return _bounded(a * b)
             case "//":
-                return floor_divide(a, b)
+                return _bounded(floor_divide(a, b))
             case "**" if isinstance(b, int) and 0 <= b <= 16:
-                return product((a,) * b)
+                return _power(a, b)
         raise ParseError(f"a size cannot use {symbol}", expected="+ - * // and a small power")
 
     def call(self, name: str, args: list[Dim]) -> Dim:

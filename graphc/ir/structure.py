@@ -10,9 +10,17 @@ from graphc.errors import ArgumentError
 Structure = Any
 """``"*"`` for one thing; ``("list", [...])``, ``("tuple", [...])`` or ``("dict", [(key, ...), ...])``."""
 
+MAX_DEPTH = 64
+"""How deep a structure may be: it is walked by recursion."""
 
-def flatten(thing: Any, is_leaf: Callable[[Any], bool], path: str = "outputs") -> tuple[list[Any], Structure]:
+
+def flatten(
+    thing: Any, is_leaf: Callable[[Any], bool], path: str = "outputs", depth: int = 0
+) -> tuple[list[Any], Structure]:
     """The leaves of a structure, in order, and its form.
+
+    Raises:
+        ArgumentError: something else in it, or too many levels.
 
     Example:
         >>> flatten({"a": 1, "b": [2, 3]}, lambda x: isinstance(x, int))
@@ -20,15 +28,23 @@ def flatten(thing: Any, is_leaf: Callable[[Any], bool], path: str = "outputs") -
     """
     if is_leaf(thing):
         return [thing], "*"
+    if depth > MAX_DEPTH:
+        raise ArgumentError("this structure is nested too deeply", expected=f"at most {MAX_DEPTH} levels")
     if isinstance(thing, dict):
-        items = [(key, flatten(value, is_leaf, f"{path}[{key!r}]")) for key, value in thing.items()]
-        return [x for _, (leaves, _) in items for x in leaves], ("dict", [(k, form) for k, (_, form) in items])
+        items = [
+            (key, flatten(value, is_leaf, f"{path}[{key!r}]", depth + 1)) for key, value in thing.items()
+        ]
+        return [x for _, (leaves, _) in items for x in leaves], (
+            "dict",
+            [(k, form) for k, (_, form) in items],
+        )
     if isinstance(thing, (list, tuple)):
-        parts = [flatten(value, is_leaf, f"{path}[{i}]") for i, value in enumerate(thing)]
+        parts = [flatten(value, is_leaf, f"{path}[{i}]", depth + 1) for i, value in enumerate(thing)]
         kind = "list" if isinstance(thing, list) else "tuple"
         return [x for leaves, _ in parts for x in leaves], (kind, [form for _, form in parts])
     raise ArgumentError(
-        f"{path} is neither a node nor a list, tuple or dict of nodes", given=f"{type(thing).__name__}: {thing!r:.60}"
+        f"{path} is neither a node nor a list, tuple or dict of nodes",
+        given=f"{type(thing).__name__}: {thing!r:.60}",
     )
 
 
@@ -57,8 +73,12 @@ def _text(form: Structure, names: Iterator[str]) -> str:
         return next(names)
     kind, parts = form
     if kind == "dict":
-        import json
-
-        return "{" + ", ".join(f"{json.dumps(str(k))}: {_text(part, names)}" for k, part in parts) + "}"
+        return "{" + ", ".join(f"{_key_text(k)}: {_text(part, names)}" for k, part in parts) + "}"
     inner = ", ".join(_text(part, names) for part in parts)
     return f"[{inner}]" if kind == "list" else f"({inner}{',' if len(parts) == 1 else ''})"
+
+
+def _key_text(key: Any) -> str:
+    import json
+
+    return str(key) if type(key) is int else json.dumps(str(key), ensure_ascii=not str(key).isprintable())

@@ -94,15 +94,14 @@ class Program:
     def __reduce__(self) -> tuple[Any, ...]:
         from graphc.ir.text import graph_text
 
-        return _from_text, (graph_text(self.graph),)
+        return _from_text, (graph_text(self.declared), graph_text(self.graph))
 
 
-def _from_text(text: str) -> Program:
-    """A pickled program comes back from its IR text; nothing else of the pickle is trusted."""
+def _from_text(declared: str, lowered: str) -> Program:
+    """A pickled program comes back from the texts of its graphs; nothing else of the pickle is trusted."""
     from graphc.codegen.numpy import emit_function
-    from graphc.ir.text import parse
-    from graphc.ops import CARDS
     from graphc.planning.order import make_plan
+    from graphc.symbolic.text import parse
 
-    plan = make_plan(parse(text, CARDS))
-    return Program(plan.graph, plan, emit_function(plan), Trace())
+    plan = make_plan(parse(lowered))
+    return Program(parse(declared), plan, emit_function(plan), Trace())

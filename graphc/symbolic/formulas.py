@@ -7,12 +7,14 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from graphc.errors import ParseError
+from graphc.errors import GraphcError, ParseError
 from graphc.ir.formula import parse_formula
 from graphc.ir.node import Node
 from graphc.ir.op import Op
 from graphc.ops import CARDS, arith, compare
 from graphc.ops.card import constant
+
+_LARGEST_LOG = 700.0  # where exp overflows
 
 CONSTANTS = {"pi": math.pi, "E": math.e, "inf": math.inf}
 
@@ -66,15 +68,14 @@ class NodeAlgebra:
             return arith.square(args[0])
         if symbol not in _OPERATORS:
             raise ParseError(f"a formula cannot use {symbol}")
-        try:
-            return _OPERATORS[symbol](*args)
-        except (ArithmeticError, ValueError) as error:
-            raise ParseError(f"the numbers of a formula do not compute: {error}") from None
+        if symbol == "**" and not any(isinstance(a, Node) for a in args):
+            _check_power(*args)
+        return _computed(_OPERATORS[symbol], args)
 
     def call(self, name: str, args: list[Any]) -> Any:
         name = ALIASES.get(name, name)
         if name in _ON_NUMBERS and not any(isinstance(a, Node) for a in args):
-            return _ON_NUMBERS[name](*args)
+            return _computed(_ON_NUMBERS[name], args)
         card = _function(name)
         if len(args) != len(card.operands):
             raise ParseError(f"{name} takes {len(card.operands)} arguments", given=str(len(args)))
@@ -85,6 +86,23 @@ class NodeAlgebra:
         if self.dtype is None or any(isinstance(a, Node) and a.type.is_float for a in args):
             return args
         return [a if isinstance(a, Node) else constant(a, self.dtype) for a in args]
+
+
+def _computed(function: Callable[..., Any], args: list[Any]) -> Any:
+    try:
+        return function(*args)
+    except GraphcError:
+        raise
+    except (ArithmeticError, ValueError, TypeError) as error:
+        raise ParseError(f"the numbers of a formula do not compute: {error}") from None
+
+
+def _check_power(base: float, exponent: float) -> None:
+    """Python would compute every digit of ``9**9**9**9``, if it had the time."""
+    if abs(exponent) * math.log(abs(base) or 1.0) > _LARGEST_LOG:
+        raise ParseError(
+            "a power of numbers in a formula is too large", given=f"{base!r:.20}**{exponent!r:.20}"
+        )
 
 
 def _function(name: str) -> Op:
