@@ -34,19 +34,24 @@ _WHERE: dict[str, str] = {
         "graphc.ops.effects": "update by_mode composite",
         "graphc.ir.origin": "scope",
         "graphc.ir.graph": "Graph graph_of",
-        "graphc.stages": "grad vjp simplify plan emit compile retype scalar_function",
+        "graphc.stages": "grad vjp simplify plan emit compile retype parse scalar_function",
         "graphc.runtime.load": "load_source",
         "graphc.runtime.program": "Program",
         "graphc.runtime.interpret": "interpret",
-        "graphc.public": "parse to_networkx to_sympy draw explain check_grad load",
+        "graphc.symbolic.sympify": "to_sympy",
+        "graphc.explanation.networkx": "to_networkx",
+        "graphc.explanation.steps": "explain",
+        "graphc.render": "draw",
+        "graphc.check": "check_grad",
         "graphc.train.model": "Model",
         "graphc.train.history": "History",
+        "graphc.train.store": "load",
     }.items()
     for name in names.split()
 }
 _MODULES = ("nn", "optim", "datasets", "train")
 
-__all__ = sorted([*_WHERE, *_MODULES, "__version__"])
+__all__ = [*_WHERE, *_MODULES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
@@ -66,4 +71,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, "__version__"])

@@ -9,18 +9,21 @@ from typing import Any
 from graphc.autodiff.reverse import seed, vjp_nodes
 from graphc.codegen.numpy import Source, emit_function
 from graphc.errors import ArgumentError
+from graphc.ir.events import Rewrite
 from graphc.ir.graph import Graph, graph_of, hint_names
 from graphc.ir.node import Node, engine, fresh_leaf, substitute, toposort
+from graphc.ir.op import Op
 from graphc.ir.structure import flatten, unflatten
 from graphc.ir.types import DTYPES
 from graphc.ops.effects import by_mode_op
-from graphc.ops.leaves import input_op
+from graphc.ops.leaves import input, input_op
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import choose_mode, collect_updates
-from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, run
-from graphc.rewrite.rule import LEVELS
+from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, clean, run, stabilise
+from graphc.rewrite.rule import LEVELS, STABLE
 from graphc.runtime.program import Program
+from graphc.symbolic.formulas import formula_names, formula_nodes
 
 MODES = ("train", "eval")
 LAYOUTS = ("fresh",)
@@ -51,7 +54,9 @@ def grad(loss: Node, wrt: Any, level: str = "default") -> Any:
     """
     if not isinstance(loss, Node) or loss.shape != ():
         given = str(getattr(loss, "type", type(loss).__name__))
-        raise ArgumentError("only a scalar has a gradient", given=given, fix="reduce it with gx.sum or gx.mean, or use gx.vjp")
+        raise ArgumentError(
+            "only a scalar has a gradient", given=given, fix="reduce it with gx.sum or gx.mean, or use gx.vjp"
+        )
     return _derivative(loss, wrt, level, seed)
 
 
@@ -62,6 +67,7 @@ def vjp(y: Node, x: Any, v: Any, level: str = "default") -> Any:
         y: a float node of any shape.
         x: what to differentiate by.
         v: a node or array of the type of ``y``.
+        level: which rewrites may happen before the sweep.
     """
     from graphc.ops.card import cast
     from graphc.ops.shape import broadcast_to
@@ -103,7 +109,9 @@ def _sweep(y: Node, wrt: Sequence[Node], level: str, cotangent: Callable[[Node],
 
 
 def _placeholder(x: Node) -> Node:
-    leaf = fresh_leaf(input_op, {"name": x.about.name or x.op.name, "shape": x.shape, "dtype": x.dtype}, x.type)
+    leaf = fresh_leaf(
+        input_op, {"name": x.about.name or x.op.name, "shape": x.shape, "dtype": x.dtype}, x.type
+    )
     leaf.about.adopt(x.about)
     return leaf
 
@@ -194,7 +202,9 @@ def retype(graph: Any, dtype: str) -> Any:
         dtype: float32 or float64.
     """
     if dtype not in ("float32", "float64"):
-        raise ArgumentError("retype takes float32 or float64", given=repr(dtype), expected=", ".join(DTYPES[-2:]))
+        raise ArgumentError(
+            "retype takes float32 or float64", given=repr(dtype), expected=", ".join(DTYPES[-2:])
+        )
     whole = graph if isinstance(graph, Graph) else graph_of(graph)
     from graphc.ops.retype import retyped
 
@@ -203,9 +213,75 @@ def retype(graph: Any, dtype: str) -> Any:
     return new if isinstance(graph, Graph) else new.unflatten(new.outputs)
 
 
+def parse(text: str) -> Graph:
+    """The graph that a text describes; ``str(graph)`` is such a text. Nothing of it is run.
+
+    Args:
+        text: the textual IR, over graphc's own cards.
+
+    Raises:
+        ParseError: the text is not well formed; the message has the line.
+
+    Example:
+        >>> import graphc as gx
+        >>> graph = gx.graph_of(gx.tanh(gx.input("x", ("n",))))
+        >>> str(gx.parse(str(graph))) == str(graph)
+        True
+    """
+    from graphc.symbolic.text import parse as read
+
+    return read(text)
+
+
+def scalar_function(name: str, formula: Any, **constants: float) -> Op:
+    """A pointwise operation of your own: derivative, LaTeX, NumPy text and stability are derived from its formula.
+
+    The formula is stabilised once, here: ``log(1 + exp(x))`` becomes softplus before SymPy differentiates it, so
+    the derivative is finite wherever the function is.
+
+    Args:
+        name: an identifier.
+        formula: text such as ``"x*tanh(log(1+exp(x)))"``, a SymPy expression, or a function of SymPy symbols.
+        constants: numbers that the formula names; they become attributes, with these defaults.
+
+    Returns:
+        A card, to be called with a node per free name of the formula, in order of first use.
+
+    Raises:
+        ParseError: the formula uses something outside the language of formulas.
+
+    Example:
+        >>> import graphc as gx
+        >>> mish = gx.scalar_function("mish", "x*tanh(log(1+exp(x)))")
+        >>> x = gx.input("x", ())
+        >>> float(gx.compile(gx.grad(mish(x), x))(1000.0))
+        1.0
+    """
+    from graphc.symbolic.scalar import formula_of, scalar_card
+
+    text = formula_of(formula)
+    operands = tuple(n for n in formula_names(text) if n not in constants)
+    return scalar_card(name, _stable_formula(text, operands, constants), operands, constants)
+
+
+def _stable_formula(text: str, operands: Sequence[str], constants: Mapping[str, float]) -> str:
+    """The formula after the stabilising rules, or the formula as it is where none applies."""
+    trace = Trace()
+    with engine():
+        leaves = {n: input(n, (), "float64") for n in (*operands, *constants)}
+        node = formula_nodes(text, leaves, "float64")
+        if not isinstance(node, Node):
+            raise ArgumentError("this formula has no variable", given=text)
+        stable = run(Graph((node,)), (clean, stabilise), "default", trace).outputs[0]
+    if not any(isinstance(e, Rewrite) and e.kind == STABLE for _, e in trace.events):
+        return text
+    from graphc.symbolic.derive import formula_text
+    from graphc.symbolic.sympify import to_sympy
+
+    return formula_text(to_sympy(stable))
+
+
 def check_level(level: str) -> None:
     """Raises ArgumentError for a level that is not there."""
     if level not in LEVELS:
         raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))
-
-

@@ -87,6 +87,6 @@ def unbroadcast(term: Node, operand: Node) -> Node:
 
 
 def _note(term: Node, node: Node, operand: int, cotangent: Node, formula: str) -> None:
-    if not term.about.scopes:
+    if not term.about.scopes and term.about.name is None:
         term.about.scopes = node.about.scopes
     term.about.record(ChainRule(node.op.name, node, operand, cotangent, formula))

@@ -50,7 +50,9 @@ def _spread(node: Node, total: Node, on_path: set[Node], terms: dict[Node, list[
     if not any(wanted):
         return
     if node.op.role == "by_mode":
-        raise MissingRule("a choice by mode is differentiated branch by branch", fix="call gx.grad, which does so")
+        raise MissingRule(
+            "a choice by mode is differentiated branch by branch", fix="call gx.grad, which does so"
+        )
     for operand, term in zip(node.inputs, pull_back(node, total, wanted), strict=True):
         if term is not None and term is not ZERO:
             terms.setdefault(operand, []).append(term)
@@ -99,4 +101,6 @@ def _check(output: Node, cotangent: Node, wrt: Sequence[Node]) -> None:
             what = node.about.name or node.op.name
             raise DTypeError(f"{what} cannot be differentiated", given=str(node.type), expected="a float")
     if cotangent.type != output.type:
-        raise ArgumentError("the cotangent must have the output's type", given=str(cotangent.type), expected=str(output.type))
+        raise ArgumentError(
+            "the cotangent must have the output's type", given=str(cotangent.type), expected=str(output.type)
+        )

@@ -23,7 +23,7 @@ from graphc.codegen.numpy import (
     tuple_text,
     wrapped_signature,
 )
-from graphc.codegen.statements import Statement, Writer
+from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
 from graphc.ops.init import Init
@@ -74,7 +74,9 @@ class _Module:
         self.constants: dict[Node, str] = {}
         self.statements: list[Statement] = []
 
-    def add(self, lines: Sequence[str], helpers: Sequence[str] = (), statements: Sequence[Statement] = ()) -> None:
+    def add(
+        self, lines: Sequence[str], helpers: Sequence[str] = (), statements: Sequence[Statement] = ()
+    ) -> None:
         self.functions.append(list(lines))
         self.helpers.extend(helpers)
         self.statements.extend(statements)
@@ -97,7 +99,9 @@ def emit_module(model: ModelPlan) -> Source:
     if model.labels:
         module.add(_CHECK_LABELS)
     _add_whole(module, model.predict, "predict", "The outputs, as in use (no dropout, running statistics).")
-    _add_whole(module, model.evaluate, "evaluate", "The loss and the metrics of a batch, as in use.", labels=True)
+    _add_whole(
+        module, model.evaluate, "evaluate", "The loss and the metrics of a batch, as in use.", labels=True
+    )
     if model.train is not None:
         _add_training(module, model.train)
     if model.train is not None and model.rules:
@@ -146,7 +150,10 @@ def _init_lines(model: ModelPlan) -> list[str]:
     slots = [f"        {quoted(step)}: np.int64(0)," for step in model.steps]
     for rule in model.rules:
         for param in rule.params:
-            slots += [f"        {quoted(f'{slot}/{param}')}: np.zeros_like(params[{quoted(param)}])," for slot in rule.slots]
+            slots += [
+                f"        {quoted(f'{slot}/{param}')}: np.zeros_like(params[{quoted(param)}]),"
+                for slot in rule.slots
+            ]
     return [*lines, *_dict_lines("slots", slots), "    return params, state, slots"]
 
 
@@ -161,7 +168,10 @@ def _init_entry(graph: Graph, leaf: Node) -> str:
     text = _init_expression(init, shape, name)
     if leaf.shape == ():
         return f"        {quoted(name)}: np.{leaf.dtype}({text}),"
-    return f"        {quoted(name)}: {text}.astype(np.{leaf.dtype}),"
+    line = f"        {quoted(name)}: {text}.astype(np.{leaf.dtype}),"
+    if len(line) <= MAX_WIDTH:
+        return line
+    return f"        {quoted(name)}: {text}.astype(\n            np.{leaf.dtype}\n        ),"
 
 
 def _init_expression(init: Init, shape: tuple[int, ...], name: str) -> str:
@@ -169,7 +179,7 @@ def _init_expression(init: Init, shape: tuple[int, ...], name: str) -> str:
 
     if init.value is not None:
         return array_text(init.value.value)
-    return init.expression(shape).replace("rng.", f"generator({quoted(name)}).")
+    return init.expression(shape, f"generator({quoted(name)})")
 
 
 # -- predict and evaluate -----------------------------------------------------------------------------------------
@@ -186,7 +196,9 @@ def _add_whole(module: _Module, plan: Plan, name: str, doc: str, labels: bool = 
     used = _used_leaves(graph.arguments, texts, body)
     inputs = {n: t for n, t in texts.items() if n.op.role == "input"}
     lines = [
-        *wrapped_signature(name, _signature(graph, texts, check=labels and bool(module.model.labels), rng=bool(graph.sites))),
+        *wrapped_signature(
+            name, _signature(graph, texts, check=labels and bool(module.model.labels), rng=bool(graph.sites))
+        ),
         f'    """{doc}"""',
         *(_label_checks(module.model, texts, graph) if labels else []),
         *_unpack(graph, used, texts),
@@ -197,7 +209,9 @@ def _add_whole(module: _Module, plan: Plan, name: str, doc: str, labels: bool = 
     module.add(lines, writer.helpers, statements)
 
 
-def _writer(module: _Module, plan: Plan, names: Names, keep: Sequence[Node]) -> tuple[Writer, dict[Node, str]]:
+def _writer(
+    module: _Module, plan: Plan, names: Names, keep: Sequence[Node]
+) -> tuple[Writer, dict[Node, str]]:
     texts = {leaf: names(leaf) for leaf in plan.graph.arguments}
     return Writer(plan.graph, names, texts, keep, module.constants), texts
 
@@ -264,14 +278,22 @@ def _add_training(module: _Module, plan: Plan) -> None:
     nexts = [value for _, value in graph.updates]
     writer, texts = _writer(module, plan, names, [loss, *nexts, *crossing])
     first = writer.write(forward)
-    later = Writer(graph, names, {**texts, **{n: str(writer.text(n)) for n in crossing}}, gradients, module.constants)
+    later = Writer(
+        graph, names, {**texts, **{n: str(writer.text(n)) for n in crossing}}, gradients, module.constants
+    )
     second = later.write(backward)
     grads = {p: returned_text(later, g) for p, g in zip(module.model.trained, gradients, strict=True)}
-    sizes = _tokens([s.expression for s in second] + list(grads.values())) & set(size_names([*graph.arguments, *graph.nodes]))
+    sizes = _tokens([s.expression for s in second] + list(grads.values())) & set(
+        size_names([*graph.arguments, *graph.nodes])
+    )
     read = _tokens([s.expression for s in second] + list(grads.values()))
     inputs = [n for n in graph.leaves("input") if texts[n] in read]
     hypers = [n for n in graph.leaves("hyper") if texts[n] in read]
-    saved = [*sorted(sizes), *(texts[n] for n in (*inputs, *hypers)), *dict.fromkeys(str(writer.text(n)) for n in crossing)]
+    saved = [
+        *sorted(sizes),
+        *(texts[n] for n in (*inputs, *hypers)),
+        *dict.fromkeys(str(writer.text(n)) for n in crossing),
+    ]
     module.add(_forward_lines(module, plan, writer, texts, first, saved), writer.helpers, first)
     module.add(_backward_lines(plan, module.model, texts, second, saved, grads), later.helpers, second)
 
@@ -289,7 +311,12 @@ def _tokens(texts: Sequence[str]) -> set[str]:
 
 
 def _forward_lines(
-    module: _Module, plan: Plan, writer: Writer, texts: Mapping[Node, str], statements: Sequence[Statement], saved: list[str]
+    module: _Module,
+    plan: Plan,
+    writer: Writer,
+    texts: Mapping[Node, str],
+    statements: Sequence[Statement],
+    saved: list[str],
 ) -> list[str]:
     graph = plan.graph
     loss = returned_text(writer, graph.outputs[0])
@@ -390,16 +417,20 @@ def _assignment(rule: UpdateRule, indent: str) -> list[str]:
     """One call of a rule, for the parameter ``name``."""
     slots = [f'slots[f"{slot}/{{name}}"]' for slot in rule.slots]
     graph = rule.plan.graph
-    texts = {"theta": "params[name]", "g": "grads[name]", "lr": "lr"} | dict(zip(rule.slots, slots, strict=True))
-    args = [texts.get(str(graph.name_of(leaf))) or f'slots["{graph.name_of(leaf)}"]' for leaf in graph.arguments]
+    texts = {"theta": "params[name]", "g": "grads[name]", "lr": "lr"} | dict(
+        zip(rule.slots, slots, strict=True)
+    )
+    args = [
+        texts.get(str(graph.name_of(leaf))) or f'slots["{graph.name_of(leaf)}"]' for leaf in graph.arguments
+    ]
     targets = ", ".join(["params[name]", *slots])
     comma = "" if slots else ","
     line = f"{indent}    {targets}{comma} = {graph.name}({', '.join(args)})"
-    if len(line) <= 100:
+    if len(line) <= MAX_WIDTH:
         return [line]
     return [
         f"{indent}    {targets}{comma} = {graph.name}(",
-        f"{indent}        {', '.join(args)}",
+        *(f"{indent}        {arg}," for arg in args),
         f"{indent}    )",
     ]
 
@@ -411,9 +442,17 @@ def _train_step_lines(model: ModelPlan) -> list[str]:
     texts = {leaf: names(leaf) for leaf in graph.arguments}
     inputs = ", ".join(texts[n] for n in graph.leaves("input"))
     hypers = [texts[n] for n in graph.leaves("hyper")]
-    keywords = [f"lr={model.rate!r}", *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")), "rng=None"]
+    keywords = [
+        f"lr={model.rate!r}",
+        *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
+        "rng=None",
+    ]
     keywords += ["check=True"] if model.labels else []
-    passed = [f"{h}={h}" for h in hypers] + (["rng=rng"] if graph.sites else []) + (["check=check"] if model.labels else [])
+    passed = (
+        [f"{h}={h}" for h in hypers]
+        + (["rng=rng"] if graph.sites else [])
+        + (["check=check"] if model.labels else [])
+    )
     call = ", ".join(["params", "state", inputs, *passed])
     return [
         *wrapped_signature("train_step", f"params, state, slots, {inputs}, *, {', '.join(keywords)}"),

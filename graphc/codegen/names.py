@@ -16,7 +16,9 @@ from graphc.ops.template import helper_functions
 RESERVED = frozenset({"np", "rng", "math"})
 """What every generated function calls its own."""
 
-MODULE_RESERVED = frozenset({"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"})
+MODULE_RESERVED = frozenset(
+    {"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"}
+)
 """What the functions of a model's module call their own besides."""
 
 NOUNS = {
@@ -71,6 +73,7 @@ class Names:
         return name
 
     def __call__(self, node: Node) -> str:
+        """The identifier of a node, the same at every call."""
         if node not in self.of:
             self.of[node] = self.reserve(self._wish(node))
         return self.of[node]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def quoted(text: str | None) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def array_text(array: np.ndarray) -> str:  # type: ignore[type-arg]
+def array_text(array: Any) -> str:
     """A constant array as code."""
     dtype = f"np.{array.dtype.name}{'_' if array.dtype == bool else ''}"
     if array.size <= INLINE_ARRAY and np.all(np.isfinite(array)):
@@ -135,11 +136,8 @@ def prelude(graph: Graph, texts: Iterable[str], arguments: Mapping[Node, str]) -
         ShapeError: a size that no argument shows by itself.
     """
     used = {token for text in texts for token in re.findall(r"[A-Za-z_]\w*", text)}
-    lines = []
-    for name in size_names([*graph.arguments, *graph.nodes]):
-        if name in used:
-            lines.append(f"    {name} = {_size_source(name, arguments)}")
-    return lines
+    names = [n for n in size_names([*graph.arguments, *graph.nodes]) if n in used]
+    return [f"    {name} = {_size_source(name, arguments)}" for name in names]
 
 
 def _size_source(name: str, arguments: Mapping[Node, str]) -> str:
@@ -174,7 +172,7 @@ def returned_text(writer: Writer, node: Node) -> str:
     if node.op.role in ("const", "size"):
         dtype = f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}"
         return f"{dtype}({text})" if node.shape == () else f"{text}.copy()"
-    if node.op.kind == "leaf" and node.op.role != "random" or "view" in node.op.properties:
+    if (node.op.kind == "leaf" and node.op.role != "random") or "view" in node.op.properties:
         return f"{text.atom}.copy()" if node.shape else str(text)
     return str(text)
 
@@ -197,6 +195,14 @@ def wrapped_signature(name: str, signature: str) -> list[str]:
 
 def _docstring(graph: Graph) -> str:
     outputs = form_to_text(graph.form, [shape_text(x.shape) if x.shape else "scalar" for x in graph.outputs])
-    updates = f", next values of {', '.join(str(graph.name_of(leaf)) for leaf, _ in graph.updates)}" if graph.updates else ""
+    updates = (
+        f", next values of {', '.join(str(graph.name_of(leaf)) for leaf, _ in graph.updates)}"
+        if graph.updates
+        else ""
+    )
     text = f"Compute {outputs.replace(chr(34), chr(39))}{updates}."
-    return text if len(text) < MAX_WIDTH - 10 else "Compute the outputs, flattened, in the order in which they were given."
+    return (
+        text
+        if len(text) < MAX_WIDTH - 10
+        else "Compute the outputs, flattened, in the order in which they were given."
+    )

@@ -101,7 +101,12 @@ class Writer:
     def _stands_inside(self, node: Node, text: Text, uses: Mapping[Node, int]) -> bool:
         if node in self.keep or node.op.role == "random":
             return False
-        if "view" in node.op.properties and len(text) <= 40 and str(text).endswith(".T") and node.inputs[0].op.kind == "leaf":
+        if (
+            "view" in node.op.properties
+            and len(text) <= 40
+            and str(text).endswith(".T")
+            and node.inputs[0].op.kind == "leaf"
+        ):
             return True
         named = self.graph.name_of(node) is not None
         return uses[node] == 1 and not named and len(text) <= MAX_INLINE

@@ -71,7 +71,9 @@ def parse_formula(text: str, algebra: Algebra) -> Any:
 
 def _read(text: str) -> ast.expr:
     if not isinstance(text, str) or len(text) > MAX_CHARACTERS:
-        raise ParseError("a formula must be text of moderate length", expected=f"at most {MAX_CHARACTERS} characters")
+        raise ParseError(
+            "a formula must be text of moderate length", expected=f"at most {MAX_CHARACTERS} characters"
+        )
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -86,7 +88,9 @@ def _children(part: ast.expr, text: str) -> list[ast.expr]:
             return [operand]
         case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
             return [left, right]
-        case ast.Call(func=ast.Name(), args=args, keywords=[]) if not any(isinstance(a, ast.Starred) for a in args):
+        case ast.Call(func=ast.Name(), args=args, keywords=[]) if not any(
+            isinstance(a, ast.Starred) for a in args
+        ):
             return list(args)
         case ast.Name():
             return []
@@ -127,5 +131,5 @@ def _fold(part: ast.expr, values: list[Any], algebra: Algebra, text: str) -> Non
             values.append(algebra.call(name, args))
         case ast.Name(id=name):
             values.append(algebra.name(name))
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             values.append(algebra.number(value))

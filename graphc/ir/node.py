@@ -20,6 +20,7 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir import origin
 from graphc.ir.events import Event, Rebuilt
 from graphc.ir.op import Op
+from graphc.ir.operators import Operators
 from graphc.ir.origin import Origin, Scope
 from graphc.ir.pattern import Apply, AttrVar, Pattern
 from graphc.ir.size import Size
@@ -47,7 +48,7 @@ class Array:
         return f"Array({self.value.dtype.name}{shape_text(self.value.shape)})"
 
 
-class Node:
+class Node(Operators):
     """One value of a program: an operation, its operands and attributes, and a type.
 
     Nodes are made by ``apply`` (through the functions of ``graphc``), never directly. Identity is structure:
@@ -56,7 +57,6 @@ class Node:
     """
 
     __slots__ = ("op", "inputs", "attrs", "type", "serial", "about", "__weakref__")
-    __array_ufunc__ = None  # so that `array * node` is ours, not NumPy's
 
     op: Op
     inputs: tuple[Node, ...]
@@ -65,8 +65,12 @@ class Node:
     serial: int
     about: About
 
-    def __init__(self, op: Op, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type, serial: int) -> None:
-        for slot, value in zip(Node.__slots__, (op, inputs, MappingProxyType(dict(attrs)), type, serial), strict=False):
+    def __init__(
+        self, op: Op, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type, serial: int
+    ) -> None:
+        for slot, value in zip(
+            Node.__slots__, (op, inputs, MappingProxyType(dict(attrs)), type, serial), strict=False
+        ):
             object.__setattr__(self, slot, value)
         object.__setattr__(self, "about", About())
 
@@ -120,6 +124,7 @@ class About:
         self.events: tuple[Event, ...] = ()
 
     def rename(self, name: str, scopes: tuple[Scope, ...]) -> None:
+        """Give a name, with the scopes around it."""
         self.name, self.scopes = name, scopes
 
     def declare(self, place: Origin | None, scopes: tuple[Scope, ...]) -> None:
@@ -249,12 +254,16 @@ def _check_operands(op: Op, nodes: Sequence[Any]) -> None:
             )
 
 
-def _placed(error: ShapeError | DTypeError, op: Op, inputs: tuple[Any, ...], place: Origin | None) -> Exception:
+def _placed(
+    error: ShapeError | DTypeError, op: Op, inputs: tuple[Any, ...], place: Origin | None
+) -> Exception:
     """The same error, with operation, layer, operands and the user's line."""
     layer = origin.scope_text(origin.current_scopes())
     names = op.operand_names(len(inputs))
     given = error.given or ", ".join(
-        f"{describe(x, fallback)}: {x.type}" for x, fallback in zip(inputs, names, strict=False) if isinstance(x, Node)
+        f"{describe(x, fallback)}: {x.type}"
+        for x, fallback in zip(inputs, names, strict=False)
+        if isinstance(x, Node)
     )
     what = f"{op.name}{f' in layer {layer}' if layer else ''}: {error.what}"
     where = error.where or (str(place) if place else None)
@@ -316,4 +325,8 @@ def size_names(nodes: Sequence[Node]) -> list[str]:
     """The names of sizes in the types of these nodes, in order of first use."""
     from graphc.ir.size import names_of
 
-    return list(dict.fromkeys(n for node in nodes for dim in node.shape if isinstance(dim, Size) for n in names_of(dim)))
+    return list(
+        dict.fromkeys(
+            n for node in nodes for dim in node.shape if isinstance(dim, Size) for n in names_of(dim)
+        )
+    )

@@ -26,6 +26,8 @@ KINDS = ("leaf", "pointwise", "linear", "select", "composite", "effect")
 class Zero:
     """The gradient that is zero by declaration (an index, a shape): written down, never assumed."""
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return "ZERO"
 
@@ -84,6 +86,7 @@ class Op:
     doc: str = ""
 
     def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        """Apply the operation to nodes (or to patterns: then the result is a pattern)."""
         from graphc.ir.node import apply
 
         return apply(self, *inputs, **attrs)

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphc.ir.operators import Operators
+
 if TYPE_CHECKING:
     from graphc.ir.op import Op
 
 
-class Pattern:
-    """The root of all patterns; the operators of nodes are bound to it too."""
+class Pattern(Operators):
+    """The root of all patterns."""
 
     __slots__ = ()
-    __array_ufunc__ = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphc.errors import DTypeError, ShapeError
 from graphc.ir.size import Dim, Size, size
@@ -14,7 +15,7 @@ DTYPES = ("bool", "int32", "int64", "float32", "float64")
 DEFAULT_FLOAT = "float32"
 """The dtype of a float where nothing else decides."""
 
-Shape = tuple[Dim, ...]
+Shape: TypeAlias = "tuple[Dim, ...]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,5 +25,7 @@ def verify(graph: Graph) -> Graph:
                 raise VerifyError(f"{node.op.name} has type {node.type}", expected=str(inferred))
     for leaf, value in graph.updates:
         if leaf.type != value.type:
-            raise VerifyError(f"the update of {graph.name_of(leaf)} has type {value.type}", expected=str(leaf.type))
+            raise VerifyError(
+                f"the update of {graph.name_of(leaf)} has type {value.type}", expected=str(leaf.type)
+            )
     return graph

@@ -133,7 +133,9 @@ def _layer_name(name: str | None) -> str | None:
 
 def _features(x: Node) -> int:
     if not isinstance(x, Node):
-        raise ArgumentError("a layer is applied to a node", given=f"{type(x).__name__}", fix="gx.const or gx.input")
+        raise ArgumentError(
+            "a layer is applied to a node", given=f"{type(x).__name__}", fix="gx.const or gx.input"
+        )
     if not x.shape or not isinstance(x.shape[-1], int):
         raise ShapeError("the last size must be an int, since it is a size of W", given=str(x.type))
     return x.shape[-1]

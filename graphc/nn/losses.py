@@ -69,12 +69,18 @@ def _rows(logits: Node, target: Node, axis: int) -> Node:
             expected=f"labels of shape {expected}",
             fix="pass rows of probabilities as floats, or integer labels",
         )
-    if at != logits.ndim - 1:
-        raise ShapeError("cross_entropy: with labels, the classes are the last axis", given=f"axis={axis}")
-    return one_hot(target, logits.shape[-1], logits.dtype)
+    classes = logits.shape[-1]
+    if at != logits.ndim - 1 or not isinstance(classes, int):
+        raise ShapeError(
+            "cross_entropy: with labels, the classes are the last axis, and its size is an int",
+            given=f"axis={axis} of {logits.type}",
+        )
+    return one_hot(target, classes, logits.dtype)
 
 
-def binary_cross_entropy(prediction: Any, target: Any, reduction: str = "mean", from_logits: bool = True) -> Node:
+def binary_cross_entropy(
+    prediction: Any, target: Any, reduction: str = "mean", from_logits: bool = True
+) -> Node:
     """Binary cross-entropy: -t log p - (1 - t) log(1 - p), with p = σ(z).
 
     On logits it is computed as softplus(z) - t z, which is exact at both ends.

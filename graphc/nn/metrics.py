@@ -34,5 +34,7 @@ def accuracy(prediction: Any, target: Any) -> Node:
     elif target.shape == prediction.shape:
         hit = equal(reduce.argmax(prediction, axis=-1), reduce.argmax(target, axis=-1))
     else:
-        raise ShapeError("accuracy: prediction and target do not fit", given=f"{prediction.type} and {target.type}")
+        raise ShapeError(
+            "accuracy: prediction and target do not fit", given=f"{prediction.type} and {target.type}"
+        )
     return reduce.mean(astype(hit, "float32"))

@@ -41,6 +41,7 @@ def _bools(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
 
 
 def _logic(name: str, symbol: str, operands: str, latex: str) -> Any:
+    notation: dict[str, Any] = {"infix" if " " in operands else "prefix": symbol}
     return pointwise(
         name,
         f"{name}({', '.join(operands.split())})",
@@ -50,7 +51,7 @@ def _logic(name: str, symbol: str, operands: str, latex: str) -> Any:
         latex=latex,
         cost=0.07,
         properties="commutative" if " " in operands else "",
-        **({"infix": symbol} if " " in operands else {"prefix": symbol}),
+        **notation,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.errors import DTypeError, ShapeError
 from graphc.ir.node import Node
+from graphc.ir.op import Op
 from graphc.ir.types import Type, broadcast, shape_text
 from graphc.ops.card import as_nodes, linear, promoted
 from graphc.ops.shape import expand_dims, matrix_transpose, squeeze_op, sum_to
@@ -35,7 +36,7 @@ def _matmul_hint(a: Type, b: Type) -> str:
     return f"give the right operand {a.shape[-1]} rows, or the left {b.shape[-2]} columns"
 
 
-matmul_op = linear(
+matmul_op: Op = linear(
     "matmul",
     "a b",
     _matmul_type,

@@ -43,7 +43,7 @@ def _scatter_type(x: Type, indices: Type, *, shape: tuple[Any, ...], axis: int) 
     return Type(x.dtype, shape)
 
 
-scatter_add_op = linear(
+scatter_add_op: Op = linear(
     "scatter_add",
     "x indices",
     _scatter_type,

@@ -38,9 +38,9 @@ INITIALISERS: dict[str, tuple[str, Callable[..., float]]] = {
 
 DRAW: dict[str, tuple[str, Callable[..., Any]]] = {
     "constant": ("np.full({shape}, {number})", lambda rng, shape, number: np.full(shape, number)),
-    "normal": ("rng.normal(0.0, {number}, {shape})", lambda rng, shape, number: rng.normal(0.0, number, shape)),
+    "normal": ("{rng}.normal(0.0, {number}, {shape})", lambda rng, shape, number: rng.normal(0.0, number, shape)),
     "uniform": (
-        "rng.uniform(-{number}, {number}, {shape})",
+        "{rng}.uniform(-{number}, {number}, {shape})",
         lambda rng, shape, number: rng.uniform(-number, number, shape),
     ),
 }
@@ -65,12 +65,12 @@ class Init:
         family, equation = INITIALISERS[self.name]
         return family, float(equation(*fans(shape), **dict(self.options)))
 
-    def expression(self, shape: tuple[int, ...]) -> str:
-        """The NumPy text that draws it, over a generator ``rng``."""
+    def expression(self, shape: tuple[int, ...], generator: str) -> str:
+        """The NumPy text that draws it, over the text of a generator."""
         family, number = self.draw(shape)
         if family == "constant" and number == 0:
             return f"np.zeros({shape!r})"
-        return DRAW[family][0].format(shape=repr(shape), number=repr(number))
+        return DRAW[family][0].format(shape=repr(shape), number=repr(number), rng=generator)
 
     def __str__(self) -> str:
         if self.value is not None:
@@ -133,7 +133,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 def name_seed(name: str) -> int:
     """A stable 64-bit number for a name, mixed with the user's seed."""
-    return int(_name_seed(name))
+    return int(_name_seed(name))  # type: ignore[no-untyped-call]
 
 
 def initial_value(init: Init, shape: tuple[int, ...], dtype: str, name: str, seed: int) -> np.ndarray[Any, Any]:

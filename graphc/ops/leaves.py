@@ -84,7 +84,7 @@ def input(name: str, shape: object, dtype: object = DEFAULT_FLOAT) -> Node:
         >>> gx.input("x", ("batch", 64)).type
         Type(dtype='float32', shape=(batch, 64))
     """
-    attrs = {"name": _check_name(name), "shape": as_shape(shape), "dtype": as_dtype(dtype)}
+    attrs: dict[str, Any] = {"name": _check_name(name), "shape": as_shape(shape), "dtype": as_dtype(dtype)}
     return _named(fresh_leaf(input_op, attrs, _leaf_type(**attrs)))
 
 
@@ -124,7 +124,7 @@ def hyper(name: str, default: float | None = None, dtype: object = DEFAULT_FLOAT
     if default is not None and not math.isfinite(default):
         raise ArgumentError(f"the default of {name} must be finite", given=repr(default))
     number = None if default is None else float(default)
-    attrs = {"name": _check_name(name), "shape": (), "dtype": as_dtype(dtype), "default": number}
+    attrs: dict[str, Any] = {"name": _check_name(name), "shape": (), "dtype": as_dtype(dtype), "default": number}
     return _named(fresh_leaf(hyper_op, attrs, _leaf_type(**attrs)))
 
 

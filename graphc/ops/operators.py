@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.errors import AmbiguousTruthError
 from graphc.ir.node import Node
+from graphc.ir.operators import Operators
 from graphc.ir.pattern import Pattern
 from graphc.ops import arith, compare, contract, reduce, shape
 
@@ -91,7 +92,6 @@ METHODS: dict[str, Any] = {
 def bind() -> None:
     """Give nodes and patterns their operators and methods."""
     for name, function in OPERATORS.items():
-        setattr(Node, name, function)
-        setattr(Pattern, name, function)
+        setattr(Operators, name, function)
     for name, function in METHODS.items():
         setattr(Node, name, function)

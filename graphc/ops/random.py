@@ -40,7 +40,7 @@ def quantised(probability: float) -> int:
     """
     if not 0 < probability <= 1:
         raise ArgumentError("a keep probability is above 0 and at most 1", given=repr(probability))
-    return max(1, round(probability * 2**KEEP_BITS))
+    return max(1, round(float(probability) * (1 << KEEP_BITS)))
 
 
 def bernoulli(shape: Any, keep: float, name: str = "mask") -> Node:

@@ -214,10 +214,10 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Node:
     """The place of the first maximum along an axis, or in the flattened array, as int64."""
     (x,) = as_nodes((x,))
     if axis is None:
-        node: Node = argmax_op(reshape(x, -1), axis=0, keepdims=False)
-        return _keep(node, tuple(range(x.ndim)), keepdims)
+        flat: Node = argmax_op(reshape(x, -1), axis=0, keepdims=False)
+        return _keep(flat, tuple(range(x.ndim)), keepdims)
     (a,) = normal_axes(axis, x.ndim)
-    node = argmax_op(x, axis=a, keepdims=bool(keepdims))
+    node: Node = argmax_op(x, axis=a, keepdims=bool(keepdims))
     return node
 
 

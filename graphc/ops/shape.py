@@ -8,7 +8,7 @@ from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.node import Node
-from graphc.ir.op import ZERO
+from graphc.ir.op import ZERO, Op
 from graphc.ir.size import Dim, Size, floor_divide, product
 from graphc.ir.types import Shape, Type, as_dtype, as_shape, broadcast, shape_text
 from graphc.ops.card import linear, promoted, same_type
@@ -58,7 +58,7 @@ def _reshape_type(x: Type, *, shape: Shape) -> Type:
     return Type(x.dtype, shape)
 
 
-reshape_op = linear(
+reshape_op: Op = linear(
     "reshape",
     "x",
     _reshape_type,
@@ -93,7 +93,7 @@ def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-transpose_op = linear(
+transpose_op: Op = linear(
     "transpose",
     "x",
     _transpose_type,
@@ -153,7 +153,7 @@ def _squeeze_type(x: Type, *, axis: int) -> Type:
     return Type(x.dtype, (*x.shape[:axis], *x.shape[axis + 1 :]))
 
 
-squeeze_op = linear(
+squeeze_op: Op = linear(
     "squeeze",
     "x",
     _squeeze_type,
@@ -308,7 +308,7 @@ def _place_type(x: Type, *, shape: Shape, index: Index) -> Type:
     return Type(x.dtype, shape)
 
 
-place_op = linear(
+place_op: Op = linear(
     "place",
     "x",
     _place_type,

@@ -71,7 +71,9 @@ class Optimizer:
         last = "θ ← θ - λ u" if self.transforms else "θ ← θ - λ g"
         return "; ".join([*(t.equation for t in self.transforms), last])
 
-    def step(self, theta: Node, g: Node, slots: Slots, steps: Slots, lr: Node) -> tuple[Node, dict[str, Node]]:
+    def step(
+        self, theta: Node, g: Node, slots: Slots, steps: Slots, lr: Node
+    ) -> tuple[Node, dict[str, Node]]:
         """The next value of one parameter, and of its slots by full name.
 
         Args:
@@ -182,7 +184,9 @@ def adam(
     if not (isinstance(eps, (int, float)) and 0 <= eps < float("inf")):
         raise ArgumentError("eps is a finite number of at least 0", given=repr(eps))
     if eps_on not in ("corrected", "raw"):
-        raise ArgumentError("eps_on says where ε is added", given=repr(eps_on), expected="'corrected' or 'raw'")
+        raise ArgumentError(
+            "eps_on says where ε is added", given=repr(eps_on), expected="'corrected' or 'raw'"
+        )
 
     def update(u: Node, slots: Slots, step: Node) -> tuple[Node, dict[str, Node]]:
         m = (beta1 * slots["m"] + (1 - beta1) * u).named("m")
@@ -198,10 +202,14 @@ def adam(
     root = "√v̂ + ε" if eps_on == "corrected" else "√v + ε, corrected"
     equation = f"m ← {beta1:g} m + {1 - beta1:g} g; v ← {beta2:g} v + {1 - beta2:g} g²; u = m̂ / ({root})"
     settings = (("lr", lr), ("beta1", beta1), ("beta2", beta2), ("eps", eps), ("eps_on", eps_on))
-    return Optimizer("adam", _rate(lr), (Transform("adam", ("m", "v"), update, equation, counts=True),), settings)
+    return Optimizer(
+        "adam", _rate(lr), (Transform("adam", ("m", "v"), update, equation, counts=True),), settings
+    )
 
 
-OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType({"sgd": sgd, "momentum": momentum, "adam": adam})
+OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
+    {"sgd": sgd, "momentum": momentum, "adam": adam}
+)
 """Every optimizer, by the name under which a saved model finds it again."""
 
 

@@ -108,7 +108,8 @@ class Rule:
         if callable(self.right) and not isinstance(self.right, (Apply, Var)):
             result: Node | None = self.right(match)
             return result
-        return fill(self.right, match)
+        filled: Node | None = fill(self.right, match)
+        return filled
 
 
 def fill(pattern: Any, match: Match) -> Any:

@@ -27,7 +27,9 @@ def bind_arguments(graph: Graph, args: Sequence[Any], kwargs: Mapping[str, Any],
     """
     leaves = graph.arguments
     if len(args) > len(leaves):
-        raise ArgumentError(f"{name} takes {len(leaves)} arguments", given=str(len(args)), expected=_names(graph, leaves))
+        raise ArgumentError(
+            f"{name} takes {len(leaves)} arguments", given=str(len(args)), expected=_names(graph, leaves)
+        )
     given: dict[Node, Any] = dict(zip(leaves, args, strict=False))
     for key, value in kwargs.items():
         leaf = _keyword(graph, key)
@@ -63,8 +65,13 @@ def check_array(value: Any, leaf: Node, name: str, sizes: dict[str, tuple[int, s
     array = cast_array(value, leaf.dtype, name, leaf)
     expected = shape_text(leaf.shape)
     if array.ndim != leaf.ndim:
-        raise ShapeError(f"{name} has {array.ndim} axes", given=describe_array(array), expected=expected, where=_where(leaf))
-    for axis, (dim, n) in enumerate(zip(leaf.shape, array.shape, strict=True)):
+        raise ShapeError(
+            f"{name} has {array.ndim} axes",
+            given=describe_array(array),
+            expected=expected,
+            where=_where(leaf),
+        )
+    for dim, n in zip(leaf.shape, array.shape, strict=True):
         if str(dim).isidentifier() and str(dim) not in sizes:
             sizes[str(dim)] = (n, name)
     for axis, (dim, n) in enumerate(zip(leaf.shape, array.shape, strict=True)):
@@ -111,7 +118,9 @@ def cast_array(value: Any, dtype: str, name: str, leaf: Node | None = None) -> A
         )
     converted = array.astype(dtype)
     if wanted == "int" and array.size and not np.array_equal(converted, array):
-        raise DTypeError(f"{name} does not fit {dtype}", given=describe_array(array), expected=f"values of {dtype}")
+        raise DTypeError(
+            f"{name} does not fit {dtype}", given=describe_array(array), expected=f"values of {dtype}"
+        )
     return converted if converted.ndim else converted[()]
 
 

@@ -22,7 +22,9 @@ class Place:
     where: str | None
 
 
-def first_non_finite(graph: Graph, arguments: Mapping[str, Any], rng: Mapping[str, Any] | None = None) -> Place | None:
+def first_non_finite(
+    graph: Graph, arguments: Mapping[str, Any], rng: Mapping[str, Any] | None = None
+) -> Place | None:
     """The first node, operands before users, whose value is not finite; None where all are finite.
 
     Args:

@@ -13,7 +13,9 @@ from graphc.ops.evaluate import evaluate, size_values
 from graphc.rewrite.lower import choose_mode, collect_updates, lower
 
 
-def interpret(graph: Graph, arguments: Mapping[str, Any] | Sequence[Any], rng: Mapping[str, Any] | None = None) -> Any:
+def interpret(
+    graph: Graph, arguments: Mapping[str, Any] | Sequence[Any], rng: Mapping[str, Any] | None = None
+) -> Any:
     """The outputs of a graph, in their structure; with state transitions, ``(outputs, {leaf name: array})``.
 
     Args:
@@ -56,4 +58,7 @@ def bind(graph: Graph, arguments: Mapping[str, Any] | Sequence[Any]) -> dict[Nod
     if not isinstance(arguments, Mapping):
         pairs = zip(graph.arguments, arguments, strict=True)
         return {leaf: np.asarray(array, dtype=leaf.dtype)[()] for leaf, array in pairs}
-    return {leaf: np.asarray(arguments[str(graph.name_of(leaf))], dtype=leaf.dtype)[()] for leaf in graph.arguments}
+    return {
+        leaf: np.asarray(arguments[str(graph.name_of(leaf))], dtype=leaf.dtype)[()]
+        for leaf in graph.arguments
+    }

@@ -8,13 +8,13 @@ from typing import Any
 
 
 def load_source(source: str, name: str = "program") -> dict[str, Any]:
-    """Run generated source as a module of its own; returns its names.
+    r"""Run generated source as a module of its own; returns its names.
 
     The text is graphc's own output. It is registered with ``linecache`` under a name with a hash of its content, so
     a traceback through generated code shows the generated line.
 
     Example:
-        >>> load_source("def double(x):\\n    return 2 * x\\n")["double"](4)
+        >>> load_source("def double(x):\n    return 2 * x\n")["double"](4)
         8
     """
     filename = f"<graphc {name} {hashlib.sha256(source.encode()).hexdigest()[:12]}>"

@@ -56,6 +56,7 @@ class Program:
         return make_rng(self.graph, seed)
 
     def __call__(self, *args: Any, rng: Any = None, **kwargs: Any) -> Any:
+        """Run on arrays, by position or by name; see the class."""
         arrays = bind_arguments(self.graph, args, kwargs, self.name)
         if self.graph.sites:
             arrays.append(self._generators(rng))

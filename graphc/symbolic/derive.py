@@ -21,7 +21,7 @@ from graphc.symbolic.atoms import SympyAlgebra
 OUT = "out"
 
 
-class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
+class _FormulaPrinter(StrPrinter):
     """SymPy expressions as text that the formula parser reads."""
 
     def _print_absolute(self, expr: Any) -> str:

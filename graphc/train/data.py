@@ -41,7 +41,9 @@ def _side(value: Any, names: Sequence[str], known: Sequence[str], side: str) -> 
     values = list(value) if isinstance(value, (tuple, list)) and len(names) > 1 else [value]
     if len(values) != len(names):
         raise ArgumentError(
-            f"{side} holds {len(values)} arrays", expected=f"{len(names)}: {', '.join(names)}", fix="or pass a dict by name"
+            f"{side} holds {len(values)} arrays",
+            expected=f"{len(names)}: {', '.join(names)}",
+            fix="or pass a dict by name",
         )
     return dict(zip(names, values, strict=True))
 
@@ -72,7 +74,9 @@ def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, 
     if leaf.type.is_float and not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(np.atleast_1d(array)))[0])
         value = np.atleast_1d(array)[index]
-        raise DataError(f"{name} holds {value}", given=f"first at index {index}", fix="clean the data, or mask it")
+        raise DataError(
+            f"{name} holds {value}", given=f"first at index {index}", fix="clean the data, or mask it"
+        )
     if leaf in labels and (array.min() < 0 or array.max() >= labels[leaf]):
         flat = array.reshape(-1)
         at = int(np.argmax((flat < 0) | (flat >= labels[leaf])))

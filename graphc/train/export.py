@@ -48,7 +48,9 @@ def export_model(model: Any, path: Any, optimizer: Any, data: Any, weights: str)
     """
     target = Path(path)
     if target.suffix != ".py":
-        raise ArgumentError("a model is exported to a .py file", given=str(path), fix=f"{target.with_suffix('.py')}")
+        raise ArgumentError(
+            "a model is exported to a .py file", given=str(path), fix=f"{target.with_suffix('.py')}"
+        )
     if weights not in WEIGHTS:
         raise ArgumentError("unknown place for weights", given=repr(weights), expected=", ".join(WEIGHTS))
     model._ensure_values(0)
@@ -78,7 +80,9 @@ def _archive(model: Any, data: Any) -> bytes:
 def _with_archive(text: str, model: Any) -> str:
     inputs = ", ".join(quoted(n) for n in model._evaluated_inputs) if model.loss is not None else ""
     head, _, rest = text.partition("import numpy as np\n")
-    head = f"{head}import pathlib\n\n" if not head.endswith("\n\n") else f"{head.rstrip()}\nimport pathlib\n\n"
+    head = (
+        f"{head}import pathlib\n\n" if not head.endswith("\n\n") else f"{head.rstrip()}\nimport pathlib\n\n"
+    )
     names = f"\nINPUTS = ({inputs}{',' if inputs else ''})\n"
     return f"{_one_blank(head)}import numpy as np\n{rest}{names}\n{_LOAD}\n{_MAIN_WITH_DATA}"
 

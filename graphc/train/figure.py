@@ -18,7 +18,9 @@ def drawing_graph(model: Any, optimizer: Optimizer | None = None) -> Graph:
     trained = {str(model.graph.name_of(p)): p for p in model._trained()}
     gradients = dict(zip(trained, grad(model.loss, list(trained.values()), model.level), strict=True))
     updates = optimizer.updates(trained, gradients) if optimizer else None
-    graph = graph_of({"loss": model.loss, "outputs": model.outputs, "gradients": gradients}, updates, model.graph.name)
+    graph = graph_of(
+        {"loss": model.loss, "outputs": model.outputs, "gradients": gradients}, updates, model.graph.name
+    )
     return replace(graph, scope_names=model.graph.scope_names)
 
 

@@ -30,7 +30,9 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self.columns and name != "epoch":
-            raise UnknownNameError(f"the history has no column {name!r}", expected=", ".join(self.columns) or "none yet")
+            raise UnknownNameError(
+                f"the history has no column {name!r}", expected=", ".join(self.columns) or "none yet"
+            )
         return [row[name] for row in self.rows if name in row]
 
     def __len__(self) -> int:
@@ -63,7 +65,9 @@ class History:
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingDependency("plots need matplotlib", fix='python -m pip install "graphc[plot]"') from error
+            raise MissingDependency(
+                "plots need matplotlib", fix='python -m pip install "graphc[plot]"'
+            ) from error
         axes = Figure(figsize=(7, 4), layout="constrained").subplots() if ax is None else ax
         self._curves(axes, [c for c in self.columns if c.endswith("loss")], ("-", "--"), "loss")
         others = [c for c in self.columns if not c.endswith("loss")]

@@ -35,7 +35,7 @@ def train(run: Run, x: Any, y: Any, validation: Any) -> History:
     stream = x if is_stream(x, y) else None
     data = None if stream is not None else run.model.checked_data(x, y)
     held_out = None if validation is None else run.model.checked_data(*_pair(validation))
-    history = run.model.history
+    history: History = run.model.history
     history.stopped = ""
     bar = _Bar(run, data)
     first = len(history)
@@ -66,7 +66,9 @@ def _epoch_batches(run: Run, data: Arrays | None, stream: Any, epoch: int) -> It
     count = example_count(data, run.model.batched)
     order = np.arange(count)
     if run.shuffle:
-        order = np.random.Generator(np.random.PCG64([run.seed, name_seed("shuffle"), epoch])).permutation(count)
+        order = np.random.Generator(np.random.PCG64([run.seed, name_seed("shuffle"), epoch])).permutation(
+            count
+        )
     return batches(data, order, run.batch_size, run.model.batched)
 
 
@@ -84,7 +86,9 @@ def _epoch(run: Run, epoch: int, stream: Iterator[Arrays], bar: _Bar) -> dict[st
         total, count = total + loss * rows, count + rows
         bar.step(epoch, total / count)
     if not count:
-        raise DataError("there was no batch to train on", fix="pass a list of batches, or a function that yields them")
+        raise DataError(
+            "there was no batch to train on", fix="pass a list of batches, or a function that yields them"
+        )
     return {"epoch": epoch + 1, "loss": total / count}
 
 
@@ -100,7 +104,9 @@ def step(run: Run, batch: Arrays) -> float:
     inputs = [batch[name] for name in model.train_inputs]
     extra: dict[str, Any] = {"check": False} if run.module.model.labels else {}
     with np.errstate(all="ignore"):
-        params, state, slots, loss = run.module.train_step(*values, *inputs, lr=run.lr, rng=model.values.rng, **extra)
+        params, state, slots, loss = run.module.train_step(
+            *values, *inputs, lr=run.lr, rng=model.values.rng, **extra
+        )
     if not np.isfinite(loss):
         raise blamed(model, batch, float(loss))
     model.values.params, model.values.state, model.values.slots = params, state, slots
@@ -113,10 +119,12 @@ def blamed(model: Any, batch: Arrays, loss: float) -> NonFiniteError:
 
     graph = model.training_graph()
     arrays = {**batch, **model.values.params, **model.values.state}
-    place = first_non_finite(graph, {k: v for k, v in arrays.items()}, model.make_rng(0))
+    place = first_non_finite(graph, arrays, model.make_rng(0))
     return NonFiniteError(
         f"the loss became {loss}",
-        given=place.text if place else "finite values all along: it comes from rounding or from the random draws",
+        given=place.text
+        if place
+        else "finite values all along: it comes from rounding or from the random draws",
         where=place.where if place else None,
         fix="lower the learning rate, scale the inputs, or check the data; the values before this step were kept",
     )
@@ -166,5 +174,3 @@ def check_settings(epochs: Any, batch_size: Any, seed: Any) -> None:
     for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise ArgumentError(f"{name} is an int of at least {least}", given=repr(value))
-
-

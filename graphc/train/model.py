@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -170,7 +171,10 @@ class Model:
         self._ensure_values(0)
         module = self.module(None)
         nodes, form = flatten(self.outputs, lambda n: isinstance(n, Node))
-        parts = [module.predict(self.values.params, self.values.state, *batch.values()) for batch in self._chunks(data)]
+        parts = [
+            module.predict(self.values.params, self.values.state, *batch.values())
+            for batch in self._chunks(data)
+        ]
         flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
         return unflatten(form, [self._joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
 
@@ -235,7 +239,9 @@ class Model:
         check_settings(epochs, batch_size, seed)
         chosen = optimizer or self.optimizer or sgd()
         if not isinstance(chosen, Optimizer):
-            raise ArgumentError("the optimizer comes from gx.optim", given=type(chosen).__name__, fix="gx.optim.adam()")
+            raise ArgumentError(
+                "the optimizer comes from gx.optim", given=type(chosen).__name__, fix="gx.optim.adam()"
+            )
         module = self.module(chosen)
         self._ensure_values(seed)
         self._ensure_slots(chosen, module)
@@ -249,7 +255,9 @@ class Model:
         """The generated module, compiled once per optimizer."""
         key = (_key(optimizer), self.frozen)
         if key not in self._modules:
-            self._modules[key] = build_module(self._trainable_graph(), self.outputs, *self._scored(), optimizer, self.level)
+            self._modules[key] = build_module(
+                self._trainable_graph(), self.outputs, *self._scored(), optimizer, self.level
+            )
         return self._modules[key]
 
     def source(self, optimizer: Optimizer | None = None) -> str:
@@ -262,7 +270,9 @@ class Model:
         assert self.loss is not None
         return training_graph(self.graph, self.loss, self._trained(), self.level)
 
-    def export(self, path: Any, optimizer: Optimizer | None = None, data: Any = None, weights: str = "auto") -> Any:
+    def export(
+        self, path: Any, optimizer: Optimizer | None = None, data: Any = None, weights: str = "auto"
+    ) -> Any:
         """Write a file that predicts, evaluates and trains with NumPy alone; weights inside or beside it.
 
         Args:
@@ -284,7 +294,9 @@ class Model:
 
         return save(self, path)
 
-    def draw(self, path: Any = None, level: str = "graph", optimizer: Optimizer | None = None, **options: Any) -> Any:
+    def draw(
+        self, path: Any = None, level: str = "graph", optimizer: Optimizer | None = None, **options: Any
+    ) -> Any:
         """The forward and the backward pass, paired in one figure; see ``gx.draw``."""
         from graphc.render import draw
 
@@ -320,7 +332,7 @@ class Model:
         return checked(arrays, self.graph, list(self.graph.leaves("input")), label_inputs(self.graph))
 
     def __repr__(self) -> str:
-        count = sum(int(np.prod(n.shape)) for n in self.graph.leaves("param"))
+        count = sum(math.prod(map(int, map(str, n.shape))) for n in self.graph.leaves("param"))
         return f"<model {self.name}: {len(self.graph.leaves('param'))} parameters, {count} numbers>"
 
     # -- inner workings -------------------------------------------------------------------------------------------
@@ -329,7 +341,9 @@ class Model:
         for name, node in {"the loss": self.loss, **self.metrics}.items():
             if node is not None and (not isinstance(node, Node) or node.shape != ()):
                 given = str(getattr(node, "type", type(node).__name__))
-                raise ArgumentError(f"{name} must be a scalar node", given=given, fix="reduce it with gx.mean")
+                raise ArgumentError(
+                    f"{name} must be a scalar node", given=given, fix="reduce it with gx.mean"
+                )
 
     def _need_loss(self) -> None:
         if self.loss is None:
@@ -369,7 +383,9 @@ class Model:
             slots: dict[str, Any] = {step: np.int64(0) for step in optimizer.steps}
             for p in self._trained():
                 name = str(self.graph.name_of(p))
-                slots.update({f"{s}/{name}": np.zeros_like(self.values.params[name]) for s in optimizer.slot_names})
+                slots.update(
+                    {f"{s}/{name}": np.zeros_like(self.values.params[name]) for s in optimizer.slot_names}
+                )
             self.values.slots = slots
         self.optimizer = optimizer
 

@@ -111,7 +111,8 @@ def update_rules(
         key = function_of(planned, "", comments=False).lines[1:]
         by_text.setdefault(key, (planned, []))[1].append(str(declared.name_of(p)))
     return tuple(
-        UpdateRule(planned, tuple(names), optimizer.slot_names, optimizer.equation) for planned, names in by_text.values()
+        UpdateRule(planned, tuple(names), optimizer.slot_names, optimizer.equation)
+        for planned, names in by_text.values()
     )
 
 

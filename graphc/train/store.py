@@ -1,4 +1,4 @@
-"""Saved models: one ``.gx`` file, which is an ``.npz`` of a JSON header and plain arrays. Nothing in it is executable."""
+"""Saved models: one ``.gx`` file, an ``.npz`` of a JSON header and plain arrays. Nothing in it is executable."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import FileFormatError, GraphcError
-from graphc.ir.text import graph_text
 from graphc.optim.optimizer import OPTIMIZERS, Optimizer
 from graphc.runtime.files import write_bytes
-from graphc.stages import parse
 
 FORMAT, VERSION = "graphc model", 1
 KINDS = ("params", "state", "slots")
@@ -23,6 +21,8 @@ KINDS = ("params", "state", "slots")
 
 def save(model: Any, path: Any) -> Path:
     """Write a model: declaration as IR text, values, optimizer. Atomic."""
+    from graphc.ir.text import graph_text
+
     model._ensure_values(0)
     arrays: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
@@ -69,26 +69,43 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop("header").tobytes().decode())
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, RecursionError) as error:
-        raise FileFormatError(f"{path} is not a saved model, or is damaged", given=str(error)[:200]) from error
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        RecursionError,
+    ) as error:
+        raise FileFormatError(
+            f"{path} is not a saved model, or is damaged", given=str(error)[:200]
+        ) from error
     except Exception as error:  # zlib and zipfile raise kinds of their own on damaged bytes
         raise FileFormatError(f"{path} is damaged", given=f"{type(error).__name__}: {error}"[:200]) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise FileFormatError(f"{path} is not a saved model", expected=f"a file written by model.save ({FORMAT})")
+        raise FileFormatError(
+            f"{path} is not a saved model", expected=f"a file written by model.save ({FORMAT})"
+        )
     if header.get("version") != VERSION:
         raise FileFormatError(
-            f"{path} has version {header.get('version')}", expected=f"version {VERSION}", fix="use the graphc that wrote it"
+            f"{path} has version {header.get('version')}",
+            expected=f"version {VERSION}",
+            fix="use the graphc that wrote it",
         )
     return header, arrays
 
 
 def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
+    from graphc.stages import parse
     from graphc.train.model import Model
 
     graph = parse(header["graph"])
     whole = graph.unflatten(graph.outputs)
     optimizer = _optimizer(header["optimizer"])
-    model = Model(whole["outputs"], whole.get("loss"), whole["metrics"], optimizer, header["name"], header["level"])
+    model = Model(
+        whole["outputs"], whole.get("loss"), whole["metrics"], optimizer, header["name"], header["level"]
+    )
     model.set_params(_named(header, arrays, "params"))
     state = _named(header, arrays, "state")
     for leaf in model.graph.leaves("state"):

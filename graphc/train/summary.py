@@ -21,7 +21,12 @@ def summary(model: Any) -> str:
     widths = [max(len(r[i]) for r in rows) for i in range(4)]
     lines = [f"{model.name}: {len(model.graph.nodes)} nodes", ""]
     for i, row in enumerate(rows):
-        lines.append("  ".join(cell.ljust(w) if j < 3 else cell.rjust(w) for j, (cell, w) in enumerate(zip(row, widths, strict=True))))
+        lines.append(
+            "  ".join(
+                cell.ljust(w) if j < 3 else cell.rjust(w)
+                for j, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+        )
         if i == 0:
             lines.append("  ".join("-" * w for w in widths))
     params = model.graph.leaves("param")

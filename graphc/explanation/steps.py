@@ -1,0 +1,184 @@
+"""The chain rule step by step: which line of the backward pass is which use of it, and why it looks as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from graphc.codegen.numpy import names_for
+from graphc.codegen.statements import Statement, Writer
+from graphc.errors import ArgumentError
+from graphc.ir.events import Accumulate, ChainRule, Event, Lowered, Rewrite, Seed, StructuralZero, Unbroadcast
+from graphc.ir.graph import Graph, graph_of
+from graphc.ir.node import Node
+from graphc.ir.provenance import find, gradient_of, history
+from graphc.ir.types import shape_text
+from graphc.planning.order import Plan, is_gradient
+from graphc.stages import plan, resolve, simplify
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the backward pass.
+
+    Attributes:
+        formula: ``d_h = d_z @ W.T``.
+        shape: of the result.
+        reasons: sentences: the chain rule used, accumulations, rewrites with kind and facts.
+        declared: the user's line of the forward value, where known.
+    """
+
+    formula: str
+    shape: str
+    reasons: tuple[str, ...]
+    declared: str | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An explanation: a title and numbered steps; ``print`` shows it, ``.markdown`` is for documents."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        lines = [self.title, ""]
+        for i, step in enumerate(self.steps, 1):
+            lines.append(f"{i:3}. {step.formula}    {step.shape}")
+            lines.extend(f"       {reason}" for reason in step.reasons)
+            if step.declared:
+                lines.append(f"       forward value declared at {step.declared}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    @property
+    def markdown(self) -> str:
+        """The same as Markdown."""
+        lines = [f"### {self.title}", ""]
+        for i, step in enumerate(self.steps, 1):
+            lines.append(f"{i}. `{step.formula}` {step.shape}")
+            lines.extend(f"   - {reason}" for reason in step.reasons)
+            if step.declared:
+                lines.append(f"   - forward value declared at `{step.declared}`")
+        return "\n".join(lines)
+
+
+def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:
+    """The steps from the loss to the gradients of some parameters.
+
+    Args:
+        graph: with outputs ``{"loss": ..., "gradients": {name: ...}, ...}``.
+        names: parameters.
+    """
+    planned = plan(simplify(resolve(graph, "train")))
+    form = planned.graph.unflatten(planned.graph.outputs)
+    targets = [form["gradients"][name] for name in names]
+    statements = _statements(planned)
+    wanted = _ancestors(targets)
+    steps = [
+        _step(planned.graph, s, statements)
+        for s in statements
+        if s.node in wanted and planned.phase[s.node] != "forward"
+    ]
+    what = ", ".join(f"dL/d({name})" for name in names)
+    shapes = ", ".join(f"{t.dtype}{shape_text(t.shape)}" for t in targets)
+    zeros = [n for n, t in zip(names, targets, strict=True) if find(t, StructuralZero)]
+    title = f"{what}: {shapes}, in {len(steps)} steps from the loss back"
+    if zeros:
+        title += f"; no path leads from the loss to {', '.join(zeros)}, so its gradient is zero"
+    return Explanation(title, tuple(steps))
+
+
+def explain(node: Node) -> Explanation:
+    """Why a node is there: the user's line, the chain rule, the rewrites that made it.
+
+    Args:
+        node: any node, such as one that ``gx.grad`` returned.
+
+    Raises:
+        ArgumentError: not a node.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (3,))
+        >>> gx.explain(gx.grad(gx.sum(gx.tanh(x)), x)).steps[-1].formula
+        'd_x = 1.0 - out * out'
+    """
+    if not isinstance(node, Node):
+        raise ArgumentError(
+            "explain takes a node", given=type(node).__name__, fix="or use model.explain(name)"
+        )
+    planned = plan(simplify(resolve(graph_of(node), "train")))
+    statements = _statements(planned)
+    steps = tuple(_step(planned.graph, s, statements) for s in statements)
+    return Explanation(f"{node.about.name or node.op.name}: {node.type}, in {len(steps)} steps", steps)
+
+
+def _statements(planned: Plan) -> list[Statement]:
+    graph = planned.graph
+    names = names_for(graph)
+    arguments = {leaf: names(leaf) for leaf in graph.arguments}
+    return Writer(graph, names, arguments, graph.roots, {}).write(planned.order)
+
+
+def _ancestors(nodes: Iterable[Node]) -> set[Node]:
+    seen: set[Node] = set()
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(node.inputs)
+    return seen
+
+
+def _step(graph: Graph, statement: Statement, statements: Sequence[Statement]) -> Step:
+    others = {s.node for s in statements} - {statement.node}
+    inside = [n for n in _inside(statement.node, others) if is_gradient(n) or n is statement.node]
+    reasons = dict.fromkeys(text for n in inside for text in _sentences(graph, n))
+    forward = gradient_of(statement.node)
+    source = statement.node if forward is None else forward
+    declared = str(source.about.origin) if source.about.origin else None
+    shape = shape_text(statement.node.shape) if statement.node.shape else "scalar"
+    return Step(f"{statement.name} = {statement.expression}", shape, tuple(reasons), declared)
+
+
+def _inside(node: Node, others: set[Node]) -> list[Node]:
+    """A statement's node and the nodes that stand inside its line."""
+    found = [node]
+    for current in found:
+        found.extend(x for x in current.inputs if x not in others and x.op.kind != "leaf" and x not in found)
+    return found
+
+
+def _sentences(graph: Graph, node: Node) -> list[str]:
+    """What the chain rule did, then what was rewritten, each in the order in which it happened."""
+    events = list(history(node))
+    made = [e for e in events if not isinstance(e, (Rewrite, Lowered))]
+    rewritten = [e for e in reversed(events) if isinstance(e, (Rewrite, Lowered))]
+    return [text for event in (*made, *rewritten) if (text := _sentence(graph, event))]
+
+
+def _sentence(graph: Graph, event: Event) -> str:
+    match event:
+        case Seed():
+            return "seed: dL/dL = 1"
+        case ChainRule(rule=rule, forward=forward, operand=operand, formula=formula) if formula != "1":
+            name = forward.op.operand_names(len(forward.inputs))[operand]
+            return f"chain rule of {rule}{_called(graph, forward)}, operand {name}: {formula}"
+        case Accumulate(terms=terms):
+            return f"used {len(terms)} times, so {len(terms)} gradients are added"
+        case Unbroadcast(of=of):
+            shape = shape_text(of.shape) if of.shape else "a scalar"
+            return f"stretched in the forward pass, so summed back to {shape}"
+        case Rewrite(rule=rule, kind=kind, facts=facts):
+            return f"rewritten by {rule} ({kind}{': ' if facts else ''}{'; '.join(facts)})"
+        case Lowered(before=before) if before.op.name != "stop_gradient":
+            return f"body of {before.op.name}"
+    return ""
+
+
+def _called(graph: Graph, node: Node) -> str:
+    name = graph.name_of(node)
+    return f" at {name}" if name else ""
