@@ -12,6 +12,7 @@ from graphc.errors import ArgumentError, DuplicateNameError, UnknownNameError
 from graphc.ir.node import Node, toposort
 from graphc.ir.origin import Scope, full_name
 from graphc.ir.structure import Structure, flatten, unflatten
+from graphc.ir.walk import deep_toposort
 
 ARGUMENT_ROLES = ("input", "state", "param", "hyper")
 """The order of a program's arguments; within a role they stand in order of declaration."""
@@ -121,10 +122,7 @@ def graph_of(outputs: Any, updates: Mapping[Node, Node] | None = None, name: str
     for leaf, value in pairs:
         _check_update(leaf, value)
     roots = [*flat, *(x for pair in pairs for x in pair)]
-    nodes = toposort(roots)
-    for node in nodes:
-        if node.op.role == "update":
-            nodes.extend(leaf for leaf in node.attrs["states"] if leaf not in nodes)
+    nodes = deep_toposort(roots)  # a body may use a leaf, and a state may be read nowhere
     arguments = sorted(
         (n for n in nodes if n.op.role in ARGUMENT_ROLES),
         key=lambda n: (ARGUMENT_ROLES.index(n.op.role or ""), n.serial),
@@ -154,9 +152,10 @@ def number_scopes(nodes: Sequence[Node]) -> dict[Scope, str]:
 def hint_names(nodes: Sequence[Node]) -> None:
     """Name the result of ``h = gx.tanh(...)`` ``h``, where the user gave no name of their own."""
     last: dict[Any, Node] = {}
-    for node in sorted(nodes, key=lambda n: n.serial):
+    declared = [n for n in nodes if not n.about.events]  # what an engine made has events
+    for node in sorted(declared, key=lambda n: n.serial):
         last[node.about.origin] = node
-    for node in nodes:
+    for node in declared:
         place = node.about.origin
         if (
             place is None

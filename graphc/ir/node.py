@@ -34,6 +34,9 @@ class Array:
 
     def __init__(self, value: Any) -> None:
         array = np.array(value, order="C", copy=True)
+        array = array.astype(
+            array.dtype.newbyteorder("="), copy=False
+        )  # the dtype's name says nothing of its order
         array.flags.writeable = False
         self.value = array
         self._key = (array.dtype.name, array.shape, array.tobytes())
@@ -99,8 +102,8 @@ class Node(Operators):
 
     def named(self, name: str) -> Node:
         """Name this node for listings, figures and explanations; returns the node."""
-        if not isinstance(name, str) or not name:
-            raise ArgumentError("a name is text", given=repr(name))
+        if not isinstance(name, str) or not name.isprintable() or not name:
+            raise ArgumentError("a name is text on one line", given=repr(name)[:80])
         self.about.rename(name, origin.current_scopes())
         return self
 

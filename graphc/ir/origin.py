@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from graphc.errors import ArgumentError
+
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _EXAMPLES = _PACKAGE + "examples" + os.sep
 
@@ -70,7 +72,13 @@ def current_scopes() -> tuple[Scope, ...]:
 
 @contextmanager
 def scope(name: str | None, kind: str = "scope") -> Iterator[Scope]:
-    """Inside, names are prefixed: ``with gx.scope("encoder")`` makes ``encoder.W``."""
+    """Inside, names are prefixed: ``with gx.scope("encoder")`` makes ``encoder.W``.
+
+    Raises:
+        ArgumentError: a name that is not text on one line.
+    """
+    if name is not None and not (isinstance(name, str) and name and name.isprintable()):
+        raise ArgumentError("the name of a layer is text on one line", given=repr(name)[:80])
     level = Scope(name, kind)
     token = _scopes.set((*_scopes.get(), level))
     try:

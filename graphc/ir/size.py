@@ -262,7 +262,7 @@ class _Sizes:
     def number(self, value: int | float) -> Dim:
         if isinstance(value, float):
             raise ParseError("a size is a whole number", given=str(value))
-        return value
+        return _bounded(value)
 
     def name(self, text: str) -> Dim:
         return name(text)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.ir.node import Node, apply, intern, substitute
+from graphc.ir.graph import ARGUMENT_ROLES
+from graphc.ir.node import Node, apply, intern, substitute, toposort
 from graphc.ir.op import ZERO, Op
 from graphc.ir.types import Type
 from graphc.ops.card import as_nodes, promoted
@@ -147,6 +148,12 @@ def composite(name: str, body: Callable[..., Node], gradient: Callable[..., Any]
 
 
 def _traced_gradient(name: str, gradient: Callable[..., Any], body: Node, args: tuple[Node, ...]) -> tuple[Node, ...]:
+    for leaf in toposort([body]):
+        if leaf.op.role in ARGUMENT_ROLES and leaf.type.is_float:
+            raise ArgumentError(
+                f"the body of {name} uses {leaf.about.name}, of which its gradient says nothing",
+                fix=f"pass {leaf.about.name} to {name} as an operand",
+            )
     parts = gradient(arg(len(args), body.type), *args)
     parts = parts if isinstance(parts, (tuple, list)) else (parts,)
     if len(parts) != len(args):
