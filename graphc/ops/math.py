@@ -62,7 +62,13 @@ elu = pointwise(
     latex=r"\operatorname{{elu}}({x})",
 )
 gelu = pointwise("gelu", "x * (1 + erf(x / sqrt(2))) / 2", latex=r"\operatorname{{gelu}}({x})")
-silu = pointwise("silu", "x * sigmoid(x)", latex=r"\operatorname{{silu}}({x})")
+# out * (1 - sigmoid(x)) would carry the rounding of 1 - sigmoid(x), enlarged by x
+silu = pointwise(
+    "silu",
+    "x * sigmoid(x)",
+    partials=("sigmoid(x) + out * sigmoid(-x)",),
+    latex=r"\operatorname{{silu}}({x})",
+)
 
 CARDS = (
     exp,

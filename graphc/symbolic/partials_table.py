@@ -29,7 +29,7 @@ PARTIALS: dict[str, tuple[str, ...]] = {
     "leaky_relu": ("where(greater(x, 0), 1, negative_slope)",),
     "elu": ("where(greater(x, 0), 1, alpha*exp(where(greater(x, 0), 0, x))*where(greater(x, 0), 0, 1))",),
     "gelu": ("sqrt(2)*x*exp(-x**2/2)/(2*sqrt(pi)) + erf(sqrt(2)*x/2)/2 + 1/2",),
-    "silu": ("out*(1 - sigmoid(x)) + sigmoid(x)",),
+    "silu": ("sigmoid(x) + out * sigmoid(-x)",),
     "equal": ("0", "0"),
     "not_equal": ("0", "0"),
     "less": ("0", "0"),
