@@ -1,0 +1,5 @@
+"""The command line: ``graphc demo``, ``train``, ``draw``, ``show``, ``explain``, ``export``, ``check``."""
+
+from graphc.cli.entry import main
+
+__all__ = ["main"]
