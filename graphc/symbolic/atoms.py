@@ -114,8 +114,8 @@ class xlogx(Function):  # noqa: N801
 
 FUNCTIONS: dict[str, Any] = {
     "exp": sympy.exp,
-    "log": sympy.log,
-    "sqrt": sympy.sqrt,
+    "log": lambda x: sympy.log(x),  # SymPy's own take a second argument
+    "sqrt": lambda x: sympy.sqrt(x),
     "sin": sympy.sin,
     "cos": sympy.cos,
     "tanh": sympy.tanh,

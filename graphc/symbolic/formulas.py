@@ -51,6 +51,8 @@ class NodeAlgebra:
         self.names, self.dtype = names, dtype
 
     def number(self, value: int | float) -> int | float:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ParseError("a number of a formula is not finite")
         return value
 
     def name(self, name: str) -> Any:
