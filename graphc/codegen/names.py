@@ -88,6 +88,9 @@ class Names:
         source = gradient_of(node)
         if source is not None:
             return f"d_{self.called(source)}"
+        for leaf, value in self.graph.updates:
+            if value is node:
+                return f"{self.graph.name_of(leaf)}_next"
         return node.about.hint or NOUNS.get(node.op.name, node.op.name)
 
     def called(self, node: Node) -> str:

@@ -51,10 +51,12 @@ class Function:
 
 def emit_function(plan: Plan) -> Source:
     """A program as one pure function: arguments in the graph's order, outputs as a tuple, then the next values."""
-    function = function_of(plan, _docstring(plan.graph))
-    head = file_head(function.helpers, function.constants, plan.graph)
-    lines = [*head, "", "", *function.lines]
-    return Source("\n".join(lines) + "\n", plan.graph.name, function.statements)
+    graph = plan.graph
+    function = function_of(plan, _docstring(graph))
+    seeding = ["_name_seed"] if graph.sites else []
+    imports, above = file_head([*function.helpers, *seeding], function.constants)
+    blocks = [imports, *above, *([site_names(graph), MAKE_RNG] if graph.sites else []), function.lines]
+    return Source(joined(blocks), graph.name, function.statements)
 
 
 def function_of(plan: Plan, docstring: str, comments: bool = True) -> Function:
@@ -80,37 +82,38 @@ def names_for(graph: Graph, reserved: Iterable[str] = ()) -> Names:
     return Names(graph, [graph.name, *size_names([*graph.nodes, *graph.arguments]), *reserved])
 
 
-def file_head(helpers: Sequence[str], constants: Mapping[Node, str], graph: Graph | None = None) -> list[str]:
-    """Imports, helper functions, constant arrays, and the seeds of random sites."""
-    sources = helper_source([*helpers, *(["_name_seed"] if graph is not None and graph.sites else [])])
+MAKE_RNG = (
+    "def make_rng(seed):",
+    '    """A generator for each random site."""',
+    "    return {name: np.random.Generator(np.random.SFC64([seed, _name_seed(name)])) for name in SITES}",
+)
+
+
+def file_head(helpers: Sequence[str], constants: Mapping[Node, str]) -> tuple[list[str], list[Sequence[str]]]:
+    """The imports, and the blocks above the functions: helper functions, constant arrays."""
+    sources = helper_source(helpers)
     arrays = [f"{name} = {array_text(node.attrs['value'].value)}" for node, name in constants.items()]
-    lines = ["import numpy as np"]
-    if any("math." in source for source in sources):
-        lines.insert(0, "import math\n")
-    if any("hashlib." in source for source in sources):
-        lines.insert(0, "import hashlib\n")
-    if any("base64." in text for text in arrays):
-        lines.insert(0, "import base64\n")
-    for source in sources:
-        lines.extend(["", "", *source.split("\n")])
-    if arrays:
-        lines.extend(["", *([""] if sources else []), *arrays])
-    if graph is not None and graph.sites:
-        lines.extend(["", *([""] if sources and not arrays else []), *site_lines(graph)])
-    return lines
+    text = "\n".join([*sources, *arrays])
+    standard = [f"import {name}" for name in ("base64", "hashlib", "math") if f"{name}." in text]
+    imports = [*standard, *([""] if standard else []), "import numpy as np"]
+    return imports, [*(source.split("\n") for source in sources), *([arrays] if arrays else [])]
 
 
-def site_lines(graph: Graph) -> list[str]:
+def joined(blocks: Iterable[Sequence[str]]) -> str:
+    """Blocks of lines, two blank lines around functions and one between the rest."""
+    lines: list[str] = []
+    previous = ""
+    for block in blocks:
+        function = block[0].startswith("def ") or previous.startswith("def ")
+        lines.extend([""] * ((2 if function else 1) if lines else 0))
+        lines.extend(block)
+        previous = block[0]
+    return "\n".join(lines) + "\n"
+
+
+def site_names(graph: Graph) -> list[str]:
     """The random sites; each has a generator of its own, so order cannot change a mask."""
-    names = ", ".join(quoted(graph.name_of(s)) for s in graph.sites)
-    return [
-        f"SITES = ({names},)",
-        "",
-        "",
-        "def make_rng(seed):",
-        '    """A generator for each random site."""',
-        "    return {name: np.random.Generator(np.random.SFC64([seed, _name_seed(name)])) for name in SITES}",
-    ]
+    return [f"SITES = ({', '.join(quoted(graph.name_of(s)) for s in graph.sites)},)"]
 
 
 def quoted(text: str | None) -> str:

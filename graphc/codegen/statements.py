@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -124,7 +125,7 @@ class Writer:
 
     def _leaf(self, node: Node) -> Text:
         if node.op.role == "size":
-            dim = str(node.attrs["dim"])
+            dim = re.sub(r"(?<!\*)\*(?!\*)", " * ", str(node.attrs["dim"]))
             return Text(dim) if dim.isidentifier() else Text(dim, PRECEDENCE["+"])
         if node.op.role == "const" and node.shape == ():
             return literal(node.attrs["value"].value[()], node.dtype)

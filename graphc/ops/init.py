@@ -36,17 +36,30 @@ INITIALISERS: dict[str, tuple[str, Callable[..., float]]] = {
 }
 """Name to a distribution and its number: the value of ``constant``, the std of ``normal``, the bound of ``uniform``."""
 
-DRAW: dict[str, tuple[str, Callable[..., Any]]] = {
-    "constant": ("np.full({shape}, {number})", lambda rng, shape, number: np.full(shape, number)),
-    "normal": ("{rng}.normal(0.0, {number}, {shape})", lambda rng, shape, number: rng.normal(0.0, number, shape)),
+DRAW: dict[str, Callable[..., Any]] = {
+    "constant": lambda rng, shape, number: np.full(shape, number),
+    "normal": lambda rng, shape, number: rng.normal(0.0, number, shape),
+    "uniform": lambda rng, shape, number: rng.uniform(-number, number, shape),
+}
+"""Distributions over a generator. Drawn in float64, then cast; ``DRAW_SOURCE`` is the same for generated code."""
+
+DRAW_SOURCE: dict[str, tuple[str, ...]] = {
+    "normal": (
+        "    def normal(name, std, shape):",
+        "        return generator(name).normal(0.0, std, shape)",
+    ),
     "uniform": (
-        "{rng}.uniform(-{number}, {number}, {shape})",
-        lambda rng, shape, number: rng.uniform(-number, number, shape),
+        "    def uniform(name, bound, shape):",
+        "        return generator(name).uniform(-bound, bound, shape)",
     ),
 }
-"""Distribution to its NumPy text and the same as a function; a test holds them together. Drawn in float64, then cast."""
+"""Distributions as functions inside a generated ``init``; a test holds them to ``DRAW``."""
 
-OPTIONS: dict[str, dict[str, float]] = {"constant": {"value": 0.0}, "normal": {"std": 0.01}, "uniform": {"bound": 0.05}}
+OPTIONS: dict[str, dict[str, float]] = {
+    "constant": {"value": 0.0},
+    "normal": {"std": 0.01},
+    "uniform": {"bound": 0.05},
+}
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,12 @@ class Init:
         family, equation = INITIALISERS[self.name]
         return family, float(equation(*fans(shape), **dict(self.options)))
 
-    def expression(self, shape: tuple[int, ...], generator: str) -> str:
-        """The NumPy text that draws it, over the text of a generator."""
+    def expression(self, shape: tuple[int, ...], name: str) -> str:
+        """The text that draws it inside a generated ``init``; ``name`` is a string literal."""
         family, number = self.draw(shape)
-        if family == "constant" and number == 0:
-            return f"np.zeros({shape!r})"
-        return DRAW[family][0].format(shape=repr(shape), number=repr(number), rng=generator)
+        if family == "constant":
+            return f"np.full({shape!r}, {number!r})" if number else f"np.zeros({shape!r})"
+        return f"{family}({name}, {number!r}, {shape!r})"
 
     def __str__(self) -> str:
         if self.value is not None:
@@ -100,7 +113,9 @@ def init(name: str, **options: float) -> Init:
     known = OPTIONS.get(name, {})
     for key, value in options.items():
         if key not in known or not math.isfinite(value):
-            raise ArgumentError(f"{name} does not take {key}={value}", expected=", ".join(known) or "no options")
+            raise ArgumentError(
+                f"{name} does not take {key}={value}", expected=", ".join(known) or "no options"
+            )
     return Init(name, tuple(sorted({**known, **{k: float(v) for k, v in options.items()}}.items())))
 
 
@@ -117,7 +132,9 @@ def as_init(value: Any, shape: tuple[Any, ...], owner: str) -> Init:
         raise ArgumentError(f"the start of {owner} is a name or an array", given=f"{value!r:.60}")
     if array.shape != shape:
         raise ShapeError(
-            f"the starting array of {owner} has another shape", given=shape_text(array.shape), expected=shape_text(shape)
+            f"the starting array of {owner} has another shape",
+            given=shape_text(array.shape),
+            expected=shape_text(shape),
         )
     return Init("array", (), Array(array))
 
@@ -136,10 +153,12 @@ def name_seed(name: str) -> int:
     return int(_name_seed(name))  # type: ignore[no-untyped-call]
 
 
-def initial_value(init: Init, shape: tuple[int, ...], dtype: str, name: str, seed: int) -> np.ndarray[Any, Any]:
+def initial_value(
+    init: Init, shape: tuple[int, ...], dtype: str, name: str, seed: int
+) -> np.ndarray[Any, Any]:
     """The starting array of the leaf ``name``."""
     if init.value is not None:
         return init.value.value.astype(dtype)
     rng = np.random.Generator(np.random.PCG64([seed, name_seed(name)]))
     family, number = init.draw(shape)
-    return np.asarray(DRAW[family][1](rng, shape, number), dtype=dtype)
+    return np.asarray(DRAW[family](rng, shape, number), dtype=dtype)

@@ -17,18 +17,21 @@ import numpy as np
 # fmt: off
 def _erf(x):
     """Error function: sign(x) * (1 - exp(-h)), where h = -log(erfc(|x|))."""
-    # With a = |x|, h = a * (a * p(a) / q(a) + 2/sqrt(pi)): a minimax fit up to where erf has rounded to 1.
-    # p and q have positive coefficients (nothing cancels); q is held as -q, so h becomes -h for free.
+    # With a = |x|, h = a * (a * p(a) / q(a) + 2/sqrt(pi)): a minimax fit up to where erf has
+    # rounded to 1. All coefficients are positive (nothing cancels); q is held as -q, so h
+    # becomes -h for free.
     if x.dtype == np.float32:
         top = 4.0
         p = (3.509447909e-4, 0.09338264121, 0.4124209262, 0.6366210368)
         q = (-0.09806754205, -0.4864219331, -1.0)
     else:
         top = 6.0
-        p = (1.5580900755445459e-4, 4.5316893709160858e-3, 0.043034060092444366, 0.21488768662288558,
-             0.64751379050099182, 1.2073279210060715, 1.3108209533760903, 0.63661977236759007)
-        q = (-1.5582900702409027e-4, -4.7047166760738873e-3, -0.047590851585731065, -0.25295396155187286,
-             -0.81290517556134244, -1.6201747659323546, -1.8975979108878296, -1.0)
+        p = (1.5580900755445459e-4, 4.5316893709160858e-3, 0.043034060092444366,
+             0.21488768662288558, 0.64751379050099182, 1.2073279210060715, 1.3108209533760903,
+             0.63661977236759007)
+        q = (-1.5582900702409027e-4, -4.7047166760738873e-3, -0.047590851585731065,
+             -0.25295396155187286, -0.81290517556134244, -1.6201747659323546,
+             -1.8975979108878296, -1.0)
     a = np.minimum(np.abs(x), top)
     h = np.full_like(a, p[0])
     for c in p[1:]:

@@ -6,7 +6,9 @@ from graphc.ops.card import POSITIVE, pointwise
 
 exp = pointwise("exp", "exp(x)", "np.exp({x})", properties="positive", latex="e^{{{x}}}", cost=0.61)
 log = pointwise("log", "log(x)", "np.log({x})", domain=(POSITIVE,), latex=r"\log {x}", cost=0.45)
-log1p = pointwise("log1p", "log1p(x)", "np.log1p({x})", domain=((-0.5, 3.0),), latex=r"\log(1 + {x})", cost=0.56)
+log1p = pointwise(
+    "log1p", "log1p(x)", "np.log1p({x})", domain=((-0.5, 3.0),), latex=r"\log(1 + {x})", cost=0.56
+)
 expm1 = pointwise("expm1", "expm1(x)", "np.expm1({x})", latex="e^{{{x}}} - 1", cost=0.46)
 sqrt = pointwise("sqrt", "sqrt(x)", "np.sqrt({x})", domain=(POSITIVE,), latex=r"\sqrt{{{x}}}", cost=0.37)
 sin = pointwise("sin", "sin(x)", "np.sin({x})", latex=r"\sin {x}", cost=0.74)
@@ -15,7 +17,13 @@ tanh = pointwise("tanh", "tanh(x)", "np.tanh({x})", latex=r"\tanh {x}", cost=0.4
 erf = pointwise("erf", "erf(x)", "_erf({x})", helpers=("_erf",), latex=r"\operatorname{{erf}} {x}", cost=4.0)
 
 sigmoid = pointwise(
-    "sigmoid", "1 / (1 + exp(-x))", "_sigmoid({x})", helpers=("_sigmoid",), properties="positive", latex=r"\sigma({x})", cost=1.0
+    "sigmoid",
+    "1 / (1 + exp(-x))",
+    "_sigmoid({x})",
+    helpers=("_sigmoid",),
+    properties="positive",
+    latex=r"\sigma({x})",
+    cost=1.0,
 )
 softplus = pointwise(
     "softplus",
@@ -61,7 +69,13 @@ elu = pointwise(
     domain=((0.2, 2.0),),
     latex=r"\operatorname{{elu}}({x})",
 )
-gelu = pointwise("gelu", "x * (1 + erf(x / sqrt(2))) / 2", latex=r"\operatorname{{gelu}}({x})")
+# SymPy moves the root inside erf, so that it would be computed twice; this form shares it with the forward pass
+gelu = pointwise(
+    "gelu",
+    "x * ((1 + erf(x / sqrt(2))) / 2)",
+    partials=("(1 + erf(x / sqrt(2))) / 2 + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
+    latex=r"\operatorname{{gelu}}({x})",
+)
 # out * (1 - sigmoid(x)) would carry the rounding of 1 - sigmoid(x), enlarged by x
 silu = pointwise(
     "silu",

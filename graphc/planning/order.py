@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node
+from graphc.ir.node import Node, toposort
 from graphc.ir.provenance import chain_rule_of, gradient_of
 
 PHASES = ("forward", "backward", "update")
@@ -40,10 +40,11 @@ def make_plan(graph: Graph) -> Plan:
     next values need is the update phase (unless there is no gradient: then all of it is forward).
     """
     gradients = [x for x in graph.outputs if is_gradient(x)]
+    nexts = [value for _, value in graph.updates]
     roots = {
-        "forward": [x for x in graph.outputs if not is_gradient(x)],
+        "forward": [x for x in graph.outputs if not is_gradient(x)] + [x for x in nexts if not _needs_gradient(x)],
         "backward": gradients,
-        "update": [value for _, value in graph.updates],
+        "update": nexts,
     }
     phase: dict[Node, str] = {}
     for name in PHASES:
@@ -51,6 +52,11 @@ def make_plan(graph: Graph) -> Plan:
             phase.setdefault(node, name if gradients else "forward")
     order = tuple(n for n in phase if n.op.kind != "leaf" or n.op.role == "random")
     return Plan(graph, order, phase)
+
+
+def _needs_gradient(value: Node) -> bool:
+    """Whether a next value is computed from gradients, as an optimizer's are and a running mean is not."""
+    return any(is_gradient(node) for node in toposort([value]))
 
 
 def is_gradient(node: Node) -> bool:
@@ -68,8 +74,6 @@ def depths(nodes: Iterable[Node]) -> dict[Node, int]:
 
 def ordered(roots: Sequence[Node]) -> list[Node]:
     """Operands first; shallow roots before deep ones, deep operands before shallow ones (iterative)."""
-    from graphc.ir.node import toposort
-
     depth = depths(toposort(roots))
     result: list[Node] = []
     seen: set[Node] = set()

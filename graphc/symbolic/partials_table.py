@@ -28,7 +28,7 @@ PARTIALS: dict[str, tuple[str, ...]] = {
     "relu": ("where(out > 0, 1, 0)",),
     "leaky_relu": ("where(greater(x, 0), 1, negative_slope)",),
     "elu": ("where(greater(x, 0), 1, alpha*exp(where(greater(x, 0), 0, x))*where(greater(x, 0), 0, 1))",),
-    "gelu": ("sqrt(2)*x*exp(-x**2/2)/(2*sqrt(pi)) + erf(sqrt(2)*x/2)/2 + 1/2",),
+    "gelu": ("(1 + erf(x / sqrt(2))) / 2 + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
     "silu": ("sigmoid(x) + out * sigmoid(-x)",),
     "equal": ("0", "0"),
     "not_equal": ("0", "0"),

@@ -86,8 +86,8 @@ def _scale_of_rows(m: Match) -> Any:
     return result
 
 
-def _shared_scale(m: Match) -> str | None:
-    return None if m.x.op is softmax_op else "not a softmax"
+def _probability(m: Match) -> str | None:
+    return None if m.x.op in (softmax_op, sigmoid) else "the left one is not a probability"
 
 
 RULES: tuple[Rule, ...] = (
@@ -98,6 +98,7 @@ RULES: tuple[Rule, ...] = (
     _stable("expm1", exp(x) - 1.0, expm1(x)),
     _stable("sigmoid", 1 / (1 + exp(x)), sigmoid(-x)),
     _stable("sigmoid-exp", exp(x) / (1 + exp(x)), sigmoid(x)),
+    _stable("over-one-plus-exp", y / (1 + exp(x)), y * sigmoid(-x)),
     _stable("log-sigmoid", log(sigmoid(x)), -softplus(-x)),
     _stable("log-one-minus-sigmoid", log(1 - sigmoid(x)), -softplus(x)),
     _stable("one-minus-sigmoid", 1 - sigmoid(x), sigmoid(-x), grows=False, note="only where it costs no second exponential"),
@@ -119,7 +120,7 @@ RULES: tuple[Rule, ...] = (
         fact="each row is one-hot or a softmax",
         grows=True,
     ),
-    _stable("softmax-minus-target", x * s - y * s, lambda m: multiply(subtract(m.x, m.y), m.s), when=_shared_scale, note="p and y are of one size, so p - y is exact where it is small"),
-    _stable("softmax-minus-target-divided", x / s - y / s, lambda m: (m.x - m.y) / m.s, when=_shared_scale),
+    _stable("probability-minus-target", x * s - y * s, lambda m: multiply(subtract(m.x, m.y), m.s), when=_probability, note="p and y are of one size, so p - y is exact where it is small"),
+    _stable("probability-minus-target-divided", x / s - y / s, lambda m: (m.x - m.y) / m.s, when=_probability),
 )
 
