@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _complain(one_line(error), BAD_USE)
-    except Exception as error:  # noqa: BLE001  (a mistake in graphc itself: said in one line as well)
+    except Exception as error:  # a mistake in graphc itself: said in one line as well
         if debug:
             raise
         return _complain(_our_fault(error), OUR_FAULT)

@@ -2,28 +2,64 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
 def write_bytes(path: Any, data: bytes) -> Path:
     """Write a file atomically: a temporary file beside it, synced, then renamed over it."""
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    return write_files({path: data})[0]
+
+
+def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
+    """Write files that belong together: none takes its name before all of them are whole on disk.
+
+    Raises:
+        OSError: a folder that is not there or cannot be written, or a full disk; then no file has changed.
+    """
+    targets = [Path(path) for path in contents]
+    written: list[Path] = []
+    try:
+        for target, data in zip(targets, contents.values(), strict=True):
+            _refuse_folder(target)
+            written.append(_temporary(target, data))
+        for temporary, target in zip(written, targets, strict=True):
+            temporary.replace(target)
+    except BaseException:
+        for temporary in written:
+            temporary.unlink(missing_ok=True)
+        raise
+    for folder in {target.parent for target in targets}:
+        _sync_folder(folder)
+    return targets
+
+
+def _refuse_folder(target: Path) -> None:
+    """Errors that name the user's path, not a temporary one."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
+
+
+def _temporary(target: Path, data: bytes) -> Path:
+    """A file beside the target that holds the data, synced."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
+        temporary.chmod(0o666 & ~_umask())
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
-    return target
+    return temporary
 
 
 def write_text(path: Any, text: str) -> Path:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import io
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphc.codegen.numpy import array_text, quoted
+from graphc.codegen.numpy import quoted
+from graphc.codegen.statements import MAX_WIDTH
 from graphc.errors import ArgumentError
-from graphc.runtime.files import write_bytes, write_text
+from graphc.runtime.files import write_files, write_text
 
 INLINE_NUMBERS = 256
 """With ``weights="auto"``, a model of at most this many numbers carries them in the file itself."""
 
 WEIGHTS = ("auto", "inline", "npz")
 
-_LOAD = '''
+_LOAD_ARCHIVE = '''
 def load(path=None):
-    """Trained values from the .npz beside this file: (params, state, data)."""
+    """Trained values and data from the .npz beside this file: (params, state, data)."""
     path = pathlib.Path(__file__).with_suffix(".npz") if path is None else path
     groups = {"params": {}, "state": {}, "data": {}}
     with np.load(path, allow_pickle=False) as archive:
@@ -29,43 +32,68 @@ def load(path=None):
     return groups["params"], groups["state"], groups["data"]
 '''
 
+_LOAD_INLINE = '''
+def load():
+    """Trained values, and no data: (params, state, data)."""
+    return dict(TRAINED), dict(STATE), {}
+'''
+
+_MAIN = """
+if __name__ == "__main__":
+    params, state, data = load()
+    print(f"{sum(np.size(p) for p in params.values())} numbers in {len(params)} parameters")
+"""
+
 _MAIN_WITH_DATA = """
 if __name__ == "__main__":
     params, state, data = load()
-    if data:
-        for name, value in evaluate(params, state, *(data[n] for n in INPUTS)).items():
-            print(f"{name}: {float(value)!r}")
-    else:
-        print(f"{len(params)} parameters loaded; call predict(params, state, ...)")
+    for name, value in evaluate(params, state, *(data[n] for n in INPUTS)).items():
+        print(f"{name}: {float(value)!r}")
 """
+
+_SHOWN = ("predict", "evaluate", "train_step")
+"""The functions that the head of a file introduces."""
 
 
 def export_model(model: Any, path: Any, optimizer: Any, data: Any, weights: str) -> Path:
-    """Write the module and its weights; both files are whole or absent.
+    """Write the module and its weights; both files are whole or neither has changed.
 
     Raises:
-        ArgumentError: a path that is not a ``.py`` file, or an unknown place for weights.
+        ArgumentError: a path that is not a ``.py`` file, an unknown place for weights, or data without a file for it.
     """
     target = Path(path)
+    _check(target, data, weights, model)
+    model._ensure_values(0)
+    arrays = None if data is None else model.checked_data(*_pair(data))
+    text = _introduced(model.module(optimizer).source.text, target, arrays is not None)
+    if weights == "inline" or (weights == "auto" and arrays is None and _numbers(model) <= INLINE_NUMBERS):
+        return write_text(target, text + _tables(model) + f"\n{_LOAD_INLINE}\n{_MAIN}")
+    text = _with_archive(text, model, arrays is not None)
+    archive = _archive(model, arrays)
+    return write_files({target.with_suffix(".npz"): archive, target: text.encode()})[1]
+
+
+def _check(target: Path, data: Any, weights: str, model: Any) -> None:
     if target.suffix != ".py":
         raise ArgumentError(
-            "a model is exported to a .py file", given=str(path), fix=f"{target.with_suffix('.py')}"
+            "a model is exported to a .py file", given=str(target), fix=f"name it {target.with_suffix('.py')}"
         )
     if weights not in WEIGHTS:
         raise ArgumentError("unknown place for weights", given=repr(weights), expected=", ".join(WEIGHTS))
-    model._ensure_values(0)
-    arrays = None if data is None else model.checked_data(*_pair(data))
-    count = sum(np.size(v) for v in model.values.params.values())
-    inline = weights == "inline" or (weights == "auto" and count <= INLINE_NUMBERS and arrays is None)
-    text = model.module(optimizer).source.text
-    if inline:
-        return write_text(target, _with_inline(text, model))
-    write_bytes(target.with_suffix(".npz"), _archive(model, arrays))
-    return write_text(target, _with_archive(text, model))
+    if data is not None and weights == "inline":
+        raise ArgumentError(
+            "data go into a .npz beside the file", given="weights='inline'", fix="weights='npz'"
+        )
+    if data is not None and model.loss is None:
+        raise ArgumentError("a model without a loss has nothing to evaluate on data", fix="leave data out")
 
 
 def _pair(data: Any) -> tuple[Any, Any]:
     return data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+
+
+def _numbers(model: Any) -> int:
+    return sum(int(np.size(v)) for v in model.values.params.values())
 
 
 def _archive(model: Any, data: Any) -> bytes:
@@ -77,33 +105,89 @@ def _archive(model: Any, data: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _with_archive(text: str, model: Any) -> str:
-    inputs = ", ".join(quoted(n) for n in model._evaluated_inputs) if model.loss is not None else ""
-    head, _, rest = text.partition("import numpy as np\n")
-    head = (
-        f"{head}import pathlib\n\n" if not head.endswith("\n\n") else f"{head.rstrip()}\nimport pathlib\n\n"
+# -- text ---------------------------------------------------------------------------------------------------------
+
+
+def _introduced(text: str, target: Path, with_data: bool) -> str:
+    """The module with a head that says how to use it."""
+    title, _, rest = text.partition("\n")
+    calls = [
+        f"    {name}({arguments})" for name in _SHOWN if (arguments := _arguments(text, name)) is not None
+    ]
+    prints = "the loss and the metrics on the data beside it" if with_data else "how many numbers it holds"
+    lines = [
+        title.removesuffix('"""'),
+        "",
+        "    params, state, data = load()",
+        *calls,
+        "",
+        f"As a program, python {target.name} prints {prints}.",
+        '"""',
+    ]
+    return "\n".join(lines) + f"\n{rest}"
+
+
+def _arguments(text: str, name: str) -> str | None:
+    """What a function of the module takes by position."""
+    found = re.search(rf"^def {name}\((.*?)\):", text, re.MULTILINE | re.DOTALL)
+    return None if found is None else " ".join(found[1].split()).partition(", *")[0].strip(" ,")
+
+
+def _with_archive(text: str, model: Any, with_data: bool) -> str:
+    text = _with_import(text, "pathlib")
+    if not with_data:
+        return f"{text}\n{_LOAD_ARCHIVE}\n{_MAIN}"
+    inputs = [quoted(n) for n in model._evaluated_inputs]
+    names = f"({inputs[0]},)" if len(inputs) == 1 else f"({', '.join(inputs)})"
+    return f"{text}\n\nINPUTS = {names}\n\n{_LOAD_ARCHIVE}\n{_MAIN_WITH_DATA}"
+
+
+def _with_import(text: str, module: str) -> str:
+    """The text with one more import from the standard library, in order, a blank line before NumPy."""
+    head, numpy, rest = text.partition("\nimport numpy as np\n")
+    title, quotes, imports = head.rpartition('"""\n')
+    lines = sorted({*imports.split("\n"), f"import {module}"} - {""})
+    return f"{title}{quotes}\n" + "\n".join(lines) + f"\n{numpy}{rest}"
+
+
+def _tables(model: Any) -> str:
+    tables = (("TRAINED", model.values.params), ("STATE", model.values.state))
+    return "".join(f"\n\n{_table(name, values)}" for name, values in tables)
+
+
+def _table(name: str, values: dict[str, Any]) -> str:
+    rows = "".join(
+        f"    {quoted(key)}: {array_code(value, 4 + len(quoted(key)) + 2)},\n"
+        for key, value in values.items()
     )
-    names = f"\nINPUTS = ({inputs}{',' if inputs else ''})\n"
-    return f"{_one_blank(head)}import numpy as np\n{rest}{names}\n{_LOAD}\n{_MAIN_WITH_DATA}"
+    return f"{name} = {{\n{rows}}}\n" if rows else f"{name} = {{}}\n"
 
 
-def _one_blank(head: str) -> str:
-    """Imports from the standard library together, a blank line before NumPy."""
-    title, *imports = [line for line in head.split("\n") if line]
-    return "\n".join([title, "", *sorted(imports), "", ""])
+def array_code(value: Any, column: int = 0) -> str:
+    """An array as code that gives it back to the last bit: on this line where it fits, else as wrapped rows.
 
-
-def _with_inline(text: str, model: Any) -> str:
-    def table(name: str, values: dict[str, Any]) -> list[str]:
-        rows = [f"    {quoted(k)}: {_scalar_or_array(v)}," for k, v in values.items()]
-        return [f"{name} = {{", *rows, "}"] if rows else [f"{name} = {{}}"]
-
-    lines = [*table("TRAINED", model.values.params), *table("STATE", model.values.state)]
-    return text + "\n" + "\n".join(lines) + "\n"
-
-
-def _scalar_or_array(value: Any) -> str:
+    Args:
+        value: an array or a NumPy scalar.
+        column: where on its line the code begins; it stands inside a dict at a depth of one.
+    """
     array = np.asarray(value)
-    if array.ndim:
-        return array_text(array)
-    return f"np.{array.dtype.name}({float(array)!r})"
+    dtype = f"np.{array.dtype.name}{'_' if array.dtype == bool else ''}"
+    numbers = [_number(x) for x in array.reshape(-1)]
+    if not array.ndim:
+        return f"{dtype}({numbers[0]})"
+    shape = "" if array.ndim == 1 else f".reshape({', '.join(map(str, array.shape))})"
+    line = f"np.array([{', '.join(numbers)}], dtype={dtype}){shape}"
+    if column + len(line) < MAX_WIDTH:
+        return line
+    rows = textwrap.fill(", ".join(numbers), MAX_WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 12)
+    return f"np.array(\n        [\n{rows}\n        ],\n        dtype={dtype},\n    ){shape}"
+
+
+def _number(x: Any) -> str:
+    """The shortest text that gives the number back."""
+    if x.dtype.kind != "f":
+        return repr(x.item())
+    if not np.isfinite(x):
+        return "np.nan" if np.isnan(x) else f"{'-' if x < 0 else ''}np.inf"
+    short = str(x)
+    return short if x.dtype.type(float(short)) == x else repr(float(x))

@@ -73,6 +73,7 @@ class Model:
         self.outputs, self.loss, self.metrics = outputs, loss, dict(metrics or {})
         self.name, self.level, self.optimizer = name, level, optimizer
         self._check_scalars()
+        self._name_metrics()
         whole = {"outputs": outputs, "metrics": self.metrics} | ({"loss": loss} if loss is not None else {})
         self.graph: Graph = graph_of(whole, name=identifier(name))
         if loss is not None and loss.about.name is None:
@@ -344,6 +345,12 @@ class Model:
                 raise ArgumentError(
                     f"{name} must be a scalar node", given=given, fix="reduce it with gx.mean"
                 )
+
+    def _name_metrics(self) -> None:
+        """Before lines of the user name them: a metric is often made inside the call of ``Model`` itself."""
+        for name, node in self.metrics.items():
+            if node.about.name is None and node is not self.loss and node is not self.outputs:
+                node.about.name = name
 
     def _need_loss(self) -> None:
         if self.loss is None:
