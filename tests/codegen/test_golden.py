@@ -40,7 +40,9 @@ def example(model, rows=7):
 def test_text_is_what_is_generated(name):
     model, optimizer = MODELS[name]()
     golden = (GOLDEN / f"{name}.py").read_text(encoding="utf-8")
-    assert model.source(optimizer) == golden, "python -m tests.golden writes the files anew; read the difference"
+    assert model.source(optimizer) == golden, (
+        "python -m tests.golden writes the files anew; read the difference"
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -83,7 +85,11 @@ def test_lines_fit_the_page(name):
 
 
 def functions(text: str) -> dict[str, str]:
-    return {n.name: ast.get_source_segment(text, n) or "" for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)}
+    return {
+        n.name: ast.get_source_segment(text, n) or ""
+        for n in ast.parse(text).body
+        if isinstance(n, ast.FunctionDef)
+    }
 
 
 def test_two_layer_network_is_short_and_computes_nothing_twice():

@@ -21,7 +21,21 @@ def test_any_text_becomes_an_identifier(text):
     assert not keyword.iskeyword(name)
 
 
-HOSTILE = ["lambda", "np", "x y", "1st", "__import__", "a');import os#", "é", "d_x", "rng", "list", "f", "\u202e", "print"]
+HOSTILE = [
+    "lambda",
+    "np",
+    "x y",
+    "1st",
+    "__import__",
+    "a');import os#",
+    "é",
+    "d_x",
+    "rng",
+    "list",
+    "f",
+    "\u202e",
+    "print",
+]
 
 
 @pytest.mark.parametrize("name", [n for n in HOSTILE if n.isprintable()])
