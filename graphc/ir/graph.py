@@ -128,7 +128,7 @@ def graph_of(outputs: Any, updates: Mapping[Node, Node] | None = None, name: str
         key=lambda n: (ARGUMENT_ROLES.index(n.op.role or ""), n.serial),
     )
     sites = tuple(n for n in nodes if n.op.role == "random")
-    hint_names(nodes)
+    hint_names(toposort(roots))
     graph = Graph(tuple(flat), form, pairs, tuple(arguments), sites, number_scopes(nodes), name)
     _refuse_duplicates(graph)
     return graph
@@ -170,11 +170,17 @@ def hint_names(nodes: Sequence[Node]) -> None:
 
 
 def unknown_name(name: str, known: Sequence[str], kind: str) -> UnknownNameError:
-    """An error that lists near names."""
+    """An error that lists the names there are, and the nearest."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=3) or sorted(known)[:8]
-    return UnknownNameError(f"there is no {kind} named {name!r}", expected=", ".join(near) or "none at all")
+    folded = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1)
+    more = f", ... ({len(known)} in all)" if len(known) > 8 else ""
+    return UnknownNameError(
+        f"there is no {kind} named {name!r}",
+        expected=(", ".join(known[:8]) or "none at all") + more,
+        fix=f"did you mean {folded[near[0]]!r}?" if near else None,
+    )
 
 
 def _check_update(leaf: Any, value: Any) -> None:

@@ -27,7 +27,7 @@ Path = tuple[str, ...]
 
 _OP = re.compile(r"[A-Za-z_]\w*(?:#[0-9]{1,6})?", re.ASCII)
 _BARE = re.compile(r"[A-Za-z0-9_]+")
-_WORD = re.compile(r"[a-z]+(?= )")
+_WORD = re.compile(r"[a-z]+\b")
 _NUMBER = re.compile(r"-?[0-9][0-9.e+-]*")
 _INT = re.compile(r"-?[0-9]+")
 

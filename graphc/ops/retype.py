@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from graphc.ir.events import Rebuilt
 from graphc.ir.graph import ARGUMENT_ROLES, Graph
 from graphc.ir.node import Array, Node, build, fresh_leaf
@@ -69,5 +71,6 @@ def _attr(key: str, value: Any, dtype: str) -> Any:
     if key == "dtype" and value in _FLOATS:
         return dtype
     if isinstance(value, Array) and value.value.dtype.name in _FLOATS:
-        return Array(value.value.astype(dtype))
+        with np.errstate(over="ignore", invalid="ignore"):  # what does not fit float32 is infinite
+            return Array(value.value.astype(dtype))
     return value
