@@ -1,0 +1,224 @@
+"""What gets a box of its own, and what stands inside the formula of the box that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node
+from graphc.ops.template import Text
+from graphc.render.formula import formula, leaf_text
+from graphc.render.notation import ADD, SUBSCRIPTS
+from graphc.render.parts import BACKWARD, FORWARD, UPDATE, Parts
+from graphc.render.titles import automatic_letter, pretty, titles_of
+
+MAX_INSIDE = 40
+"""The longest formula that may stand inside another."""
+
+MAX_SHARED = 20
+"""The longest formula that may be written out at each of its uses."""
+
+MAX_TERMS = 4
+"""A sum over more uses is shown as its first and last term."""
+
+Refs = tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a node looks like from outside: a text, and the boxes that the text names."""
+
+    text: Text
+    refs: Refs
+
+
+@dataclass
+class Boxes:
+    """The boxes of a figure, by node.
+
+    Attributes:
+        titles: what each box is called, in order of appearance (forward boxes first).
+        formulas: what stands in each box.
+        inside: for each box, the nodes that stand inside it, itself last.
+        automatic: boxes that the user gave no name.
+    """
+
+    titles: dict[Node, str] = field(default_factory=dict)
+    formulas: dict[Node, Written] = field(default_factory=dict)
+    inside: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
+    automatic: set[Node] = field(default_factory=set)
+
+
+def boxes_of(graph: Graph, parts: Parts, share: bool = True) -> Boxes:
+    """Decide the boxes; ``share`` writes a short value out at each of its uses instead of boxing it.
+
+    A forward node has a box wherever its gradient has one, and the other way round, so a few rounds may be needed.
+    """
+    wanted: set[Node] = set()
+    while True:
+        writer = _Writer(graph, parts, share, wanted)
+        boxes = writer.run()
+        more = set(_unpaired(parts, boxes)) - wanted
+        if not more:
+            return boxes
+        wanted |= more
+
+
+def _unpaired(parts: Parts, boxes: Boxes) -> Iterator[Node]:
+    for gradient, node in parts.partner.items():
+        if gradient in boxes.formulas and node not in boxes.titles:
+            yield node
+        if node in boxes.formulas and gradient not in boxes.formulas and node.op.kind != "leaf":
+            yield gradient
+
+
+class _Writer:
+    """One walk over the graph, forward part first, that writes every formula."""
+
+    def __init__(self, graph: Graph, parts: Parts, share: bool, wanted: set[Node]) -> None:
+        self.graph, self.parts, self.share, self.wanted = graph, parts, share, wanted
+        self.boxes = Boxes()
+        self.written: dict[Node, Written] = {}
+        self.contents: dict[Node, tuple[Node, ...]] = {}
+        self.uses = graph.uses()
+        self.roots = set(graph.outputs) | {value for _, value in graph.updates}
+        self.next_of = {value: leaf for leaf, value in graph.updates}
+        self.names = self._names()
+        self.letter = automatic_letter(self.names.values())
+        self.sums, self.partial = _sums(graph, parts, self.uses)
+
+    def _names(self) -> dict[Node, str]:
+        named = [n for n in self.graph.nodes if n.about.name is not None and n not in self.next_of]
+        forward = [n for n in named if self.parts.phase[n] == FORWARD]
+        return titles_of(self.graph, forward)
+
+    def run(self) -> Boxes:
+        for phase in (FORWARD, BACKWARD, UPDATE):
+            for node in self.graph.nodes:
+                if self.parts.phase[node] == phase and node not in self.partial:
+                    self._visit(node)
+        return self.boxes
+
+    def _visit(self, node: Node) -> None:
+        if node.op.kind == "leaf" and node.op.role != "random":
+            self.written[node] = self._leaf(node)
+            return
+        here = self._write(node)
+        self.contents[node] = tuple(dict.fromkeys([*self._carried(node), node]))
+        if self._stands_inside(node, here):
+            self.written[node] = here
+            return
+        self._box(node, here)
+
+    def _box(self, node: Node, here: Written) -> None:
+        title = self.boxes.titles[node] = self._title(node)
+        self.boxes.formulas[node] = here
+        self.boxes.inside[node] = self.contents[node]
+        self.written[node] = Written(Text(title), (node,))
+
+    def _carried(self, node: Node) -> Iterator[Node]:
+        for operand in self.sums.get(node, node.inputs):
+            if operand in self.contents and operand not in self.boxes.formulas:
+                yield from self.contents[operand]
+
+    def _leaf(self, node: Node) -> Written:
+        text = leaf_text(node)
+        if text is not None:
+            return Written(text, ())
+        title = self.boxes.titles[node] = self._leaf_title(node)
+        return Written(Text(title), (node,))
+
+    def _leaf_title(self, node: Node) -> str:
+        """A slot of an optimizer, ``adam.m/hidden1.W``, stands beside its parameter and goes by ``m``."""
+        if self.parts.phase[node] == UPDATE and node.about.name is not None:
+            return pretty(node.about.name.partition("/")[0].rpartition(".")[2])
+        return self.names.get(node) or self._automatic(node)
+
+    def _write(self, node: Node) -> Written:
+        operands = self.sums.get(node, node.inputs)
+        parts = [self.written[x] for x in operands]
+        refs = tuple(dict.fromkeys(r for part in parts for r in part.refs))
+        if node in self.sums:
+            return Written(_sum_text([part.text for part in parts]), refs)
+        return Written(formula(node, [part.text for part in parts]), refs)
+
+    def _stands_inside(self, node: Node, here: Written) -> bool:
+        if (
+            node in self.roots
+            or node in self.wanted
+            or node.op.role == "random"
+            or len(here.text) > MAX_INSIDE
+        ):
+            return False
+        phase = self.parts.phase[node]
+        if self._is_view(node):
+            return True
+        if phase == FORWARD and node in self.names or phase == UPDATE and node.about.name is not None:
+            return False
+        if self._is_gradient_box(node):
+            return False
+        short = self.share and len(here.text) <= MAX_SHARED and node not in self.parts.partner
+        return self.uses[node] == 1 or short
+
+    def _is_view(self, node: Node) -> bool:
+        """A transposed box, or one with other axes of size one, needs no box of its own."""
+        view = "view" in node.op.properties and node.about.name is None and node not in self.parts.partner
+        return view and (node.inputs[0] in self.boxes.titles or node.inputs[0].op.kind == "leaf")
+
+    def _is_gradient_box(self, node: Node) -> bool:
+        """The gradient of something that has a box, or one that is used more than once."""
+        partner = self.parts.partner.get(node)
+        if partner is None:
+            return False
+        return partner in self.boxes.formulas or partner.op.kind == "leaf" or self.uses[node] > 1
+
+    def _title(self, node: Node) -> str:
+        partner = self.parts.partner.get(node)
+        if partner is not None and partner in self.boxes.titles:
+            return f"∂{self.boxes.titles[partner]}"
+        if node in self.next_of:
+            return self.boxes.titles.get(self.next_of[node]) or self._leaf_title(self.next_of[node])
+        if self.parts.phase[node] == FORWARD and node in self.names:
+            return self.names[node]
+        if self.parts.phase[node] == UPDATE and node.about.name is not None:
+            return pretty(node.about.name.rpartition(".")[2])
+        if partner is None and (node.about.name or "").startswith("d_"):
+            return f"∂{pretty(str(node.about.name)[2:])}"
+        return self._automatic(node)
+
+    def _automatic(self, node: Node) -> str:
+        self.boxes.automatic.add(node)
+        return self.letter + str(len(self.boxes.automatic)).translate(SUBSCRIPTS)
+
+
+def _sums(graph: Graph, parts: Parts, uses: Mapping[Node, int]) -> tuple[dict[Node, Refs], set[Node]]:
+    """For each gradient that was added up over uses, its terms; and the partial sums between, which are not shown."""
+    sums: dict[Node, Refs] = {}
+    partial: set[Node] = set()
+    for node in graph.nodes:
+        if node in parts.accumulated and node.op.infix == "+":
+            sums[node], between = _terms(node, uses, parts)
+            partial.update(between)
+    return sums, partial
+
+
+def _terms(node: Node, uses: Mapping[Node, int], parts: Parts) -> tuple[Refs, list[Node]]:
+    """The terms of a sum, left to right, through partial sums that nothing else uses (iterative)."""
+    terms: list[Node] = []
+    between: list[Node] = []
+    stack = list(reversed(node.inputs))
+    while stack:
+        term = stack.pop()
+        if term.op is node.op and uses[term] == 1 and term not in parts.partner:
+            between.append(term)
+            stack.extend(reversed(term.inputs))
+        else:
+            terms.append(term)
+    return tuple(terms), between
+
+
+def _sum_text(terms: Sequence[Text]) -> Text:
+    if len(terms) > MAX_TERMS:
+        terms = [terms[0], Text("…"), terms[-1]]
+    return Text(" + ".join(t.at_least(ADD) for t in terms), ADD)

@@ -1,0 +1,146 @@
+"""The figure of a large model: one box for the forward part of each layer, and one for its backward part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
+
+from graphc.render.figure import BACKWARD, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
+
+MAX_LAYERS = 60
+"""More layers than this are drawn by their outer scope."""
+
+MAX_LINES = 4
+
+Path = tuple[str, ...]
+Group = list[Row]
+
+_KINDS = {
+    "gradient": "backward",
+    "data": "data",
+    "forward": "forward",
+    "backward": "backward",
+    "param": "param",
+}
+
+
+def collapsed(figure: Figure, note: str = "") -> Figure:
+    """The same figure by layers; edges between layers stay."""
+    groups = _groups(figure.rows)
+    rows, owner = [], {}
+    first = 1 + max((box.key for box in figure.boxes), default=0)
+    for number, group in enumerate(groups):
+        row = _row(group, first + 2 * number)
+        rows.append(row)
+        for box in (box for member in group for box in member.boxes):
+            owner[box.key] = _owner(row, box)
+    return Figure(tuple(rows), tuple(_edges(figure, rows, owner)), figure.name, note, figure.layers)
+
+
+def _groups(rows: Sequence[Row]) -> list[Group]:
+    """Rows of one layer together; rows outside any layer in runs, inputs alone."""
+    depth = max((len(row.layer) for row in rows), default=0)
+    while True:
+        groups = _grouped(rows, depth, 1)
+        if len(groups) <= MAX_LAYERS or depth <= 1:
+            break
+        depth -= 1
+    loose = sum(not row.layer for row in rows)
+    return groups if len(groups) <= MAX_LAYERS else _grouped(rows, depth, ceil(loose / MAX_LAYERS * 2))
+
+
+def _grouped(rows: Sequence[Row], depth: int, run: int) -> list[Group]:
+    groups: list[Group] = []
+    by_layer: dict[Path, Group] = {}
+    loose: Group | None = None
+    for row in rows:
+        layer = row.layer[:depth]
+        if layer:
+            loose = None
+            if layer not in by_layer:
+                by_layer[layer] = []
+                groups.append(by_layer[layer])
+            by_layer[layer].append(row)
+        elif loose is not None and len(loose) < run and not _is_input(row):
+            loose.append(row)
+        else:
+            groups.append([row])
+            loose = None if _is_input(row) else groups[-1]
+    return groups
+
+
+def _is_input(row: Row) -> bool:
+    return all(box.kind == "input" for box in row.columns.get(FORWARD, ())) and FORWARD in row.columns
+
+
+def _row(group: Group, key: int) -> Row:
+    """A layer as two boxes."""
+    if len(group) == 1 and _is_input(group[0]):
+        return Row((), group[0].columns)
+    columns = {FORWARD: (_forward(group, key),)}
+    gradients = tuple(_of(group, BACKWARD, GRADIENTS))
+    if gradients:
+        columns[BACKWARD] = (_backward(group, gradients, key + 1),)
+    return Row((), columns)
+
+
+def _forward(group: Group, key: int) -> Box:
+    boxes = list(_of(group, FORWARD)) or [box for row in group for box in row.boxes]
+    sources = [f"{box.title} {box.foot}" for box in _of(group, SOURCES) if box.kind in ("param", "state")]
+    foot = " · ".join([*sources[:MAX_LINES], *(["…"] if len(sources) > MAX_LINES else [])])
+    return Box(
+        key, _name(group, boxes), boxes[-1].kind, _summary(boxes), foot or boxes[-1].foot, _tips(boxes)
+    )
+
+
+def _backward(group: Group, boxes: Sequence[Box], key: int) -> Box:
+    name = _name(group, list(_of(group, FORWARD)) or boxes)
+    return Box(key, f"∂ {name}", "backward", _summary(boxes), "", _tips(boxes), any(b.heavy for b in boxes))
+
+
+def _of(group: Iterable[Row], *columns: str) -> Iterator[Box]:
+    for row in group:
+        for column in columns:
+            yield from row.columns.get(column, ())
+
+
+def _name(group: Group, boxes: Sequence[Box]) -> str:
+    layer = group[0].layer
+    while layer and any(row.layer[: len(layer)] != layer for row in group):
+        layer = layer[:-1]
+    if layer:
+        return ".".join(layer)
+    return boxes[0].title if len(boxes) == 1 else f"{boxes[0].title} … {boxes[-1].title}"
+
+
+def _summary(boxes: Sequence[Box]) -> tuple[str, ...]:
+    """The equations of a layer, as many as are readable."""
+    lines = [f"{box.title} = {' '.join(box.lines)}" for box in boxes if box.lines]
+    if len(lines) <= MAX_LINES:
+        return tuple(lines)
+    return (*lines[: MAX_LINES - 2], f"… {len(lines) - MAX_LINES + 1} more", lines[-1])
+
+
+def _tips(boxes: Sequence[Box]) -> tuple[str, ...]:
+    tips = [f"{box.title} = {' '.join(box.lines)}   {box.foot}" for box in boxes[:12]]
+    return (*tips, *(["…"] if len(boxes) > len(tips) else []))
+
+
+def _owner(row: Row, box: Box) -> int:
+    """Which box of a collapsed row stands for a box."""
+    back = box.kind in ("backward", "gradient") and BACKWARD in row.columns
+    return row.columns[BACKWARD if back else FORWARD][0].key
+
+
+def _edges(figure: Figure, rows: Sequence[Row], owner: dict[int, int]) -> Iterator[Edge]:
+    seen: set[tuple[int, int]] = set()
+    for row in rows:
+        if FORWARD in row.columns and BACKWARD in row.columns:
+            pair = row.columns[FORWARD][0].key, row.columns[BACKWARD][0].key
+            seen.add(pair)
+            yield Edge(*pair, "tie")
+    for edge in figure.edges:
+        ends = owner.get(edge.tail), owner.get(edge.head)
+        if edge.kind in _KINDS and None not in ends and ends[0] != ends[1] and ends not in seen:
+            seen.add(ends)  # type: ignore[arg-type]
+            yield Edge(ends[0], ends[1], _KINDS[edge.kind], edge.tooltip)  # type: ignore[arg-type]

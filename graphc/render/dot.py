@@ -1,0 +1,268 @@
+"""A figure as DOT text.
+
+What keeps the layout fast and calm: one cluster per layer holds forward and backward nodes; every edge is written
+from the upper row to the lower one, so backward edges are written reversed with ``dir=back``; pairs and saved values
+do not constrain ranks; small boxes of a row (parameters, gradients) are cells of one table, so no edge runs past them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from graphc.render import style
+from graphc.render.figure import (
+    BACKWARD,
+    COLUMNS,
+    EXTRA,
+    FORWARD,
+    GRADIENTS,
+    SOURCES,
+    UPDATES,
+    Box,
+    Edge,
+    Figure,
+    Row,
+)
+
+CELLS = (SOURCES, GRADIENTS, UPDATES)
+"""Columns whose boxes are cells of one table."""
+
+
+def dot_of(figure: Figure, legend: bool = True) -> str:
+    """The DOT text of a figure; the same figure gives the same text.
+
+    Example:
+        >>> import graphc as gx
+        >>> from graphc.render.rows import figure_of
+        >>> x = gx.input("x", ("n",))
+        >>> dot_of(figure_of(gx.graph_of(gx.exp(x).named("y")))).splitlines()[0]
+        'digraph f {'
+    """
+    return _Writer(figure, legend).text()
+
+
+class _Writer:
+    def __init__(self, figure: Figure, legend: bool) -> None:
+        from graphviz import Digraph
+
+        self.figure, self.legend = figure, legend
+        self.boxes = {box.key: box for box in figure.boxes}
+        self.graph = Digraph(figure.name)
+
+    def text(self) -> str:
+        """Attributes, clusters with their rows, then edges."""
+        self._attributes()
+        self._clusters()
+        for edge in self.figure.edges:
+            if edge.tail in self.figure.place and edge.head in self.figure.place:
+                self._edge(edge)
+        source: str = self.graph.source
+        return source
+
+    def _attributes(self) -> None:
+        caption = self._caption()
+        self.graph.attr(
+            "graph", rankdir="TB", nodesep="0.28", ranksep="0.38", newrank="true", remincross="false", splines="spline", bgcolor=style.PAPER,
+            fontname=style.FONT, fontsize="11", fontcolor=style.GREY, labelloc="b", labeljust="c", pad="0.15",
+            tooltip=" ", **({"label": caption} if caption else {}),
+        )  # fmt: skip
+        self.graph.attr(
+            "node", shape="box", style="filled,rounded", fontname=style.FONT, fontsize="12", fontcolor=style.INK,
+            margin="0.11,0.05", penwidth="1.2",
+        )  # fmt: skip
+        self.graph.attr("edge", fontname=style.FONT, arrowsize="0.65")
+
+    def _caption(self) -> str:
+        rows = [_legend(self.figure)] if self.legend else []
+        if self.figure.note:
+            rows.append(f"<TR><TD>{_font(self.figure.note, 11, style.GREY)}</TD></TR>")
+        return f"<{_table(''.join(rows), CELLSPACING=0)}>" if rows else ""
+
+    # -- rows and clusters --------------------------------------------------------------------------------------
+
+    def _clusters(self) -> None:
+        """Clusters in order of first appearance; a row opens and closes only what it must not share."""
+        members: dict[tuple[str, ...], list[tuple[int, Row]]] = {}
+        for r, row in enumerate(self.figure.rows):
+            members.setdefault(row.layer, []).append((r, row))
+        self.graph.body.extend(_nested(members, self._cluster_lines, self._row_lines))
+
+    def _cluster_lines(self, layer: tuple[str, ...], number: int) -> list[str]:
+        name = self.figure.layers.get(layer, layer[-1])
+        label = f"<{_font(name, 12, style.GREY)}>"
+        return [
+            f"subgraph cluster_{number} {{",
+            f'label={label} labelloc=t labeljust=l style=rounded color="{style.FAINT}" margin=10 tooltip={_quoted(name)}',
+        ]
+
+    def _row_lines(self, r: int, row: Row) -> list[str]:
+        ids = []
+        lines = []
+        for column in COLUMNS:
+            boxes = row.columns.get(column, ())
+            if boxes and column in CELLS:
+                ids.append(f"{column}{r}")
+                lines.append(_cells_node(ids[-1], boxes))
+            else:
+                ids.extend(f"n{box.key}" for box in boxes)
+                lines.extend(_box_node(f"n{box.key}", box, column) for box in boxes)
+        if len(ids) > 1:
+            chain = " -> ".join(ids)
+            lines.append(f"{{rank=same; {chain} [style=invis]}}")
+        return lines
+
+    # -- edges --------------------------------------------------------------------------------------------------
+
+    def _edge(self, edge: Edge) -> None:
+        """One edge, written from the upper row to the lower one, or from left to right."""
+        place = self.figure.place
+        (r1, c1, i1), (r2, c2, i2) = place[edge.tail], place[edge.head]
+        if r1 == r2 and c1 == c2 and c1 in CELLS:
+            return
+        back = (r1, COLUMNS.index(c1), i1) > (r2, COLUMNS.index(c2), i2)
+        first, second = (edge.head, edge.tail) if back else (edge.tail, edge.head)
+        sides = self._sides(first, second, edge.kind)
+        ends = " -> ".join(self._end(key, side) for key, side in zip((first, second), sides, strict=True))
+        text = " ".join(f"{k}={_quoted(v)}" for k, v in self._look(edge, back, abs(r1 - r2)).items() if v)
+        self.graph.body.append(f"\t{ends} [{text}]\n")
+
+    def _look(self, edge: Edge, back: bool, span: int) -> dict[str, str]:
+        line = style.EDGES[edge.kind]
+        return {
+            "color": line.colour,
+            "penwidth": f"{line.width:g}",
+            "style": line.dashes if line.dashes != "solid" else "",
+            "dir": "none" if not line.arrow else "back" if back else "",
+            "weight": str(line.weight) if line.weight != 1 and span == 1 else "",
+            "constraint": "false" if edge.kind in ("saved", "tie") else "",
+            "tooltip": edge.tooltip,
+        }
+
+    def _sides(self, upper: int, lower: int, kind: str) -> tuple[str, str]:
+        """Where an edge leaves and enters: forward skips run at the left, backward ones at the right."""
+        (r1, c1, _), (r2, c2, _) = self.figure.place[upper], self.figure.place[lower]
+        a, b = COLUMNS.index(c1), COLUMNS.index(c2)
+        if r1 == r2:
+            return ("e", "w") if a <= b else ("w", "e")
+        if c1 == c2 and r2 - r1 > 1 and kind in ("forward", "data", "backward"):
+            return ("e", "e") if kind == "backward" else ("w", "w")
+        return ("e" if c1 in CELLS and a < b else "w" if c1 in CELLS else "", "n" if c2 in CELLS else "")
+
+    def _end(self, key: int, side: str) -> str:
+        """The DOT node of a box, with a port; only the first cell of a table is entered from above."""
+        row, column, place = self.figure.place[key]
+        port = f":{side}" if side else ""
+        if column not in CELLS:
+            return f"n{key}{port}"
+        return f"{column}{row}:b{key}{':w' if side == 'n' and place else port}"
+
+
+def _nested(members, open_lines, row_lines) -> Iterator[str]:  # type: ignore[no-untyped-def]
+    """Clusters inside clusters, as lines of DOT (iterative: scopes may be deep)."""
+    order: list[tuple[str, ...]] = []
+    for layer in members:
+        order.extend(layer[:d] for d in range(len(layer) + 1) if layer[:d] not in order)
+    children: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for layer in order:
+        if layer:
+            children.setdefault(layer[:-1], []).append(layer)
+    numbers = {layer: i for i, layer in enumerate(order)}
+    stack: list[tuple[str, tuple[str, ...]]] = [("open", ())]
+    while stack:
+        action, layer = stack.pop()
+        if action == "close":
+            yield "\t}\n"
+            continue
+        if layer:
+            yield from (f"\t{line}\n" for line in open_lines(layer, numbers[layer]))
+            stack.append(("close", layer))
+        for r, row in members.get(layer, ()):
+            yield from (f"\t{line}\n" for line in row_lines(r, row))
+        stack.extend(("open", child) for child in reversed(children.get(layer, ())))
+
+
+# -- labels -------------------------------------------------------------------------------------------------------
+
+
+def _box_node(name: str, box: Box, column: str) -> str:
+    look = style.KINDS[box.kind]
+    rows = [_title(box), *(_font(line, 12, style.INK) for line in _lines(box))]
+    rows.append(_font(box.foot, 9.5, style.GREY))
+    rows = [row for row in rows if row] or ["&nbsp;"]
+    label = _table("".join(f"<TR><TD>{row}</TD></TR>" for row in rows), CELLPADDING=1, CELLSPACING=0)
+    group = f" group={column}" if column in (FORWARD, BACKWARD) else ""
+    heavy = " penwidth=2.6" if box.heavy else ""
+    return (
+        f'{name} [label=<{label}> fillcolor="{look.fill}" color="{look.line}"{heavy}{group} '
+        f"tooltip={_quoted(*box.tooltip)}]"
+    )
+
+
+def _lines(box: Box) -> Sequence[str]:
+    return box.lines or ((style.KINDS[box.kind].legend,) if box.kind not in ("forward", "backward") else ())
+
+
+def _title(box: Box) -> str:
+    label = f" {_font(f'#{box.label}', 9, style.GREY)}" if box.label else ""
+    return f"<B>{_font(box.title, 13, style.INK)}</B>{label}" if box.title.strip() else label
+
+
+def _cells_node(name: str, boxes: Iterable[Box]) -> str:
+    rows = "".join(f"<TR>{_cell(box)}</TR>" for box in boxes)
+    label = _table(rows, CELLSPACING=5, CELLPADDING=0)
+    return f'{name} [shape=plain style="" label=<{label}>]'
+
+
+def _cell(box: Box) -> str:
+    look = style.KINDS[box.kind]
+    first, *more = box.lines or ("",)
+    foot = _font(box.foot, 9.5, style.GREY)
+    head = (_title(box), _font(first, 12, style.INK), "" if more else foot)
+    rows = [
+        "&nbsp;&nbsp;".join(part for part in head if part),
+        *(_font(line, 12, style.INK) for line in more),
+    ]
+    rows = [row for row in (*rows, foot if more else "") if row] or ["&nbsp;"]
+    inner = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    border = 2 if box.heavy else 1
+    tip = "&#10;".join(_safe(line) for line in box.tooltip)
+    return (
+        f'<TD PORT="b{box.key}" BORDER="{border}" STYLE="ROUNDED" COLOR="{look.line}" BGCOLOR="{look.fill}" '
+        f'CELLPADDING="3" TITLE="{tip}" HREF="#">{_table(inner, CELLSPACING=0, CELLPADDING=1)}</TD>'
+    )
+
+
+def _legend(figure: Figure) -> str:
+    cells = [
+        f'<TD BORDER="1" STYLE="ROUNDED" COLOR="{look.line}" BGCOLOR="{look.fill}" CELLPADDING="3">'
+        f"{_font(look.legend, 9.5, style.INK)}</TD>"
+        for look in (style.KINDS[kind] for kind in figure.kinds)
+    ]
+    if any(edge.kind == "saved" for edge in figure.edges):
+        cells.append(f"<TD>{_font('╌╌▸ saved for the backward pass', 9.5, style.GREY)}</TD>")
+    inner = _table(f"<TR>{''.join(cells)}</TR>", CELLSPACING=6)
+    return f"<TR><TD>{inner}</TD></TR>"
+
+
+def _table(rows: str, **attributes: int) -> str:
+    text = "".join(f' {key}="{value}"' for key, value in attributes.items())
+    return f'<TABLE BORDER="0" CELLBORDER="0"{text}>{rows}</TABLE>'
+
+
+def _font(text: str, size: float, colour: str) -> str:
+    """Coloured text; nothing for nothing, since an empty FONT is an error that loses the whole label."""
+    if not text.strip():
+        return ""
+    return f'<FONT POINT-SIZE="{size:g}" COLOR="{colour}">{_safe(text)}</FONT>'
+
+
+def _safe(text: str) -> str:
+    """Text inside a label: markup and entities are shown, not read."""
+    return escape(text, quote=True).replace("&#x27;", "&#39;")
+
+
+def _quoted(*lines: str) -> str:
+    """A DOT string of these lines; backslashes and quotes are shown, not read."""
+    text = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    return f'"{text}"'

@@ -1,0 +1,271 @@
+"""``draw``: from what the user has to a picture, at the level that was asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from graphc.errors import ArgumentError, MissingDependency
+from graphc.ir.graph import Graph, graph_of
+from graphc.ir.node import Node
+from graphc.render.collapse import collapsed
+from graphc.render.dot import dot_of
+from graphc.render.engines import INSTALL, LayoutError, render
+from graphc.render.figure import Figure
+from graphc.render.page import page_of
+from graphc.render.rows import figure_of
+from graphc.runtime.files import write_bytes
+from graphc.stages import MODES, plan, resolve, simplify
+
+LEVELS = ("model", "graph", "lowered", "plan")
+EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".html")
+
+MAX_BOXES = 300
+"""A figure of more boxes is shown by layer, unless a level was asked for."""
+
+PNG_DPI, PNG_INCHES = 144, 40
+"""A PNG is sharp on a slide, and never wider or higher than 5760 pixels."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture that is not laid out until it is looked at.
+
+    Attributes:
+        figure: its boxes and edges.
+        level: model, graph, lowered or plan.
+        legend: whether it explains its colours.
+        path: where ``draw`` wrote it, or None.
+    """
+
+    figure: Figure
+    level: str
+    legend: bool = True
+    path: Path | None = None
+
+    @cached_property
+    def dot(self) -> str:
+        """The DOT text: the same for the same graph, byte for byte."""
+        return dot_of(self.figure, self.legend)
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG.
+
+        Raises:
+            MissingDependency: nothing here can lay out a picture.
+        """
+        return _clean(self._render(self.dot, "svg").decode())
+
+    @property
+    def html(self) -> str:
+        """One file for a browser: the picture, or without an engine a table of the same boxes."""
+        try:
+            return page_of(self.figure, self.svg)
+        except (MissingDependency, LayoutError) as error:
+            return page_of(self.figure, None, f"No layout: {_reason(error)}")
+
+    def save(self, path: Any) -> Path:
+        """Write a .svg, .png, .pdf, .dot or .html file, whole or not at all.
+
+        Where nothing can lay out a picture, an .html file is written instead, and one line on stderr says so.
+
+        Returns:
+            The path that was written.
+
+        Raises:
+            ArgumentError: an unknown extension, or a folder that is not there or cannot be written.
+        """
+        target = _target(path)
+        try:
+            data = WRITERS[target.suffix.lower()](self)
+        except (MissingDependency, LayoutError) as error:
+            instead = target.with_suffix(".html")
+            sys.stderr.write(f"graphc: wrote {instead} instead of {target.name}: {_reason(error)}\n")
+            return _write(instead, self.html.encode())
+        return _write(target, data)
+
+    def _render(self, dot: str, format: str) -> bytes:
+        return render(dot, format, len(self.figure.boxes))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: SVG where it can be laid out and is not too large, else HTML; never raises."""
+        bundle = {"text/plain": repr(self)}
+        with suppress(Exception):
+            if len(self.figure.boxes) <= MAX_BOXES:
+                bundle["image/svg+xml"] = self.svg
+        if "image/svg+xml" not in bundle:
+            with suppress(Exception):
+                bundle["text/html"] = page_of(self.figure, None, f"No layout here; {INSTALL} draws it.")
+        return bundle
+
+    def __repr__(self) -> str:
+        where = f", {self.path}" if self.path else ""
+        return f"<drawing of {self.figure.name}: {len(self.figure.boxes)} boxes, level {self.level}{where}>"
+
+
+def draw(
+    what: Any,
+    path: Any = None,
+    level: str | None = None,
+    *,
+    updates: bool | None = None,
+    mode: str | None = None,
+    legend: bool = True,
+) -> Drawing:
+    """The forward and the backward pass in one figure.
+
+    A row holds parameters, the forward node, its gradient, and the gradients of the parameters; a frame holds a
+    layer. A formula stands on every box, the shape below it; what is saved for the backward pass is dashed.
+
+    Args:
+        what: a node, a list, tuple or dict of nodes, a Graph, a Program, or a Model.
+        path: where to write it (.svg, .png, .pdf, .dot or .html); None writes nothing.
+        level: ``model`` (a box per layer), ``graph`` (composites as boxes), ``lowered`` (as it runs) or ``plan`` (with
+            the order of steps). By default ``graph``, or ``model`` where that would be more than 300 boxes.
+        updates: whether to show the equations of the optimizer; by default where a graph has them.
+        mode: ``train`` or ``eval`` where the graph has a choice; by default ``train`` if there are gradients.
+        legend: whether to explain the colours.
+
+    Returns:
+        A Drawing: ``.dot``, ``.svg``, ``.save(path)``; a notebook shows it.
+
+    Raises:
+        ArgumentError: something that is not a graph, an unknown level or extension, or a path that cannot be written.
+
+    Example:
+        >>> import graphc as gx
+        >>> x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
+        >>> loss = gx.mean(gx.square(x @ w)).named("loss")
+        >>> gx.draw({"loss": loss, "gradient": gx.grad(loss, w)})
+        <drawing of f: 8 boxes, level graph>
+    """
+    if level is not None and level not in LEVELS:
+        raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))
+    if mode is not None and mode not in MODES:
+        raise ArgumentError("mode is train or eval", given=repr(mode))
+    target = None if path is None else _target(path)
+    graph = _graph(what, updates)
+    shown = bool(graph.updates) if updates is None else updates
+    figure, used = _figure(graph, level, mode, shown)
+    drawing = Drawing(figure, used, legend)
+    return drawing if target is None else replace(drawing, path=drawing.save(target))
+
+
+def _graph(what: Any, updates: bool | None) -> Graph:
+    """The declared graph of whatever can be drawn."""
+    if hasattr(what, "drawing_graph"):
+        graph: Graph = what.drawing_graph(_optimizer(what)) if updates else what.drawing_graph()
+        return graph
+    declared = getattr(what, "declared", what)
+    if isinstance(declared, Graph):
+        return declared
+    if isinstance(declared, (Node, list, tuple, dict)):
+        return graph_of(declared)
+    raise ArgumentError(
+        "this cannot be drawn",
+        given=f"{type(what).__name__}: {what!r:.60}",
+        expected="a node, a list, tuple or dict of nodes, a Graph, a Program or a Model",
+    )
+
+
+def _optimizer(model: Any) -> Any:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        raise ArgumentError(
+            "this model has no optimizer, so there are no updates to draw", fix="draw(..., optimizer=...)"
+        )
+    return optimizer
+
+
+def _figure(graph: Graph, level: str | None, mode: str | None, updates: bool) -> tuple[Figure, str]:
+    """The figure at a level, and the level that was used."""
+    whole = _resolved(graph, mode)
+    if level in ("lowered", "plan"):
+        planned = plan(simplify(whole))
+        steps = {node: i + 1 for i, node in enumerate(planned.order)} if level == "plan" else None
+        return figure_of(planned.graph, share=False, updates=updates, steps=steps), level
+    figure = figure_of(simplify(whole), updates=updates)
+    count = len(figure.boxes)
+    if level == "model":
+        return collapsed(figure), level
+    if level == "graph" or count <= MAX_BOXES:
+        return figure, "graph"
+    return collapsed(
+        figure, f'{count:,} boxes, shown by layer; draw(..., level="graph") shows all of them'
+    ), "model"
+
+
+def _resolved(graph: Graph, mode: str | None) -> Graph:
+    """Choices by mode made, where a mode is given or there are gradients; otherwise both branches are drawn."""
+    choices = any(n.op.role in ("by_mode", "update") for n in graph.nodes)
+    if not choices or (mode is None and len(graph.roots) == 1):
+        return graph
+    return resolve(graph, mode or "train")
+
+
+# -- files --------------------------------------------------------------------------------------------------------
+
+
+def _png(drawing: Drawing) -> bytes:
+    head, brace, rest = drawing.dot.partition("{")
+    return drawing._render(
+        f'{head}{brace}\n\tgraph [dpi={PNG_DPI} size="{PNG_INCHES},{PNG_INCHES}"]{rest}', "png"
+    )
+
+
+WRITERS: Mapping[str, Callable[[Drawing], bytes]] = MappingProxyType(
+    {
+        ".svg": lambda d: d.svg.encode(),
+        ".png": _png,
+        ".pdf": lambda d: d._render(d.dot, "pdf"),
+        ".dot": lambda d: d.dot.encode(),
+        ".html": lambda d: d.html.encode(),
+    }
+)
+
+
+def _target(path: Any) -> Path:
+    """A path that can be written, with an extension that is known: checked before anything is drawn."""
+    if not isinstance(path, (str, os.PathLike)) or isinstance(path, bytes):
+        raise ArgumentError("a path is text or a Path", given=repr(path)[:80])
+    target = Path(path)
+    if target.suffix.lower() not in EXTENSIONS:
+        raise ArgumentError("unknown extension", given=target.name, expected=", ".join(EXTENSIONS))
+    if not target.parent.is_dir():
+        raise ArgumentError(
+            "the folder is not there", given=str(target.parent), fix="make it first, or choose another"
+        )
+    if target.is_dir():
+        raise ArgumentError("this is a folder", given=str(target), fix="give the name of a file in it")
+    return target
+
+
+def _write(target: Path, data: bytes) -> Path:
+    try:
+        return write_bytes(target, data)
+    except OSError as error:
+        fix = "choose a folder that can be written, with room on its disk"
+        raise ArgumentError(
+            "the file cannot be written", given=f"{target} ({error.strerror})", fix=fix
+        ) from None
+
+
+def _reason(error: MissingDependency | LayoutError) -> str:
+    """One line: what is wrong and what to do."""
+    return f"{error.what}; {error.fix}"
+
+
+def _clean(svg: str) -> str:
+    """The SVG without what points out of the file: the document type and empty links."""
+    svg = re.sub(r"<!DOCTYPE[^>]*>\s*", "", svg)
+    svg = re.sub(r"<!-- Generated by.*?-->\s*", "", svg, flags=re.DOTALL)
+    return re.sub(r' xlink:href="(?:#|%23)"', "", svg)

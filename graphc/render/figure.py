@@ -1,0 +1,109 @@
+"""A figure before it is a picture: rows of boxes, layer by layer, and the edges between them.
+
+One row holds, left to right: what a forward node reads (parameters, inputs), the forward node, its gradient, and the
+gradients of the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+SOURCES, FORWARD, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
+    "sources",
+    "forward",
+    "backward",
+    "extra",
+    "gradients",
+    "updates",
+)
+COLUMNS = (SOURCES, FORWARD, BACKWARD, EXTRA, GRADIENTS, UPDATES)
+"""The columns of a row, left to right."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One value.
+
+    Attributes:
+        key: what edges call it.
+        title: its short name.
+        kind: what it is, a key of ``style.KINDS``.
+        lines: its formula.
+        foot: its shape and what is remarkable about it.
+        tooltip: what is shown when a pointer rests on it.
+        heavy: drawn with a heavy border: added up over several uses.
+        label: the number of its step, in a plan.
+    """
+
+    key: int
+    title: str
+    kind: str
+    lines: tuple[str, ...] = ()
+    foot: str = ""
+    tooltip: tuple[str, ...] = ()
+    heavy: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Boxes on one level, by column, in one layer."""
+
+    layer: tuple[str, ...]
+    columns: Mapping[str, tuple[Box, ...]]
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """All boxes of the row, left to right."""
+        return tuple(box for column in COLUMNS for box in self.columns.get(column, ()))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A value (``tail``) that is used by another (``head``); ``kind`` is a key of ``style.EDGES``."""
+
+    tail: int
+    head: int
+    kind: str
+    tooltip: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Rows of boxes, top to bottom, and edges between them.
+
+    Attributes:
+        rows: in an order in which every forward edge leads down.
+        edges: each pair of boxes at most once.
+        name: of the graph.
+        note: one line that says what is not shown, or the empty text.
+        layers: what a layer is called in the picture.
+    """
+
+    rows: tuple[Row, ...]
+    edges: tuple[Edge, ...]
+    name: str = "f"
+    note: str = ""
+    layers: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    @cached_property
+    def place(self) -> dict[int, tuple[int, str, int]]:
+        """Of each box by key: its row, its column, and its place within that column."""
+        return {
+            box.key: (r, column, i)
+            for r, row in enumerate(self.rows)
+            for column in COLUMNS
+            for i, box in enumerate(row.columns.get(column, ()))
+        }
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """All boxes, row by row."""
+        return tuple(box for row in self.rows for box in row.boxes)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of boxes that there are, in order of first appearance."""
+        return tuple(dict.fromkeys(box.kind for box in self.boxes))

@@ -1,0 +1,99 @@
+"""The formula on a node: the notation of its card over the texts of its operands, in Unicode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphc.ir.node import Node
+from graphc.ir.size import Dim
+from graphc.ir.types import Shape
+from graphc.ops.template import ATOM, Text, literal
+from graphc.render.notation import ADD, BESIDE, number, written
+
+SHOWN_ELEMENTS = 4
+"""A constant array of at most so many elements is written out."""
+
+
+def formula(node: Node, operands: Sequence[Text]) -> Text:
+    """One operation over the texts of its operands.
+
+    Example:
+        >>> import graphc as gx
+        >>> node = gx.input("x", ("n", 3)) @ gx.input("W", (3, 2))
+        >>> str(formula(node, [Text("x"), Text("W")]))
+        'x W'
+    """
+    latex = _notation(node)
+    if node.op.latex is not None and _is_scaling(node):
+        operands, latex = _scaled(node, operands)
+    names = node.op.operand_names(len(operands))
+    fills = dict(zip(names, operands, strict=True))
+    if node.op.variadic:
+        fixed = len(node.op.operands) - 1
+        fills[node.op.operands[-1].removeprefix("*")] = Text(", ".join(operands[fixed:]), ADD)
+    attributes = {key: Text(str(value)) for key, value in node.attrs.items() if key not in fills}
+    return written(latex, {**attributes, **fills})
+
+
+def _notation(node: Node) -> str:
+    """The card's own notation, or else its operator, or else a call by name."""
+    op = node.op
+    if op.role != "call" and op.latex is not None:
+        return op.latex
+    if op.infix:
+        left, right = op.operands
+        return f"{{{left}}} {op.infix} {{{right}}}"
+    name = str(node.attrs.get("name", op.name)).replace("_", r"\_")
+    holes = ", ".join(f"{{{n.removeprefix('*')}}}" for n in op.operands)
+    return rf"\operatorname{{{{{name}}}}}({holes})"
+
+
+def _is_scaling(node: Node) -> bool:
+    """Whether an elementwise product has a scalar among its operands."""
+    return r"\odot" in (node.op.latex or "") and any(x.shape == () for x in node.inputs)
+
+
+def _scaled(node: Node, operands: Sequence[Text]) -> tuple[Sequence[Text], str]:
+    """A product with a scalar needs no sign for element by element; the scalar stands in front."""
+    texts = list(operands)
+    if "commutative" in node.op.properties and _rank(node.inputs[1]) < _rank(node.inputs[0]):
+        texts.reverse()
+    sign = "" if texts[0][-1:].isdigit() and not texts[1][:1].isdigit() else r"\cdot"
+    return texts, (node.op.latex or "").replace(r"\odot", sign)
+
+
+def _rank(node: Node) -> tuple[bool, bool]:
+    """Numerals before scalars before arrays."""
+    return node.shape != (), node.op.role != "const"
+
+
+def leaf_text(node: Node) -> Text | None:
+    """A constant or size as it stands in a formula; None for a leaf that needs a name."""
+    if node.op.role == "size":
+        return size_text(node.attrs["dim"])
+    if node.op.role != "const":
+        return None
+    array = node.attrs["value"].value
+    if array.shape == ():
+        return number(literal(array[()], node.dtype).replace("np.", ""))
+    if array.size > SHOWN_ELEMENTS or array.ndim > 1:
+        return None
+    return Text("[" + ", ".join(number(literal(v, node.dtype)) for v in array) + "]")
+
+
+def size_text(dim: Dim) -> Text:
+    """A size: ``16 batch``, ``n²``."""
+    text = str(dim).replace("**2", "²").replace("**3", "³").replace("*", " ").replace("-", "−")
+    if any(sign in text for sign in "+−/"):
+        return Text(text, ADD)
+    return Text(text, BESIDE if " " in text else ATOM)
+
+
+def shape_label(shape: Shape) -> str:
+    """``batch×64``; a scalar is called so.
+
+    Example:
+        >>> shape_label((3, 4)), shape_label(())
+        ('3×4', 'scalar')
+    """
+    return "×".join(str(size_text(d)).replace(" ", "·") for d in shape) or "scalar"

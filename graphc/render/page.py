@@ -1,0 +1,76 @@
+"""A figure as one HTML file that asks nothing of the network: the picture, or without an engine a table of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from graphc.render import style
+from graphc.render.figure import COLUMNS, Box, Figure, Row
+
+_STYLE = """
+body { font: 14px/1.4 Helvetica, Arial, sans-serif; color: #1D2939; background: white; margin: 1.5rem; }
+svg { max-width: 100%; height: auto; }
+h1 { font-size: 1.1rem; } .note { color: #5B6472; }
+section { border: 1px solid #D0D5DD; border-radius: 12px; padding: .4rem .8rem .8rem; margin: .6rem 0; }
+section.loose { border-color: transparent; padding: 0 .8rem; margin: 0; }
+h2 { font-size: .85rem; font-weight: normal; color: #5B6472; margin: .2rem 0; }
+.row { display: grid; grid-template-columns: 1fr 1.4fr 1.4fr 1.6fr 1.2fr; gap: .5rem 1rem; align-items: center; margin: .4rem 0; }
+.box { border: 1.4px solid; border-radius: 9px; padding: .2rem .6rem; margin: .2rem 0; text-align: center; }
+.heavy { border-width: 3px; } .foot { color: #5B6472; font-size: .75rem; }
+"""
+
+
+def page_of(figure: Figure, picture: str | None, note: str = "") -> str:
+    """The whole file.
+
+    Args:
+        figure: what is drawn.
+        picture: its SVG, or None where no engine laid it out.
+        note: one line above it.
+    """
+    body = picture if picture is not None else "\n".join(_sections(figure))
+    notes = "".join(f'<p class="note">{escape(text)}</p>\n' for text in (note, figure.note) if text)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(figure.name)}</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n{notes}{body}\n</body>\n</html>\n"
+    )
+
+
+def _sections(figure: Figure) -> Iterator[str]:
+    """A frame for each layer, with its rows."""
+    layer: tuple[str, ...] | None = None
+    for row in figure.rows:
+        if row.layer != layer:
+            if layer is not None:
+                yield "</section>"
+            layer = row.layer
+            yield f"<section{'' if layer else ' class=loose'}>"
+            if layer:
+                yield f"<h2>{escape('.'.join(layer))}</h2>"
+        yield _row(row)
+    if layer is not None:
+        yield "</section>"
+
+
+def _row(row: Row) -> str:
+    columns = [c for c in COLUMNS if c != "extra"]
+    cells = []
+    for column in columns:
+        boxes = (
+            *row.columns.get(column, ()),
+            *(row.columns.get("extra", ()) if column == "backward" else ()),
+        )
+        cells.append(f"<div>{''.join(map(_box, boxes))}</div>")
+    return f'<div class="row">{"".join(cells)}</div>'
+
+
+def _box(box: Box) -> str:
+    look = style.KINDS[box.kind]
+    lines = "".join(f"<div>{escape(line)}</div>" for line in box.lines)
+    number = f' <span class="foot">#{box.label}</span>' if box.label else ""
+    return (
+        f'<div class="box{" heavy" if box.heavy else ""}" style="background:{look.fill};border-color:{look.line}" '
+        f'title="{escape(chr(10).join(box.tooltip))}"><b>{escape(box.title)}</b>{number}{lines}'
+        f'<div class="foot">{escape(box.foot)}</div></div>'
+    )

@@ -1,0 +1,290 @@
+"""From boxes to a figure: which row and column each box stands in, what is written in it, and the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node
+from graphc.render.boxes import Boxes, boxes_of
+from graphc.render.describe import accumulation, tooltip, wrapped
+from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box, Edge, Figure, Row
+from graphc.render.formula import shape_label
+from graphc.render.parts import BACKWARD as BACK
+from graphc.render.parts import FORWARD as FRONT
+from graphc.render.parts import UPDATE, Parts, parts_of
+from graphc.render.titles import Path, path_of
+from graphc.render.updates import update_lines
+
+Layers = dict[Path, str]
+
+
+@dataclass
+class Draft:
+    """A row while it is filled."""
+
+    layer: Path
+    number: int = 0
+    columns: dict[str, list[Box]] = field(default_factory=dict)
+
+    def add(self, column: str, box: Box) -> None:
+        """Put a box into a column."""
+        self.columns.setdefault(column, []).append(box)
+
+    @property
+    def row(self) -> Row:
+        """The row, once it is full; gradients stand in the order of what they belong to."""
+        return Row(self.layer, {column: tuple(boxes) for column, boxes in self.columns.items()})
+
+
+def figure_of(
+    graph: Graph, *, share: bool = True, updates: bool = False, steps: Mapping[Node, int] | None = None
+) -> Figure:
+    """The paired figure of a graph.
+
+    Args:
+        graph: outputs without gradients, with gradients, or gradients alone.
+        share: write a short value out at each of its uses.
+        updates: show what parameters and states become.
+        steps: the number of each node in the order of a plan.
+    """
+    parts = parts_of(graph)
+    boxes = boxes_of(graph, parts, share)
+    return _Layout(graph, parts, boxes, steps or {}).figure(updates)
+
+
+class _Layout:
+    """Places boxes: rows by forward nodes, then leaves at their first use, gradients beside what they belong to."""
+
+    def __init__(self, graph: Graph, parts: Parts, boxes: Boxes, steps: Mapping[Node, int]) -> None:
+        self.graph, self.parts, self.boxes, self.steps = graph, parts, boxes, steps
+        self.keys = {node: i for i, node in enumerate(boxes.titles)}
+        self.fresh = len(self.keys)
+        self.edges: list[Edge] = []
+        self.drafts: list[Draft] = []
+        self.row_of: dict[Node, Draft] = {}
+
+    def figure(self, updates: bool) -> Figure:
+        """All of it."""
+        forward = [n for n in self.boxes.formulas if self._phase(n) == FRONT and n.op.kind != "leaf"]
+        for node in forward:
+            self._forward(node)
+        self._lone_leaves()
+        backward = [n for n in self.boxes.formulas if self._phase(n) == BACK]
+        for node in reversed(backward):
+            self._backward(node)
+        self._aliases(backward)
+        self._seed(backward)
+        self._forward_edges(forward)
+        self._backward_edges(backward)
+        if updates:
+            self._updates()
+        for draft in self.drafts:
+            order = {f"∂{box.title}": i for i, box in enumerate(draft.columns.get(SOURCES, ()))}
+            draft.columns.get(GRADIENTS, []).sort(key=lambda box: order.get(box.title, len(order)))
+        rows = tuple(d.row for d in self.drafts if any(d.columns.values()))
+        return Figure(rows, tuple(self.edges), self.graph.name, layers=self._layer_names(rows))
+
+    def _phase(self, node: Node) -> str:
+        return self.parts.phase[node]
+
+    # -- rows ---------------------------------------------------------------------------------------------------
+
+    def _forward(self, node: Node) -> None:
+        """A row for a forward box, with the leaves that are used here first at its left."""
+        refs = self.boxes.formulas[node].refs
+        leaves = [r for r in refs if r.op.kind == "leaf" and r not in self.row_of]
+        flows = any(r.op.kind != "leaf" or r in self.row_of and r.op.role == "input" for r in refs)
+        if not flows:
+            top = next((r for r in leaves if r.op.role == "input"), None)
+            if top is not None:
+                leaves.remove(top)
+                self._place(top, self._draft(()), FORWARD)
+        draft = self._draft(path_of(self.graph, node))
+        for leaf in leaves:
+            self._place(leaf, draft, SOURCES)
+        self._place(node, draft, FORWARD)
+
+    def _draft(self, layer: Path) -> Draft:
+        self.drafts.append(Draft(layer, len(self.drafts)))
+        return self.drafts[-1]
+
+    def _place(self, node: Node, draft: Draft, column: str) -> None:
+        draft.add(column, self._box(node))
+        self.row_of[node] = draft
+
+    def _lone_leaves(self) -> None:
+        """Leaves that are outputs themselves."""
+        for node in self.graph.outputs:
+            if node.op.kind == "leaf" and node in self.keys and node not in self.row_of:
+                self._place(node, self._draft(path_of(self.graph, node)), FORWARD)
+
+    def _backward(self, node: Node) -> None:
+        """A gradient stands beside its forward node, a helper beside what uses it last."""
+        partner = self.parts.partner.get(node)
+        if partner is not None and partner in self.row_of:
+            draft = self.row_of[partner]
+            column = self._gradient_column(partner, draft)
+        else:
+            draft = self._user_row(node) or self._draft(path_of(self.graph, node))
+            column = EXTRA if draft.columns.get(FORWARD) else BACKWARD
+        self._place(node, draft, column)
+
+    def _gradient_column(self, partner: Node, draft: Draft) -> str:
+        standing = draft.columns.get(FORWARD, [])
+        if any(box.key == self.keys[partner] for box in standing):
+            return BACKWARD if BACKWARD not in draft.columns else EXTRA
+        return GRADIENTS
+
+    def _user_row(self, node: Node) -> Draft | None:
+        """The lowest row of those that use a helper: it is nearest to where its operands are."""
+        rows = [self.row_of[user] for user in self._users.get(node, ()) if user in self.row_of]
+        return max(rows, key=lambda draft: draft.number, default=None)
+
+    @cached_property
+    def _users(self) -> dict[Node, list[Node]]:
+        users: dict[Node, list[Node]] = {}
+        for user, written in self.boxes.formulas.items():
+            for ref in written.refs:
+                users.setdefault(ref, []).append(user)
+        return users
+
+    def _aliases(self, backward: Iterable[Node]) -> None:
+        """Where several boxes have one gradient, each gets a partner: ∂b = ∂z."""
+        for node in backward:
+            for other in self.parts.others.get(node, ()):
+                if other in self.row_of and other in self.keys:
+                    self._alias(node, other)
+
+    def _alias(self, node: Node, other: Node) -> None:
+        draft = self.row_of[other]
+        column = self._gradient_column(other, draft)
+        title = f"∂{self.boxes.titles[other]}"
+        kind = "gradient" if other.op.role == "param" else "backward"
+        box = Box(
+            self._key(),
+            title,
+            kind,
+            (self.boxes.titles[node],),
+            shape_label(other.shape),
+            (f"{title} = {self.boxes.titles[node]}",),
+        )
+        draft.add(column, box)
+        self._join(self.keys[node], box.key, kind)
+        if column == BACKWARD:
+            self._join(self.keys[other], box.key, "tie")
+
+    def _seed(self, backward: list[Node]) -> None:
+        """∂L = 1 beside the loss, where the sweep began."""
+        loss = self.parts.loss
+        if loss is None or loss not in self.row_of or not backward or BACKWARD in self.row_of[loss].columns:
+            return
+        title = f"∂{self.boxes.titles[loss]}"
+        box = Box(
+            self._key(), title, "backward", ("1",), shape_label(()), ("the seed: the loss changes as itself",)
+        )
+        self.row_of[loss].add(BACKWARD, box)
+        self._join(self.keys[loss], box.key, "tie")
+        for node in backward:
+            if not any(self._phase(r) == BACK for r in self.boxes.formulas[node].refs):
+                self._join(box.key, self.keys[node], self._kind(node))
+
+    def _updates(self) -> None:
+        """The equations of the optimizer: a cell in the row of each parameter, and what they share below."""
+        gradient_of = {forward: g for g, forward in self.parts.partner.items()}
+        for owner, lines in update_lines(self.graph, self.boxes, self.parts).items():
+            box = Box(self._key(), "", "update", lines, "", lines)
+            if owner is None or owner not in self.row_of:
+                self._draft(("optimizer",) if owner is None else ()).add(SOURCES, box)
+                continue
+            self.row_of[owner].add(UPDATES, box)
+            gradient = gradient_of.get(owner)
+            if gradient in self.keys:
+                self._join(self.keys[gradient], box.key, "update")
+
+    def _key(self) -> int:
+        self.fresh += 1
+        return self.fresh
+
+    def _layer_names(self, rows: Iterable[Row]) -> Layers:
+        """The innermost name of each layer; what stands outside any layer is unnamed, but for the loss."""
+        names: Layers = {}
+        for row in rows:
+            for depth in range(1, len(row.layer) + 1):
+                names[row.layer[:depth]] = row.layer[depth - 1]
+        return names
+
+    # -- boxes --------------------------------------------------------------------------------------------------
+
+    def _kind(self, node: Node) -> str:
+        if node.op.kind == "leaf":
+            return node.op.role or "const"
+        if self._phase(node) == BACK:
+            partner = self.parts.partner.get(node)
+            return "gradient" if partner is not None and partner.op.role == "param" else "backward"
+        return "update" if self._phase(node) == UPDATE else "forward"
+
+    def _box(self, node: Node) -> Box:
+        written = self.boxes.formulas.get(node)
+        lines = wrapped(written.text) if written is not None else ()
+        marks = [shape_label(node.shape)]
+        if node in self.parts.accumulated:
+            marks.append(accumulation(self.parts.accumulated[node]))
+        elif self.parts.unbroadcast.get(node):
+            marks.append(f"over {self.parts.unbroadcast[node]}")
+        return Box(
+            self.keys[node],
+            self.boxes.titles[node],
+            self._kind(node),
+            lines,
+            " · ".join(marks),
+            tooltip(self.graph, node, self.boxes, self.parts),
+            node in self.parts.accumulated,
+            str(self.steps[node]) if node in self.steps else "",
+        )
+
+    # -- edges --------------------------------------------------------------------------------------------------
+
+    def _join(self, tail: int, head: int, kind: str, text: str = "") -> None:
+        self.edges.append(Edge(tail, head, kind, text))
+
+    def _forward_edges(self, forward: Iterable[Node]) -> None:
+        kinds = {
+            "param": "param",
+            "input": "data",
+            "state": "data",
+            "const": "data",
+            "random": "data",
+            "hyper": "data",
+        }
+        for node in forward:
+            for ref in self.boxes.formulas[node].refs:
+                self._join(
+                    self.keys[ref],
+                    self.keys[node],
+                    kinds.get(ref.op.role or "", "forward"),
+                    self._text(ref, node),
+                )
+
+    def _backward_edges(self, backward: Iterable[Node]) -> None:
+        for node in backward:
+            for ref in self.boxes.formulas[node].refs:
+                if self._phase(ref) == BACK:
+                    self._join(self.keys[ref], self.keys[node], self._kind(node), self._text(ref, node))
+                elif ref.op.role not in ("param", "hyper") and ref in self.row_of:
+                    text = f"{self.boxes.titles[ref]} is saved for {self.boxes.titles[node]}"
+                    self._join(self.keys[ref], self.keys[node], "saved", text)
+            self._tie(node)
+
+    def _tie(self, node: Node) -> None:
+        partner = self.parts.partner.get(node)
+        if partner is None or partner not in self.row_of or partner in self.boxes.formulas[node].refs:
+            return
+        if any(box.key == self.keys[partner] for box in self.row_of[partner].columns.get(FORWARD, ())):
+            text = f"{self.boxes.titles[node]} is the gradient of the loss by {self.boxes.titles[partner]}"
+            self._join(self.keys[partner], self.keys[node], "tie", text)
+
+    def _text(self, tail: Node, head: Node) -> str:
+        return f"{self.boxes.titles[tail]} → {self.boxes.titles[head]}   {shape_label(tail.shape)}"
