@@ -1,0 +1,1 @@
+"""Cases nobody here wrote, run against graphc. ``python -m tests.external`` prints the table."""
