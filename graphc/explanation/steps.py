@@ -13,7 +13,7 @@ from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node
 from graphc.ir.provenance import find, gradient_of, history
 from graphc.ir.types import shape_text
-from graphc.planning.order import Plan, is_gradient
+from graphc.planning.order import Plan
 from graphc.stages import plan, resolve, simplify
 
 
@@ -83,7 +83,8 @@ def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:
     ]
     what = ", ".join(f"dL/d({name})" for name in names)
     shapes = ", ".join(f"{t.dtype}{shape_text(t.shape)}" for t in targets)
-    zeros = [n for n, t in zip(names, targets, strict=True) if find(t, StructuralZero)]
+    declared = graph.unflatten(graph.outputs)["gradients"]
+    zeros = [name for name in names if find(declared[name], StructuralZero)]
     title = f"{what}: {shapes}, in {len(steps)} steps from the loss back"
     if zeros:
         title += f"; no path leads from the loss to {', '.join(zeros)}, so its gradient is zero"
@@ -103,7 +104,7 @@ def explain(node: Node) -> Explanation:
         >>> import graphc as gx
         >>> x = gx.input("x", (3,))
         >>> gx.explain(gx.grad(gx.sum(gx.tanh(x)), x)).steps[-1].formula
-        'd_x = 1.0 - out * out'
+        'd_x = 1.0 - np.square(np.tanh(x))'
     """
     if not isinstance(node, Node):
         raise ArgumentError(
@@ -135,8 +136,7 @@ def _ancestors(nodes: Iterable[Node]) -> set[Node]:
 
 def _step(graph: Graph, statement: Statement, statements: Sequence[Statement]) -> Step:
     others = {s.node for s in statements} - {statement.node}
-    inside = [n for n in _inside(statement.node, others) if is_gradient(n) or n is statement.node]
-    reasons = dict.fromkeys(text for n in inside for text in _sentences(graph, n))
+    reasons = dict.fromkeys(text for n in _inside(statement.node, others) for text in _sentences(graph, n))
     forward = gradient_of(statement.node)
     source = statement.node if forward is None else forward
     declared = str(source.about.origin) if source.about.origin else None

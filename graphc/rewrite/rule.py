@@ -174,7 +174,9 @@ class _State:
 
 
 def is_constant(node: Node, value: float) -> bool:
-    """Whether a node is a constant all of whose elements are this number (and its zero has this sign)."""
+    """Whether a node is a constant, stretched or not, all of whose elements are this number (zeros with this sign)."""
+    while "view" in node.op.properties:
+        node = node.inputs[0]
     if node.op.role != "const":
         return False
     array = node.attrs["value"].value

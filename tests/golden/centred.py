@@ -40,8 +40,8 @@ def predict(params, state, x):
     W = params["W"]
     # centre
     centre_c = x - running  # [batch, 4]
-    hat = np.maximum(1.0 - np.abs(centre_c @ W), 0)  # [batch, 4]
-    y = hat @ W  # [batch, 4]
+    h = np.maximum(1.0 - np.abs(centre_c @ W), 0)  # [batch, 4]
+    y = h @ W  # [batch, 4]
     return y
 
 
@@ -52,8 +52,8 @@ def evaluate(params, state, x, t, *, weight=0.01):
     batch = x.shape[0]
     # centre
     centre_c = x - running  # [batch, 4]
-    hat = np.maximum(1.0 - np.abs(centre_c @ W), 0)  # [batch, 4]
-    y = hat @ W  # [batch, 4]
+    h = np.maximum(1.0 - np.abs(centre_c @ W), 0)  # [batch, 4]
+    y = h @ W  # [batch, 4]
     loss = np.square(y - t).sum() / (4 * batch) + weight * (W * W).sum()  # scalar
     return {"loss": loss}
 
@@ -68,24 +68,24 @@ def forward(params, state, x, t, *, weight=0.01):
     running_next = 0.9 * running + 0.1 * centre_mean  # [4]
     difference = x - centre_mean  # [batch, 4]
     product = difference @ W  # [batch, 4]
-    hat = np.maximum(1.0 - np.abs(product), 0)  # [batch, 4]
-    y = hat @ W  # [batch, 4]
+    h = np.maximum(1.0 - np.abs(product), 0)  # [batch, 4]
+    y = h @ W  # [batch, 4]
     difference_2 = y - t  # [batch, 4]
     ratio = (difference_2 * difference_2).sum() / (4 * batch)  # scalar
     loss = ratio + weight * (W * W).sum()  # scalar
     next_state = {**state, "running": running_next}
-    saved = (batch, weight, difference, product, hat, difference_2)
+    saved = (batch, weight, difference, product, h, difference_2)
     return loss, next_state, saved
 
 
 def backward(params, saved):
     """The gradient of the loss for each trained parameter, by the chain rule from the loss back."""
     W = params["W"]
-    batch, weight, difference, product, hat, difference_2 = saved
+    batch, weight, difference, product, h, difference_2 = saved
     d_y = 2.0 * difference_2 / (4 * batch)  # [batch, 4]  chain rule of square
-    d_hat = d_y @ W.T  # [batch, 4]  dL/d(hat): chain rule of matmul
-    chosen = np.where(hat > 0.0, d_hat * np.sign(product), 0.0)  # [batch, 4]
-    d_W = weight * (2.0 * W) + hat.T @ d_y + difference.T @ -chosen  # dL/d(W) added up over 3 uses
+    d_h = d_y @ W.T  # [batch, 4]  dL/d(h): chain rule of matmul
+    d_h_in = -np.where(h > 0.0, d_h * np.sign(product), 0.0)  # [batch, 4]  chain rule of abs
+    d_W = weight * (2.0 * W) + h.T @ d_y + difference.T @ d_h_in  # dL/d(W) added up over 3 uses
     return {
         "W": d_W,
     }

@@ -92,12 +92,12 @@ def evaluate(params, state, x, t, *, check=True):
     # output
     output_z = hidden_h @ output_W + output_b  # [batch, 10]
     converted = (output_z.argmax(axis=1) == t).astype(np.float32)  # [batch]
-    metrics = converted.sum() / batch  # scalar
+    accuracy = converted.sum() / batch  # scalar
     shifted = output_z - output_z.max(axis=1, keepdims=True)  # [batch, 10]
     logs = np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # [batch, 1]
     total = (_one_hot(t, 10, np.float32) * (shifted - logs)).sum()  # scalar
     loss = -(total / batch)  # scalar
-    return {"loss": loss, "accuracy": metrics}
+    return {"loss": loss, "accuracy": accuracy}
 
 
 def forward(params, state, x, t, *, check=True):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import ShapeError
 from graphc.ir.node import Node, rebuild
 from graphc.ir.op import Op
 from graphc.ir.pattern import AttrVar
 from graphc.ir.types import broadcast
-from graphc.ops.arith import divide, multiply, negative
+from graphc.ops.arith import divide, multiply, negative, power
+from graphc.ops.card import constant
 from graphc.ops.contract import matmul_op
 from graphc.ops.leaves import ones_like, seed_op
 from graphc.ops.reduce import sum_op
@@ -97,6 +100,11 @@ def _unstretched(m: Match) -> Node | None:
     return node
 
 
+def _stretches(op: Op) -> bool:
+    """NumPy's power treats one exponent for all specially, so stretching one beforehand can change its bits."""
+    return op.kind == "pointwise" and len(op.operands) > 1 and op is not power
+
+
 def _source(node: Node) -> Node:
     """What a value was stretched from."""
     while node.op is broadcast_to_op or (node.op is expand_dims_op and node.inputs[0].shape == ()):
@@ -108,6 +116,8 @@ def _scalar_of(node: Node) -> Node:
     """The scalar behind reshapes and stretches, or the node."""
     while node.op in (expand_dims_op, reshape_op, squeeze_op, broadcast_to_op):
         node = node.inputs[0]
+    if node.op.role == "const" and node.shape and np.unique(node.attrs["value"].value).size == 1:
+        return constant(node.attrs["value"].value.flat[0], node.dtype)
     return node
 
 
@@ -148,7 +158,7 @@ RULES: tuple[Rule, ...] = (
     Rule("broadcast-scalar", broadcast_to_op(x, shape=SHAPE), lambda m: broadcast_to_op(_scalar_of(m.x), shape=m.shape), EXACT, when=_from_scalar),
     Rule("move-full", None, lambda m: m.root if _reshaped_full(m) else _full(m), EXACT, cards=_moves),
     Rule("broadcast-broadcast", broadcast_to_op(broadcast_to_op(x, shape=SHAPE2), shape=SHAPE), _plain_broadcast, EXACT),
-    Rule("pointwise-broadcast", None, _unstretched, EXACT, cards=lambda op: op.kind == "pointwise" and len(op.operands) > 1),
+    Rule("pointwise-broadcast", None, _unstretched, EXACT, cards=_stretches),
     Rule("transpose-nothing", transpose_op(x, axes=AXES), x, EXACT, when=_identity),
     Rule("transpose-transpose", transpose_op(transpose_op(x, axes=AXES2), axes=AXES), _composed, EXACT),
     Rule("transpose-product", transpose_op(matmul_op(x, y), axes=AXES), _transposed_product, STRUCTURE, when=_matrices),

@@ -1,0 +1,1 @@
+"""What a program is: types, cards, nodes, graphs, events, text. Knows no operation by name."""

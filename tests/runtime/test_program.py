@@ -1,0 +1,150 @@
+"""Calling programs: arguments, structures, updates, random sites, threads, pickles."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import graphc as gx
+
+
+def two():
+    x, w = gx.input("x", ("n", 2)), gx.param("layer.w", (2,))
+    return gx.compile({"y": x * w, "parts": [gx.sum(x), (w,)]}, name="two")
+
+
+def test_outputs_keep_their_structure():
+    out = two()([[1.0, 2.0]], [3.0, 4.0])
+    assert out["y"].tolist() == [[3, 8]]
+    assert out["parts"][0] == 3
+    assert out["parts"][1][0].tolist() == [3, 4]
+    assert isinstance(out["parts"][1], tuple)
+
+
+def test_arguments_by_name_in_both_spellings():
+    program = two()
+    for name in ("layer.w", "layer_w"):
+        assert program(x=[[1.0, 2.0]], **{name: [3.0, 4.0]})["y"].tolist() == [[3, 8]]
+
+
+def test_hyper_parameters_have_defaults():
+    x, k = gx.input("x", ()), gx.hyper("k", 2.0)
+    program = gx.compile(x * k)
+    assert program(3.0) == 6
+    assert program(3.0, k=5.0) == 15
+    assert program(3.0, 4.0) == 12
+
+
+def test_updates_come_back_by_name():
+    x, s = gx.input("x", ()), gx.state("total", ())
+    program = gx.compile(x, updates={s: s + x})
+    assert program(2.0, 5.0) == (2.0, {"total": 7.0})
+
+
+def test_attached_updates_follow_the_mode():
+    x, s = gx.input("x", ()), gx.state("s", ())
+    y = gx.by_mode(train=gx.update(x, {s: x}), eval=x + s)
+    assert gx.compile(y, mode="train")(3.0, 1.0) == (3.0, {"s": 3.0})
+    assert gx.compile(y)(3.0, 1.0) == 4.0
+
+
+def test_a_program_holds_no_values_and_may_run_in_threads():
+    x = gx.input("x", (1000,))
+    program = gx.compile(gx.sum(gx.tanh(x) * x))
+    data = [np.random.default_rng(i).random(1000).astype(np.float32) for i in range(8)]
+    expected = [program(d) for d in data]
+    results = [None] * 8
+
+    def work(i):
+        for _ in range(50):
+            results[i] = program(data[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert results == expected
+
+
+def test_programs_pickle():
+    program = two()
+    again = pickle.loads(pickle.dumps(program))
+    assert again.source == program.source
+    assert again([[1.0, 2.0]], [3.0, 4.0])["y"].tolist() == [[3, 8]]
+
+
+def test_export_writes_what_runs(tmp_path):
+    program = two()
+    path = program.export(tmp_path / "two.py")
+    space = {}
+    exec(path.read_text(encoding="utf-8"), space)
+    x, w = np.float32([[1, 2]]), np.float32([3, 4])
+    assert space["two"](x, w)[0].tolist() == [[3, 8]]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_random_programs_need_rng():
+    program = gx.compile(gx.nn.dropout(gx.input("x", (4,)), 0.5, name="d"), mode="train")
+    with pytest.raises(gx.GraphcError, match=r"d\.mask.*needs rng"):
+        program(np.ones(4))
+
+
+CALLS = {
+    "missing": (lambda p: p([[1.0, 2.0]]), r"two is missing layer\.w"),
+    "surplus": (lambda p: p(1, 2, 3), "two takes 2 arguments"),
+    "twice": (lambda p: p([[1.0, 2.0]], [1.0, 2.0], x=[[1.0, 2.0]]), "got x twice"),
+    "unknown": (lambda p: p([[1.0, 2.0]], weight=[1.0, 2.0]), "no argument named 'weight'"),
+    "rank": (lambda p: p([1.0, 2.0], [1.0, 2.0]), "x has 1 axis, but 2 axes were declared"),
+    "size": (lambda p: p([[1.0, 2.0, 3.0]], [1.0, 2.0]), "axis 1 of x has size 3, but 2 was declared"),
+    "kind": (lambda p: p([[1, 2]], [1.0, 2.0]), "x must be float32"),
+    "text": (lambda p: p([["a", "b"]], [1.0, 2.0]), "x must be float32"),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_bad_calls_say_what_is_wrong(what):
+    call, message = CALLS[what]
+    with pytest.raises(gx.GraphcError, match=message):
+        call(two())
+
+
+def test_named_sizes_agree_across_arguments():
+    x, y = gx.input("x", ("n",)), gx.input("y", ("n",))
+    with pytest.raises(gx.GraphcError, match="axis 0 of y has size 3, but n is 2 in x"):
+        gx.compile(x + y)(np.ones(2), np.ones(3))
+
+
+def test_named_sizes_do_not_broadcast_even_when_they_are_one():
+    x, y = gx.input("x", ("n",)), gx.input("y", ("m",))
+    with pytest.raises(gx.GraphcError, match="size n meets size m"):
+        x + y
+
+
+def test_integers_outside_the_dtype_are_refused():
+    program = gx.compile(gx.input("i", (), dtype="int32") + 1)
+    assert program(5) == 6
+    with pytest.raises(gx.GraphcError, match="does not fit int32"):
+        program(2**40)
+
+
+COMPILE = {
+    "mode": {"mode": "training"},
+    "level": {"level": "O3"},
+    "layout": {"layout": "packed"},
+    "target": {"target": "fortran"},
+    "name": {"name": "not a name"},
+    "keyword": {"name": "lambda"},
+}
+
+
+@pytest.mark.parametrize("what", COMPILE)
+def test_bad_settings_of_compile_are_refused(what):
+    with pytest.raises(gx.GraphcError):
+        gx.compile(gx.input("x", ()), **COMPILE[what])
+
+
+def test_compile_takes_only_nodes():
+    with pytest.raises(gx.GraphcError, match="neither a node nor"):
+        gx.compile([gx.input("x", ()), 3.0])
