@@ -176,12 +176,13 @@ def apply(op: Op, *inputs: Any, **attrs: Any) -> Any:
         return Apply(op, inputs, attrs)
     full = _attributes(op, attrs)
     place = origin.current_place()
+    nodes: Sequence[Any] = inputs
     try:
         nodes = op.coerce(inputs) if op.coerce else inputs
         _check_operands(op, nodes)
         node = build(op, nodes, full)
     except (ShapeError, DTypeError) as error:
-        raise _placed(error, op, inputs, place) from None
+        raise _placed(error, op, _as_given(inputs, nodes), place) from None
     node.about.declare(place, origin.current_scopes())
     return node
 
@@ -257,9 +258,14 @@ def _check_operands(op: Op, nodes: Sequence[Any]) -> None:
             )
 
 
-def _placed(
-    error: ShapeError | DTypeError, op: Op, inputs: tuple[Any, ...], place: Origin | None
-) -> Exception:
+def _as_given(inputs: Sequence[Any], nodes: Sequence[Any]) -> list[Any]:
+    """Operands as the user wrote them where those are nodes, else as the nodes that were made of them."""
+    if len(inputs) != len(nodes):
+        return list(nodes)
+    return [x if isinstance(x, Node) else node for x, node in zip(inputs, nodes, strict=True)]
+
+
+def _placed(error: ShapeError | DTypeError, op: Op, inputs: Sequence[Any], place: Origin | None) -> Exception:
     """The same error, with operation, layer, operands and the user's line."""
     layer = origin.scope_text(origin.current_scopes())
     names = op.operand_names(len(inputs))

@@ -65,6 +65,12 @@ def current_place() -> Origin | None:
     return None
 
 
+def here() -> str | None:
+    """The user's line as text, for an error that is raised before a node is made."""
+    place = current_place()
+    return str(place) if place else None
+
+
 def current_scopes() -> tuple[Scope, ...]:
     """The scopes around this line, outermost first."""
     return () if _place_off.get() else _scopes.get()

@@ -102,7 +102,7 @@ def _broadcast_two(a: Shape, b: Shape) -> Shape:
     if len(a) != len(b) and a and b and tuple(dims) != wide_a and tuple(dims) != wide_b:
         raise ShapeError(
             f"{shape_text(a)} and {shape_text(b)} would both be stretched, to {shape_text(tuple(dims))}",
-            fix=f"if that is meant, say so with expand_dims; otherwise {_broadcast_hint(a, b)}",
+            fix=f"{_broadcast_hint(a, b)}; if all pairs are meant, say so with expand_dims",
         )
     return tuple(dims)
 
@@ -110,7 +110,12 @@ def _broadcast_two(a: Shape, b: Shape) -> Shape:
 def _broadcast_hint(a: Shape, b: Shape) -> str:
     short, long = sorted((a, b), key=len)
     if len(short) == len(long):
-        return "make the sizes equal, or one of them 1"
+        named = any(isinstance(m, Size) or isinstance(n, Size) for m, n in zip(a, b, strict=True) if m != n)
+        return (
+            "use one name for sizes that are always equal"
+            if named
+            else "make the sizes equal, or one of them 1"
+        )
     if len(short) == 1 and short[0] == long[0]:
         return f"expand_dims(..., axis=1) turns {shape_text(short)} into {shape_text((*short, 1))}"
     if len(long) == len(short) + 1 and 1 in long:

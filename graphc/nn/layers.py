@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from graphc.errors import ArgumentError, ShapeError
-from graphc.ir.node import Node
-from graphc.ir.origin import scope
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.ir.node import Node, describe
+from graphc.ir.origin import here, scope
 from graphc.ops import math
 from graphc.ops.contract import matmul
 from graphc.ops.effects import by_mode
@@ -114,8 +114,9 @@ def activation_of(activation: str | Callable[[Node], Node] | None) -> Callable[[
     if activation not in ACTIVATIONS:
         near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
         raise ArgumentError(
-            f"no activation {activation!r}",
-            expected=", ".join(ACTIVATIONS),
+            f"there is no activation named {activation!r}",
+            expected=f"a function, or one of {', '.join(ACTIVATIONS)}",
+            where=here(),
             fix=f"did you mean {near[0]!r}?" if near else None,
         )
     return ACTIVATIONS[activation]
@@ -135,6 +136,13 @@ def _features(x: Node) -> int:
     if not isinstance(x, Node):
         raise ArgumentError(
             "a layer is applied to a node", given=f"{type(x).__name__}", fix="gx.const or gx.input"
+        )
+    if not x.type.is_float:
+        raise DTypeError(
+            "a layer is applied to floats",
+            given=f"{describe(x, 'x')}: {x.type}",
+            where=here(),
+            fix="convert with gx.astype(x, 'float32'), or declare the input as a float",
         )
     if not x.shape or not isinstance(x.shape[-1], int):
         raise ShapeError("the last size must be an int, since it is a size of W", given=str(x.type))

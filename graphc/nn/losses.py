@@ -6,6 +6,8 @@ from typing import Any
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Node
+from graphc.ir.origin import here
+from graphc.ir.types import shape_text
 from graphc.ops import reduce
 from graphc.ops.arith import square
 from graphc.ops.card import as_nodes
@@ -66,7 +68,8 @@ def _rows(logits: Node, target: Node, axis: int) -> Node:
         raise ShapeError(
             "cross_entropy: labels have one entry per example",
             given=f"logits {logits.type}, labels {target.type}",
-            expected=f"labels of shape {expected}",
+            expected=f"labels of shape {shape_text(expected)}",
+            where=here(),
             fix="pass rows of probabilities as floats, or integer labels",
         )
     classes = logits.shape[-1]
@@ -117,5 +120,6 @@ def _same_shape(name: str, a: Node, b: Node) -> None:
             f"{name}: prediction and target have different shapes",
             given=f"{a.type} and {b.type}",
             expected="one shape",
+            where=here(),
             fix="reshape or squeeze one of them; a loss never broadcasts",
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.errors import AmbiguousTruthError, DTypeError
 from graphc.ir.node import Node
+from graphc.ir.origin import here
 from graphc.ir.types import Type, broadcast
 from graphc.ops.card import cast, constant, pointwise, promoted
 
@@ -36,7 +37,9 @@ def _bools(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
     nodes = tuple(x if isinstance(x, Node) else constant(x) for x in inputs)
     for node in nodes:
         if node.dtype != "bool":
-            raise DTypeError("logic is between bools", given=str(node.type), fix="compare first, such as x > 0")
+            raise DTypeError(
+                "logic is between bools", given=str(node.type), fix="compare first, such as x > 0"
+            )
     return nodes
 
 
@@ -67,7 +70,8 @@ def _choice(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
             "where needs a condition per element",
             given=f"a Python bool, {condition}",
             expected="a bool node",
-            fix="write gx.equal(x, 0) instead of x == 0",
+            where=here(),
+            fix="compare with gx.equal(a, b): between nodes, a == b is a Python bool",
         )
     (condition,) = (condition if isinstance(condition, Node) else constant(condition),)
     if condition.dtype != "bool":

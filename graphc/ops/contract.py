@@ -20,7 +20,7 @@ def _matmul_type(a: Type, b: Type) -> Type:
     if a.shape[-1] != b.shape[-2]:
         raise ShapeError(
             f"size {a.shape[-1]} meets size {b.shape[-2]}",
-            expected="the last size of the left operand to be the last but one of the right",
+            expected="as many columns on the left as rows on the right",
             fix=_matmul_hint(a, b),
         )
     return Type(a.dtype, (*broadcast([a.shape[:-2], b.shape[:-2]]), a.shape[-2], b.shape[-1]))

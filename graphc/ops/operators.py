@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import AmbiguousTruthError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, describe
 from graphc.ir.operators import Operators
+from graphc.ir.origin import here
 from graphc.ir.pattern import Pattern
 from graphc.ops import arith, compare, contract, reduce, shape
 
@@ -20,23 +21,32 @@ def _eq(self: Node, other: Any) -> bool:
     if isinstance(other, Node):
         return self is other
     raise AmbiguousTruthError(
-        f"== between nodes asks whether they are the same node, and {other!r:.40} is none",
-        fix=f"write gx.equal(x, {other!r:.40}) for the comparison of each element",
+        f"== asks whether two nodes are one and the same, and {_short(other)} is not a node",
+        where=here(),
+        fix=f"write gx.equal(x, {_short(other)}) to compare each element",
     )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 and "\n" not in text else f"a {type(value).__name__}"
 
 
 def _bool(self: Node) -> bool:
     raise AmbiguousTruthError(
-        "a node has no truth value while the graph is being declared",
-        given=f"{self.op.name}: {self.type}",
-        fix="use gx.where(condition, a, b), or gx.by_mode(train=..., eval=...)",
+        "a node has no truth value: it stands for values that come later",
+        given=f"{describe(self, self.op.name)}: {self.type}",
+        where=here(),
+        fix="choose per element with gx.where(condition, a, b), or by mode with gx.by_mode(train=..., eval=...)",
     )
 
 
 def _iter(self: Node) -> Any:
     dim = self.shape[0] if self.shape else None
     if not isinstance(dim, int):
-        raise AmbiguousTruthError("a node cannot be iterated over", given=str(self.type), fix="index or slice it")
+        raise AmbiguousTruthError(
+            "a node cannot be iterated over", given=str(self.type), fix="index or slice it"
+        )
     return (shape.getitem(self, i) for i in range(dim))
 
 

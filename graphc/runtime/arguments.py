@@ -34,12 +34,18 @@ def bind_arguments(graph: Graph, args: Sequence[Any], kwargs: Mapping[str, Any],
     for key, value in kwargs.items():
         leaf = _keyword(graph, key)
         if leaf in given:
-            raise ArgumentError(f"{name} got {key} twice")
+            raise ArgumentError(f"{name} got {key} twice", fix="pass it by position or by name")
         given[leaf] = value
     defaults = {leaf: leaf.attrs["default"] for leaf in leaves if leaf.op.role == "hyper"}
     missing = [n for n in leaves if n not in given and defaults.get(n) is None]
     if missing:
-        raise ArgumentError(f"{name} is missing {_names(graph, missing)}", expected=_names(graph, leaves))
+        raise ArgumentError(
+            f"{name} is missing {', '.join(str(graph.name_of(n)) for n in missing)}",
+            given=_names(graph, [n for n in leaves if n in given]) or "no arguments",
+            expected=_names(graph, leaves),
+            where=_where(missing[0]),
+            fix="pass every argument, in this order or by name",
+        )
     sizes: dict[str, tuple[int, str]] = {}
     return [check_array(given.get(n, defaults.get(n)), n, str(graph.name_of(n)), sizes) for n in leaves]
 
@@ -66,10 +72,11 @@ def check_array(value: Any, leaf: Node, name: str, sizes: dict[str, tuple[int, s
     expected = shape_text(leaf.shape)
     if array.ndim != leaf.ndim:
         raise ShapeError(
-            f"{name} has {array.ndim} axes",
-            given=describe_array(array),
+            f"{name} has {_axes(array.ndim)}, but {_axes(leaf.ndim)} {'was' if leaf.ndim == 1 else 'were'} declared",
+            given=describe_array(np.asarray(value)),
             expected=expected,
             where=_where(leaf),
+            fix=_missing_axis(array, leaf, name),
         )
     for dim, n in zip(leaf.shape, array.shape, strict=True):
         if str(dim).isidentifier() and str(dim) not in sizes:
@@ -79,11 +86,33 @@ def check_array(value: Any, leaf: Node, name: str, sizes: dict[str, tuple[int, s
         if wanted is not None and wanted != n:
             raise ShapeError(
                 f"axis {axis} of {name} has size {n}, but {_why(dim, wanted, sizes)}",
-                given=describe_array(array),
+                given=describe_array(np.asarray(value)),
                 expected=expected,
                 where=_where(leaf),
+                fix=_other_size(dim, name, sizes),
             )
     return array
+
+
+def _axes(count: int) -> str:
+    return "1 axis" if count == 1 else f"{count} axes"
+
+
+def _missing_axis(array: Any, leaf: Node, name: str) -> str | None:
+    """A column that came as a row of numbers, or one example without the axis of examples."""
+    if array.ndim != leaf.ndim - 1:
+        return None
+    if leaf.shape[-1] == 1:
+        return f"pass {name}[..., None]"
+    return f"for a single example, pass {name}[None]" if not isinstance(leaf.shape[0], int) else None
+
+
+def _other_size(dim: Any, name: str, sizes: Mapping[str, tuple[int, str]]) -> str | None:
+    if isinstance(dim, int):
+        return f"pass {name} in the declared shape, or declare it in this one"
+    if str(dim) in sizes and sizes[str(dim)][1] != name:
+        return f"a name is one number per call: {sizes[str(dim)][1]} and {name} must agree on {dim}"
+    return None
 
 
 def _expected_size(dim: Any, sizes: Mapping[str, tuple[int, str]]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
+from graphc.ir.provenance import chain_rule_of
 from graphc.runtime.interpret import interpret_nodes
 
 
@@ -36,28 +37,59 @@ def first_non_finite(
         values = interpret_nodes(graph, arguments, rng)
     for node, value in values.items():
         if node.type.is_float and node.op.role != "const" and not np.isfinite(value).all():
-            return Place(node, _sentence(graph, node, value, values), _where(node))
+            return Place(node, _sentence(graph, node, value, values), _where(node, list(values)))
     return None
 
 
 def _sentence(graph: Graph, node: Node, value: Any, values: Mapping[Node, Any]) -> str:
-    name = graph.name_of(node)
     layer = graph.layer_of(node)
     bad = int(np.size(value) - np.isfinite(value).sum())
-    operands = ", ".join(_range(graph, x, values) for x in node.inputs)
-    what = f"{name} = " if name else ""
     place = f" in layer {layer}" if layer else ""
-    over = f" over {operands}" if operands else ""
-    return f"{what}{node.op.name}{place}: {bad} of {np.size(value)} values are not finite{over}"
+    ranges = " and ".join(
+        _range(graph, x, values) for x in dict.fromkeys(node.inputs) if x.op.role != "const"
+    )
+    text = f"{_formula(graph, node)}{place}, where {bad} of {np.size(value)} values are not finite"
+    return f"{text}, with {ranges}" if ranges else text
+
+
+def _formula(graph: Graph, node: Node) -> str:
+    """``h = tanh(z)``; operands without a name go by their operation."""
+    name = graph.name_of(node)
+    if node.op.kind == "leaf":
+        return str(name)
+    call = f"{node.op.name}({', '.join(_label(graph, x) for x in node.inputs)})"
+    return f"{name} = {call}" if name else call
+
+
+def _label(graph: Graph, node: Node) -> str:
+    """A name, or one operation over names."""
+    if graph.name_of(node) or not node.inputs:
+        return _word(graph, node)
+    return f"{node.op.name}({', '.join(_word(graph, x) for x in node.inputs)})"
+
+
+def _word(graph: Graph, node: Node) -> str:
+    if node.op.role == "const" and node.attrs["value"].value.ndim == 0:
+        return f"{node.attrs['value'].value:g}"
+    return graph.name_of(node) or node.op.name
 
 
 def _range(graph: Graph, node: Node, values: Mapping[Node, Any]) -> str:
     value = values[node]
-    name = graph.name_of(node) or node.op.name
+    name = _label(graph, node)
     if not np.size(value):
-        return f"{name} (empty)"
+        return f"{name} empty"
     return f"{name} from {np.min(value):.4g} to {np.max(value):.4g}"
 
 
-def _where(node: Node) -> str | None:
-    return str(node.about.origin) if node.about.origin else None
+def _where(node: Node, order: Sequence[Node]) -> str | None:
+    """The user's line; for a part of the backward pass, that of the forward value whose chain rule needs it."""
+    needing = {node}
+    for current in order:
+        if current is node or not needing.isdisjoint(current.inputs):
+            needing.add(current)
+            rule = chain_rule_of(current)
+            origin = current.about.origin or (rule.forward.about.origin if rule else None)
+            if origin:
+                return str(origin)
+    return None

@@ -57,9 +57,15 @@ def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mappin
     """
     result: Arrays = {}
     sizes: dict[str, tuple[int, str]] = {}
-    missing = [str(graph.name_of(n)) for n in wanted if str(graph.name_of(n)) not in arrays]
+    missing = [n for n in wanted if str(graph.name_of(n)) not in arrays]
     if missing:
-        raise ArgumentError(f"data is missing {', '.join(missing)}", given=", ".join(arrays) or "nothing")
+        raise ArgumentError(
+            f"the data hold no values for {', '.join(str(graph.name_of(n)) for n in missing)}",
+            given=", ".join(arrays) or "nothing",
+            expected=", ".join(f"{graph.name_of(n)}: {n.type}" for n in wanted),
+            where=_place(missing[0]),
+            fix="pass inputs as x and targets as y, or all of them in one dict by name",
+        )
     for leaf in wanted:
         name = str(graph.name_of(leaf))
         array = check_array(arrays[name], leaf, name, sizes)
@@ -70,12 +76,22 @@ def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mappin
 
 def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, int]) -> None:
     if array.size == 0:
-        raise DataError(f"{name} is empty", given=describe_array(array), expected="at least one example")
+        raise DataError(
+            f"{name} is empty",
+            given=describe_array(array),
+            expected="at least one example",
+            where=_place(leaf),
+            fix="check how the data were read or filtered",
+        )
     if leaf.type.is_float and not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(np.atleast_1d(array)))[0])
         value = np.atleast_1d(array)[index]
         raise DataError(
-            f"{name} holds {value}", given=f"first at index {index}", fix="clean the data, or mask it"
+            f"{name} holds {value}",
+            given=f"the first at index [{', '.join(map(str, index))}]",
+            expected="finite numbers",
+            where=_place(leaf),
+            fix="drop or fill such values first",
         )
     if leaf in labels and (array.min() < 0 or array.max() >= labels[leaf]):
         flat = array.reshape(-1)
@@ -84,9 +100,13 @@ def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, 
             f"{name} holds a label out of range",
             given=f"{flat[at]} at position {at}",
             expected=f"0 to {labels[leaf] - 1}",
-            where=str(leaf.about.origin) if leaf.about.origin else None,
+            where=_place(leaf),
             fix="give the last layer as many units as there are classes, or relabel from 0",
         )
+
+
+def _place(leaf: Node) -> str | None:
+    return str(leaf.about.origin) if leaf.about.origin else None
 
 
 def example_count(arrays: Arrays, batched: Sequence[str]) -> int:

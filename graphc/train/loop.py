@@ -15,6 +15,16 @@ from graphc.train.data import Arrays, batches, example_count, is_stream
 from graphc.train.history import History
 
 
+@dataclass(frozen=True)
+class Before:
+    """A step that went well: its batch, and the values before it."""
+
+    batch: Arrays
+    params: dict[str, Any]
+    state: dict[str, Any]
+    slots: dict[str, Any]
+
+
 @dataclass
 class Run:
     """What one call of ``fit`` needs and changes."""
@@ -28,6 +38,7 @@ class Run:
     lr: float
     progress: bool
     callbacks: tuple[Callable[[Any, dict[str, float]], Any], ...] = ()
+    before: Before | None = None
 
 
 def train(run: Run, x: Any, y: Any, validation: Any) -> History:
@@ -96,37 +107,45 @@ def step(run: Run, batch: Arrays) -> float:
     """One step of training on the model's values.
 
     Raises:
-        NonFiniteError: the loss is nan or infinite; the values before the step are kept, and the message names where
-            it began.
+        NonFiniteError: the loss is nan or infinite; the message names where that began, and the model keeps the last
+            values that were finite.
     """
-    model = run.model
-    values = (model.values.params, model.values.state, model.values.slots)
+    model, values = run.model, run.model.values
     inputs = [batch[name] for name in model.train_inputs]
     extra: dict[str, Any] = {"check": False} if run.module.model.labels else {}
     with np.errstate(all="ignore"):
         params, state, slots, loss = run.module.train_step(
-            *values, *inputs, lr=run.lr, rng=model.values.rng, **extra
+            values.params, values.state, values.slots, *inputs, lr=run.lr, rng=values.rng, **extra
         )
     if not np.isfinite(loss):
-        raise blamed(model, batch, float(loss))
-    model.values.params, model.values.state, model.values.slots = params, state, slots
+        raise blamed(run, batch, float(loss))
+    run.before = Before(batch, values.params, values.state, values.slots)
+    vars(values).update(
+        params=params, state=state, slots=slots
+    )  # at once: Ctrl-C falls before it or after it
     return float(loss)
 
 
-def blamed(model: Any, batch: Arrays, loss: float) -> NonFiniteError:
-    """Where the first non-finite value began: node, formula, layer, user line."""
+def blamed(run: Run, batch: Arrays, loss: float) -> NonFiniteError:
+    """Where the first non-finite value began: node, formula, layer, user line.
+
+    Where it began in the gradient of the step before, whose loss was finite still, that step is undone.
+    """
     from graphc.runtime.guards import first_non_finite
 
-    graph = model.training_graph()
+    model, before = run.model, run.before
+    if before is not None and not all(np.isfinite(v).all() for v in model.values.params.values()):
+        vars(model.values).update(params=before.params, state=before.state, slots=before.slots)
+        batch = before.batch
     arrays = {**batch, **model.values.params, **model.values.state}
-    place = first_non_finite(graph, arrays, model.make_rng(0))
+    place = first_non_finite(model.training_graph(), arrays, model.make_rng(0))
     return NonFiniteError(
-        f"the loss became {loss}",
-        given=place.text
+        f"the loss became {loss} in epoch {len(model.history) + 1}",
+        given=f"it began at {place.text}"
         if place
-        else "finite values all along: it comes from rounding or from the random draws",
+        else "finite values: it comes from rounding or from random draws",
         where=place.where if place else None,
-        fix="lower the learning rate, scale the inputs, or check the data; the values before this step were kept",
+        fix="lower the learning rate, scale the inputs, or check the data; the model keeps its last finite values",
     )
 
 

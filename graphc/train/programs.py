@@ -11,6 +11,7 @@ from graphc.codegen.names import identifier
 from graphc.codegen.numpy import Source, function_of
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node
+from graphc.ir.types import Type
 from graphc.optim.optimizer import Optimizer
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
@@ -104,12 +105,15 @@ def update_rules(
     declared: Graph, trained: Sequence[Node], optimizer: Optimizer, level: str, trace: Trace
 ) -> tuple[UpdateRule, ...]:
     """The optimizer's equations, once for all parameters whose code comes out the same."""
-    by_text: dict[tuple[str, ...], tuple[Plan, list[str]]] = {}
+    by_type: dict[Type, list[str]] = {}
     for p in trained:
+        by_type.setdefault(p.type, []).append(str(declared.name_of(p)))
+    by_text: dict[tuple[str, ...], tuple[Plan, list[str]]] = {}
+    for kind, members in by_type.items():
         name = optimizer.name if not by_text else f"{optimizer.name}_{len(by_text) + 1}"
-        planned = plan(simplify(optimizer.rule_graph(p.shape, p.dtype, name), level, trace), level, trace)
+        planned = plan(simplify(optimizer.rule_graph(kind.shape, kind.dtype, name), level, trace), level, trace)
         key = function_of(planned, "", comments=False).lines[1:]
-        by_text.setdefault(key, (planned, []))[1].append(str(declared.name_of(p)))
+        by_text.setdefault(key, (planned, []))[1].extend(members)
     return tuple(
         UpdateRule(planned, tuple(names), optimizer.slot_names, optimizer.equation)
         for planned, names in by_text.values()
