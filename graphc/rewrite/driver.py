@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def rewrite(graph: Graph, rules: Sequence[Rule], level: str = "default", trace: 
         trace: receives every replacement.
     """
     trace = Trace() if trace is None else trace
-    index = _index([r for r in rules if r.allowed(level)])
+    index = _index(tuple(rules), level)
     for _ in range(MAX_ROUNDS):
         mapping = _Round(graph, index, trace).run()
         if all(a is b for a, b in mapping.items()):
@@ -58,9 +59,13 @@ def rewrite(graph: Graph, rules: Sequence[Rule], level: str = "default", trace: 
     return graph
 
 
-def _index(rules: Sequence[Rule]) -> dict[Op, list[Rule]]:
+@lru_cache(maxsize=64)
+def _index(rules: tuple[Rule, ...], level: str) -> Mapping[Op, list[Rule]]:
+    """The rules that a level allows, by the card at whose nodes they can fire."""
     index: dict[Op, list[Rule]] = {}
     for rule in rules:
+        if not rule.allowed(level):
+            continue
         for op in rule.roots(CARDS):
             index.setdefault(op, []).append(rule)
     return index

@@ -54,7 +54,12 @@ def lower_for_gradient(graph: Graph, trace: Trace | None = None) -> Graph:
 def _without_derivative(node: Node) -> bool:
     if node.op.role == "call":
         return node.attrs["gradient"] is None
-    has = node.op.gradient or node.op.transpose or node.op.kind in ("leaf", "pointwise") or node.op.role == "by_mode"
+    has = (
+        node.op.gradient
+        or node.op.transpose
+        or node.op.kind in ("leaf", "pointwise")
+        or node.op.role == "by_mode"
+    )
     return not has
 
 
@@ -93,4 +98,6 @@ def collect_updates(graph: Graph) -> Graph:
             new = new.inputs[0]
         mapping[node] = new
     over = graph.over(mapping)
-    return dataclass_replace(over, updates=(*over.updates, *((s, v) for s, v in updates.items() if s not in dict(over.updates))))
+    return dataclass_replace(
+        over, updates=(*over.updates, *((s, v) for s, v in updates.items() if s not in dict(over.updates)))
+    )

@@ -1,4 +1,4 @@
-"""Algebra on real numbers, as far as floating point allows. (REWRITES 4-10, 17, 19, 34, 55)"""
+"""Algebra on real numbers, as far as floating point allows: REWRITES 4-10, 17, 19, 34, 55."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.pattern import Var
-from graphc.ops.arith import maximum_op, minimum_op, multiply, square
-from graphc.ops.compare import greater, greater_equal, where
+from graphc.ops.arith import maximum_op, minimum_op, multiply, negative, square
+from graphc.ops.compare import greater, where
 from graphc.ops.math import relu, sqrt
 from graphc.rewrite.rule import EXACT, HARMLESS, ROUNDING, Match, Rule
 from graphc.rewrite.rules.holes import c, d, x, y, z
@@ -22,13 +22,23 @@ def _normal_product(m: Match) -> str | None:
         return "integers may overflow differently"
     product = float(m.c.attrs["value"].value) * float(m.d.attrs["value"].value)
     low, high = _NORMAL[m.root.dtype]
-    inside = product == 0 or low <= abs(product) <= high
+    inside = low <= abs(product) <= high
     return None if inside else "the product of the constants is not a normal number"
 
 
 def _merged(m: Match) -> Any:
     value = np.float64(m.c.attrs["value"].value) * np.float64(m.d.attrs["value"].value)
     return multiply(m.x, float(value))
+
+
+def _special_power(m: Match) -> str | None:
+    """NumPy computes an array to the power of one number 2, ½ or -1 by square, sqrt and reciprocal; else by pow."""
+    base, exponent = m.root.inputs
+    return (
+        None
+        if base.ndim and not exponent.ndim
+        else "NumPy treats no scalar, and no array of exponents, specially"
+    )
 
 
 def _float(m: Match) -> str | None:
@@ -48,7 +58,7 @@ RULES: tuple[Rule, ...] = (
     Rule("mul-one", x * 1.0, x, EXACT),
     Rule("div-one", x / 1.0, x, EXACT),
     Rule("pow-one", x**1.0, x, EXACT),
-    Rule("neg-neg", -(-x), x, EXACT),
+    Rule("neg-neg", negative(negative(x)), x, EXACT),
     Rule("mul-minus-one", x * -1.0, -x, EXACT),
     Rule("neg-mul-neg", (-x) * (-y), x * y, EXACT),
     Rule("neg-mul", (-x) * y, -(x * y), EXACT),
@@ -58,14 +68,23 @@ RULES: tuple[Rule, ...] = (
     Rule("sub-neg", x - (-y), x + y, EXACT),
     Rule("zero-sub", 0.0 - x, -x, HARMLESS, fact="differs only in the sign of a zero"),
     Rule("square", x * x, square(x), EXACT),
-    Rule("pow-two", x**2.0, square(x), EXACT, note="as NumPy's power does it"),
-    Rule("pow-half", x**0.5, sqrt(x), EXACT, note="as NumPy's power does it"),
-    Rule("pow-minus-one", x**-1.0, 1 / x, EXACT, note="as NumPy's power does it"),
+    Rule("pow-two", x**2.0, square(x), EXACT, when=_special_power, note="as NumPy's power does it"),
+    Rule("pow-half", x**0.5, sqrt(x), EXACT, when=_special_power, note="as NumPy's power does it"),
+    Rule("pow-minus-one", x**-1.0, 1 / x, EXACT, when=_special_power, note="as NumPy's power does it"),
+    Rule("pow-two-rounded", x**2.0, square(x), ROUNDING, ulp=1),
+    Rule("pow-half-rounded", x**0.5, sqrt(x), ROUNDING, ulp=1),
+    Rule("pow-minus-one-rounded", x**-1.0, 1 / x, ROUNDING, ulp=1),
     Rule("pow-zero", x**0.0, lambda m: 1.0, EXACT, note="x**0 is 1 in NumPy, even for nan"),
     Rule("pow-three", x**3.0, square(x) * x, ROUNDING, ulp=2, note="power costs 60 times as much"),
     Rule("square-neg", square(-x), square(x), EXACT),
     Rule("scalar-merge", (x * c) * d, _merged, ROUNDING, when=_normal_product, ulp=2),
-    Rule("mask-product", where(_condition, 1.0, 0.0) * z, _condition_first, HARMLESS, fact="safer where z is not finite"),
+    Rule(
+        "mask-product",
+        where(_condition, 1.0, 0.0) * z,
+        _condition_first,
+        HARMLESS,
+        fact="safer where z is not finite",
+    ),
     Rule(
         "mask-product-of",
         where(_condition, x, 0.0) * z,
@@ -75,10 +94,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("where-same", where(_condition, x, x), x, EXACT),
     Rule("like-terms", x + x, 2 * x, EXACT, when=_float),
-    Rule("relu", maximum_op(0.0, x), relu(x), EXACT),
+    Rule("relu", maximum_op(0.0, x), relu(x), HARMLESS, fact="differs only in the sign of a zero"),
     Rule("relu-where", where(greater(x, 0.0), x, 0.0), relu(x), HARMLESS, fact="differs only at nan"),
-    Rule("relu-where-equal", where(greater_equal(x, 0.0), x, 0.0), relu(x), HARMLESS, fact="differs only at nan"),
     Rule("max-max", maximum_op(c, maximum_op(c, x)), maximum_op(c, x), EXACT),
     Rule("min-min", minimum_op(c, minimum_op(c, x)), minimum_op(c, x), EXACT),
 )
-

@@ -1,4 +1,4 @@
-"""Rewrites that only save time. (REWRITES 17, 36-38)"""
+"""Rewrites that only save time: REWRITES 17, 36-38."""
 
 from __future__ import annotations
 
@@ -8,5 +8,13 @@ from graphc.rewrite.rules.structure import COST
 
 RULES: tuple[Rule, ...] = (
     *COST,
-    Rule("times-reciprocal", x * (1 / s), x / s, ROUNDING, phase="cost", ulp=1, note="one rounding instead of two"),
+    Rule(
+        "times-reciprocal",
+        x * (1 / s),
+        x / s,
+        ROUNDING,
+        phase="cost",
+        ulp=1,
+        note="one rounding instead of two",
+    ),
 )

@@ -94,22 +94,48 @@ RULES: tuple[Rule, ...] = (
     _stable("softplus", log(1 + exp(x)), softplus(x)),
     _stable("softplus-log1p", log1p(exp(x)), softplus(x)),
     _stable("log1p", log(1 + x), log1p(x)),
-    _stable("log1p-sub", log(1 - x), log1p(-x), when=lambda m: "sigmoid has a rule of its own" if m.x.op is sigmoid else None),
+    _stable(
+        "log1p-sub",
+        log(1 - x),
+        log1p(-x),
+        when=lambda m: "sigmoid has a rule of its own" if m.x.op is sigmoid else None,
+    ),
     _stable("expm1", exp(x) - 1.0, expm1(x)),
+    _stable("expm1-add", exp(x) + -1.0, expm1(x)),
+    _stable("expm1-neg", 1.0 - exp(x), -expm1(x)),
     _stable("sigmoid", 1 / (1 + exp(x)), sigmoid(-x)),
     _stable("sigmoid-exp", exp(x) / (1 + exp(x)), sigmoid(x)),
     _stable("over-one-plus-exp", y / (1 + exp(x)), y * sigmoid(-x)),
     _stable("log-sigmoid", log(sigmoid(x)), -softplus(-x)),
     _stable("log-one-minus-sigmoid", log(1 - sigmoid(x)), -softplus(x)),
-    _stable("one-minus-sigmoid", 1 - sigmoid(x), sigmoid(-x), grows=False, note="only where it costs no second exponential"),
-    _stable("bce-logits", (sigmoid(x) * (1 - sigmoid(x))) * ((1 - y) / (1 - sigmoid(x)) - y / sigmoid(x)), sigmoid(x) - y),
+    _stable(
+        "one-minus-sigmoid",
+        1 - sigmoid(x),
+        sigmoid(-x),
+        grows=False,
+        note="only where it costs no second exponential",
+    ),
+    _stable(
+        "bce-logits",
+        (sigmoid(x) * (1 - sigmoid(x))) * ((1 - y) / (1 - sigmoid(x)) - y / sigmoid(x)),
+        sigmoid(x) - y,
+    ),
     _stable("tanh", (exp(x) - exp(-x)) / (exp(x) + exp(-x)), tanh(x)),
     _stable("sqrt-square", sqrt(square(x)), absolute(x), when=_floats),
     _stable("xlogx", x * log(x), xlogx(x)),
-    _stable("softmax", exp(x) / sum_op(exp(x), axis=AXIS, keepdims=KEEP), lambda m: softmax_op(m.x, axis=m.axis[0]), when=_one_axis),
+    _stable(
+        "softmax",
+        exp(x) / sum_op(exp(x), axis=AXIS, keepdims=KEEP),
+        lambda m: softmax_op(m.x, axis=m.axis[0]),
+        when=_one_axis,
+    ),
     _stable("log-softmax", log(softmax_op(x, axis=AXIS)), log_softmax_op(x, axis=AXIS)),
-    Rule("log-moved-softmax", None, _log_of_moved_softmax, STABLE, phase="stabilise", cards=_is_log, grows=True),
-    _stable("logsumexp", log(sum_op(exp(x), axis=AXIS, keepdims=KEEP)), logsumexp_op(x, axis=AXIS, keepdims=KEEP)),
+    Rule(
+        "log-moved-softmax", None, _log_of_moved_softmax, STABLE, phase="stabilise", cards=_is_log, grows=True
+    ),
+    _stable(
+        "logsumexp", log(sum_op(exp(x), axis=AXIS, keepdims=KEEP)), logsumexp_op(x, axis=AXIS, keepdims=KEEP)
+    ),
     Rule(
         "rows-sum-to-one",
         sum_op(x, axis=AXIS, keepdims=KEEP),
@@ -120,7 +146,14 @@ RULES: tuple[Rule, ...] = (
         fact="each row is one-hot or a softmax",
         grows=True,
     ),
-    _stable("probability-minus-target", x * s - y * s, lambda m: multiply(subtract(m.x, m.y), m.s), when=_probability, note="p and y are of one size, so p - y is exact where it is small"),
-    _stable("probability-minus-target-divided", x / s - y / s, lambda m: (m.x - m.y) / m.s, when=_probability),
+    _stable(
+        "probability-minus-target",
+        x * s - y * s,
+        lambda m: multiply(subtract(m.x, m.y), m.s),
+        when=_probability,
+        note="p and y are of one size, so p - y is exact where it is small",
+    ),
+    _stable(
+        "probability-minus-target-divided", x / s - y / s, lambda m: (m.x - m.y) / m.s, when=_probability
+    ),
 )
-

@@ -1,4 +1,4 @@
-"""Facts about shapes. (REWRITES 6, 11-16, 36-38, 57)"""
+"""Facts about shapes: REWRITES 6, 11-16, 36-38, 57."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def _composed(m: Match) -> Any:
 
 def _matrices(m: Match) -> str | None:
     n = m.root.ndim
-    return None if m.axes == (*range(n - 2), n - 1, n - 2) and m.x.ndim == m.y.ndim == n else "other axes move"
+    return (
+        None if m.axes == (*range(n - 2), n - 1, n - 2) and m.x.ndim == m.y.ndim == n else "other axes move"
+    )
 
 
 def _transposed_product(m: Match) -> Any:
@@ -116,9 +118,14 @@ def _scalar_of(node: Node) -> Node:
     """The scalar behind reshapes and stretches, or the node."""
     while node.op in (expand_dims_op, reshape_op, squeeze_op, broadcast_to_op):
         node = node.inputs[0]
-    if node.op.role == "const" and node.shape and np.unique(node.attrs["value"].value).size == 1:
+    if node.op.role == "const" and node.shape and _uniform(node.attrs["value"].value):
         return constant(node.attrs["value"].value.flat[0], node.dtype)
     return node
+
+
+def _uniform(array: np.ndarray[Any, Any]) -> bool:
+    """Whether all elements have the same bits: 0 and -0 are told apart."""
+    return array.size > 0 and array.tobytes() == array.flat[0].tobytes() * array.size
 
 
 def _from_scalar(m: Match) -> str | None:
@@ -128,7 +135,11 @@ def _from_scalar(m: Match) -> str | None:
 
 def _reshaped_full(m: Match) -> str | None:
     inner = m.root.inputs[0]
-    return None if inner.op is broadcast_to_op and inner.inputs[0].shape == () else "it is not a stretched scalar"
+    return (
+        None
+        if inner.op is broadcast_to_op and inner.inputs[0].shape == ()
+        else "it is not a stretched scalar"
+    )
 
 
 def _full(m: Match) -> Any:
@@ -155,22 +166,74 @@ RULES: tuple[Rule, ...] = (
     Rule("unit-seed", seed_op(x), lambda m: ones_like(m.x), EXACT, note="dL/dL is 1"),
     Rule("unbroadcast-nothing", sum_to_op(x, shape=SHAPE), x, EXACT, when=_same_shape),
     Rule("broadcast-nothing", broadcast_to_op(x, shape=SHAPE), x, EXACT, when=_same_shape),
-    Rule("broadcast-scalar", broadcast_to_op(x, shape=SHAPE), lambda m: broadcast_to_op(_scalar_of(m.x), shape=m.shape), EXACT, when=_from_scalar),
+    Rule(
+        "broadcast-scalar",
+        broadcast_to_op(x, shape=SHAPE),
+        lambda m: broadcast_to_op(_scalar_of(m.x), shape=m.shape),
+        EXACT,
+        when=_from_scalar,
+    ),
     Rule("move-full", None, lambda m: m.root if _reshaped_full(m) else _full(m), EXACT, cards=_moves),
-    Rule("broadcast-broadcast", broadcast_to_op(broadcast_to_op(x, shape=SHAPE2), shape=SHAPE), _plain_broadcast, EXACT),
+    Rule(
+        "broadcast-broadcast",
+        broadcast_to_op(broadcast_to_op(x, shape=SHAPE2), shape=SHAPE),
+        _plain_broadcast,
+        EXACT,
+    ),
     Rule("pointwise-broadcast", None, _unstretched, EXACT, cards=_stretches),
     Rule("transpose-nothing", transpose_op(x, axes=AXES), x, EXACT, when=_identity),
     Rule("transpose-transpose", transpose_op(transpose_op(x, axes=AXES2), axes=AXES), _composed, EXACT),
-    Rule("transpose-product", transpose_op(matmul_op(x, y), axes=AXES), _transposed_product, STRUCTURE, when=_matrices),
+    Rule(
+        "transpose-product",
+        transpose_op(matmul_op(x, y), axes=AXES),
+        _transposed_product,
+        STRUCTURE,
+        when=_matrices,
+    ),
     Rule("reshape-nothing", reshape_op(x, shape=SHAPE), x, EXACT, when=_same_shape),
-    Rule("reshape-reshape", reshape_op(reshape_op(x, shape=SHAPE2), shape=SHAPE), reshape_op(x, shape=SHAPE), EXACT),
-    Rule("reshape-expand", reshape_op(x, shape=SHAPE), lambda m: expand_dims_op(m.x, axis=_inserted_axis(m)), EXACT, when=_one_more_axis),
-    Rule("reshape-squeeze", reshape_op(x, shape=SHAPE), lambda m: squeeze_op(m.x, axis=_removed_axis(m)), EXACT, when=_one_axis_less),
+    Rule(
+        "reshape-reshape",
+        reshape_op(reshape_op(x, shape=SHAPE2), shape=SHAPE),
+        reshape_op(x, shape=SHAPE),
+        EXACT,
+    ),
+    Rule(
+        "reshape-expand",
+        reshape_op(x, shape=SHAPE),
+        lambda m: expand_dims_op(m.x, axis=_inserted_axis(m)),
+        EXACT,
+        when=_one_more_axis,
+    ),
+    Rule(
+        "reshape-squeeze",
+        reshape_op(x, shape=SHAPE),
+        lambda m: squeeze_op(m.x, axis=_removed_axis(m)),
+        EXACT,
+        when=_one_axis_less,
+    ),
     Rule("squeeze-expand", squeeze_op(expand_dims_op(x, axis=AXIS), axis=AXIS), x, EXACT),
     Rule("expand-squeeze", expand_dims_op(squeeze_op(x, axis=AXIS), axis=AXIS), x, EXACT),
-    Rule("keep-axis", expand_dims_op(sum_op(x, axis=AXIS, keepdims=False), axis=AttrVar("axis2")), lambda m: sum_op(m.x, axis=m.axis, keepdims=True), EXACT, when=_kept_axis),
-    Rule("sum-neg", sum_op(-x, axis=AXIS, keepdims=KEEP), lambda m: negative(sum_op(m.x, axis=m.axis, keepdims=m.keepdims)), HARMLESS, fact="differs only in the sign of a zero"),
-    Rule("sum-sum", sum_op(sum_op(x, axis=AXIS, keepdims=False), axis=AttrVar("axis2"), keepdims=KEEP), _whole_sum, STRUCTURE, when=_sums_all),
+    Rule(
+        "keep-axis",
+        expand_dims_op(sum_op(x, axis=AXIS, keepdims=False), axis=AttrVar("axis2")),
+        lambda m: sum_op(m.x, axis=m.axis, keepdims=True),
+        EXACT,
+        when=_kept_axis,
+    ),
+    Rule(
+        "sum-neg",
+        sum_op(-x, axis=AXIS, keepdims=KEEP),
+        lambda m: negative(sum_op(m.x, axis=m.axis, keepdims=m.keepdims)),
+        HARMLESS,
+        fact="differs only in the sign of a zero",
+    ),
+    Rule(
+        "sum-sum",
+        sum_op(sum_op(x, axis=AXIS, keepdims=False), axis=AttrVar("axis2"), keepdims=KEEP),
+        _whole_sum,
+        STRUCTURE,
+        when=_sums_all,
+    ),
     Rule("stop-stop", stop_gradient(stop_gradient(x)), stop_gradient(x), EXACT),
 )
 

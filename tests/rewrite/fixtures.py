@@ -1,0 +1,261 @@
+"""A graph before and after, for each rule: the names of a function's parameters choose the leaves it is given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import graphc as gx
+from graphc.ir.node import Node
+from graphc.ops import CARDS
+from graphc.ops.shape import broadcast_to_op, reshape_op, squeeze_op, transpose_op
+
+LEAVES: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "x": ("float", ("k",)),
+    "y": ("float", ("k",)),
+    "z": ("float", ("k",)),
+    "mask": ("bool", ("k",)),
+    "s": ("float", ()),
+    "a": ("float", (2, 3)),
+    "b": ("float", (3, 4)),
+    "q": ("float", (2, 3)),
+    "row": ("float", (3,)),
+    "column": ("float", (2, 1)),
+    "cube": ("float", (2, 3, 4)),
+    "rows": ("float", ("k", 4)),
+    "labels": ("int64", ("k",)),
+}
+"""Each leaf by name: ``float`` is the dtype under test."""
+
+Pair = tuple[Node, Any]
+
+
+def leaf(name: str, dtype: str) -> Node:
+    """A fresh leaf of this name."""
+    kind, shape = LEAVES[name]
+    return gx.input(name, shape, dtype=dtype if kind == "float" else kind)
+
+
+def pair(build: Callable[..., Pair], dtype: str = "float64") -> tuple[Node, Node]:
+    """Before and after, over fresh leaves."""
+    before, after = build(*(leaf(name, dtype) for name in inspect.signature(build).parameters))
+    return before, after
+
+
+def sum_op(x: Node, axis: tuple[int, ...], keepdims: bool = False) -> Node:
+    return CARDS["sum"](x, axis=axis, keepdims=keepdims)
+
+
+def relu_of_zero(x: Node) -> Node:
+    return CARDS["maximum"](0.0, x)
+
+
+def whole(x: Node, value: float) -> Node:
+    return gx.full(x.shape, value, x.dtype)
+
+
+def _bce(x: Node, y: Node) -> Pair:
+    p = gx.sigmoid(x)
+    return (p * (1 - p)) * ((1 - y) / (1 - p) - y / p), p - y
+
+
+def _tanh(x: Node) -> Pair:
+    return (gx.exp(x) - gx.exp(-x)) / (gx.exp(x) + gx.exp(-x)), gx.tanh(x)
+
+
+def _softmax(rows: Node) -> Pair:
+    e = gx.exp(rows)
+    return e / sum_op(e, (1,), keepdims=True), gx.softmax(rows)
+
+
+def _probability(rows: Node, s: Node, labels: Node) -> Pair:
+    p, t = gx.softmax(rows), gx.one_hot(labels, 4, dtype=rows.dtype)
+    return p * s - t * s, (p - t) * s
+
+
+def _probability_divided(rows: Node, s: Node, labels: Node) -> Pair:
+    p, t = gx.softmax(rows), gx.one_hot(labels, 4, dtype=rows.dtype)
+    return p / s - t / s, (p - t) / s
+
+
+def _rows_sum_to_one(labels: Node, s: Node) -> Pair:
+    t = gx.one_hot(labels, 4, dtype=s.dtype)
+    return sum_op(-t * s, (1,), keepdims=True), None
+
+
+PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
+    "sub-zero": (lambda x: (x - 0.0, x), lambda a: (a - whole(a, 0.0), a)),
+    "add-minus-zero": (lambda x: (x + -0.0, x), lambda x: (-0.0 + x, x)),
+    "add-zero": (lambda x: (x + 0.0, x), lambda x: (0.0 + x, x)),
+    "mul-one": (lambda x: (x * 1.0, x), lambda x: (1.0 * x, x)),
+    "div-one": (lambda x: (x / 1.0, x),),
+    "pow-one": (lambda x: (x**1.0, x),),
+    "neg-neg": (lambda x: (-(-x), x),),
+    "mul-minus-one": (lambda x: (x * -1.0, -x),),
+    "neg-mul-neg": (lambda x, y: ((-x) * (-y), x * y),),
+    "neg-mul": (lambda x, y: ((-x) * y, -(x * y)), lambda x, y: (y * (-x), -(x * y))),
+    "neg-div": (lambda x, y: ((-x) / y, -(x / y)),),
+    "div-neg": (lambda x, y: (x / (-y), -(x / y)),),
+    "add-neg": (lambda x, y: (x + (-y), x - y), lambda x, y: ((-y) + x, x - y)),
+    "sub-neg": (lambda x, y: (x - (-y), x + y),),
+    "zero-sub": (lambda x: (0.0 - x, -x),),
+    "square": (lambda x: (x * x, gx.square(x)),),
+    "pow-two": (lambda x: (x**2.0, gx.square(x)),),
+    "pow-two-rounded": (
+        lambda s: (s**2.0, gx.square(s)),
+        lambda a: (a ** gx.const(np.full((2, 3), 2.0, a.dtype)), gx.square(a)),
+    ),
+    "pow-half": (lambda x: (x**0.5, gx.sqrt(x)),),
+    "pow-half-rounded": (lambda s: (s**0.5, gx.sqrt(s)),),
+    "pow-minus-one": (lambda x: (x**-1.0, 1 / x),),
+    "pow-minus-one-rounded": (lambda s: (s**-1.0, 1 / s),),
+    "pow-zero": (lambda x: (x**0.0, whole(x, 1.0)), lambda s: (s**0.0, gx.const(1.0, s.dtype))),
+    "pow-three": (lambda x: (x**3.0, gx.square(x) * x),),
+    "square-neg": (lambda x: (gx.square(-x), gx.square(x)),),
+    "scalar-merge": (lambda x: (x * 0.3 * 0.7, None), lambda x: (0.7 * (x * -3.0), None)),
+    "mask-product": (
+        lambda mask, x: (gx.where(mask, gx.const(1.0, x.dtype), 0.0) * x, gx.where(mask, x, 0)),
+    ),
+    "mask-product-of": (lambda mask, x, y: (gx.where(mask, x, 0.0) * y, gx.where(mask, x * y, 0.0)),),
+    "where-same": (lambda mask, x: (gx.where(mask, x, x), x),),
+    "like-terms": (lambda x: (x + x, 2 * x),),
+    "relu": (lambda x: (relu_of_zero(x), gx.relu(x)),),
+    "relu-where": (lambda x: (gx.where(x > 0.0, x, 0.0), gx.relu(x)),),
+    "max-max": (lambda x: (gx.maximum(gx.maximum(x, 0.5), 0.5), gx.maximum(x, 0.5)),),
+    "min-min": (lambda x: (gx.minimum(gx.minimum(x, 0.5), 0.5), gx.minimum(x, 0.5)),),
+    "unit-seed": (lambda x: (CARDS["seed"](x), whole(x, 1)),),
+    "unbroadcast-nothing": (lambda x: (CARDS["sum_to"](x, shape=x.shape), x),),
+    "broadcast-nothing": (lambda x: (broadcast_to_op(x, shape=x.shape), x),),
+    "broadcast-scalar": (
+        lambda s: (
+            broadcast_to_op(gx.reshape(s, (1, 1)), shape=(2, 3)),
+            broadcast_to_op(s, shape=(2, 3)),
+        ),
+    ),
+    "move-full": (
+        lambda s: (
+            transpose_op(broadcast_to_op(s, shape=(2, 3)), axes=(1, 0)),
+            broadcast_to_op(s, shape=(3, 2)),
+        ),
+        lambda s: (reshape_op(broadcast_to_op(s, shape=(2, 3)), shape=(6,)), broadcast_to_op(s, shape=(6,))),
+    ),
+    "broadcast-broadcast": (
+        lambda row: (
+            broadcast_to_op(broadcast_to_op(row, shape=(2, 3)), shape=(4, 2, 3)),
+            broadcast_to_op(row, shape=(4, 2, 3)),
+        ),
+    ),
+    "pointwise-broadcast": (
+        lambda a, row: (a * broadcast_to_op(row, shape=(2, 3)), a * row),
+        lambda a, column: (broadcast_to_op(column, shape=(2, 3)) - a, column - a),
+        lambda row, column: (
+            broadcast_to_op(row, shape=(2, 3)) / broadcast_to_op(column, shape=(2, 3)),
+            None,
+        ),
+    ),
+    "transpose-nothing": (lambda a: (transpose_op(a, axes=(0, 1)), a),),
+    "transpose-transpose": (
+        lambda a: (a.T.T, transpose_op(a, axes=(0, 1))),
+        lambda cube: (
+            transpose_op(transpose_op(cube, axes=(1, 2, 0)), axes=(2, 1, 0)),
+            transpose_op(cube, axes=(0, 2, 1)),
+        ),
+    ),
+    "transpose-product": (lambda a, b: ((a @ b).T, b.T @ a.T),),
+    "reshape-nothing": (lambda x: (reshape_op(x, shape=x.shape), x),),
+    "reshape-reshape": (
+        lambda cube: (
+            reshape_op(reshape_op(cube, shape=(6, 4)), shape=(24,)),
+            reshape_op(cube, shape=(24,)),
+        ),
+    ),
+    "reshape-expand": (lambda a: (reshape_op(a, shape=(2, 1, 3)), gx.expand_dims(a, 1)),),
+    "reshape-squeeze": (lambda column: (reshape_op(column, shape=(2,)), squeeze_op(column, axis=1)),),
+    "squeeze-expand": (lambda a: (squeeze_op(gx.expand_dims(a, 1), axis=1), a),),
+    "expand-squeeze": (lambda column: (gx.expand_dims(squeeze_op(column, axis=1), 1), column),),
+    "keep-axis": (lambda a: (gx.expand_dims(sum_op(a, (1,)), 1), sum_op(a, (1,), keepdims=True)),),
+    "sum-neg": (lambda a: (sum_op(-a, (0,)), -sum_op(a, (0,))),),
+    "sum-sum": (lambda a: (sum_op(sum_op(a, (0,)), (0,)), sum_op(a, (0, 1))),),
+    "stop-stop": (lambda x: (gx.stop_gradient(gx.stop_gradient(x)), gx.stop_gradient(x)),),
+    "softplus": (
+        lambda x: (gx.log(1 + gx.exp(x)), gx.softplus(x)),
+        lambda x: (gx.log(gx.exp(x) + 1), gx.softplus(x)),
+    ),
+    "softplus-log1p": (lambda x: (gx.log1p(gx.exp(x)), gx.softplus(x)),),
+    "log1p": (lambda x: (gx.log(1 + x), gx.log1p(x)), lambda x: (gx.log(x + 1), gx.log1p(x))),
+    "log1p-sub": (lambda x: (gx.log(1 - x), gx.log1p(-x)),),
+    "expm1": (lambda x: (gx.exp(x) - 1.0, gx.expm1(x)),),
+    "expm1-add": (lambda x: (gx.exp(x) + -1.0, gx.expm1(x)),),
+    "expm1-neg": (lambda x: (1.0 - gx.exp(x), -gx.expm1(x)),),
+    "sigmoid": (lambda x: (1 / (1 + gx.exp(x)), gx.sigmoid(-x)),),
+    "sigmoid-exp": (lambda x: (gx.exp(x) / (1 + gx.exp(x)), gx.sigmoid(x)),),
+    "over-one-plus-exp": (lambda x, y: (y / (1 + gx.exp(x)), y * gx.sigmoid(-x)),),
+    "log-sigmoid": (lambda x: (gx.log(gx.sigmoid(x)), -gx.softplus(-x)),),
+    "log-one-minus-sigmoid": (lambda x: (gx.log(1 - gx.sigmoid(x)), -gx.softplus(x)),),
+    "one-minus-sigmoid": (lambda x: (1 - gx.sigmoid(x), gx.sigmoid(-x)),),
+    "bce-logits": (_bce,),
+    "tanh": (_tanh,),
+    "sqrt-square": (lambda x: (gx.sqrt(gx.square(x)), gx.abs(x)),),
+    "xlogx": (lambda x: (x * gx.log(x), gx.xlogx(x)), lambda x: (gx.log(x) * x, gx.xlogx(x))),
+    "softmax": (_softmax,),
+    "log-softmax": (lambda rows: (gx.log(gx.softmax(rows)), gx.log_softmax(rows)),),
+    "log-moved-softmax": (
+        lambda rows: (gx.log(gx.softmax(rows)[:, 1]), gx.log_softmax(rows)[:, 1]),
+        lambda rows: (gx.log(gx.softmax(rows).T), gx.log_softmax(rows).T),
+    ),
+    "logsumexp": (
+        lambda rows: (gx.log(sum_op(gx.exp(rows), (1,))), gx.logsumexp(rows, axis=1)),
+        lambda rows: (
+            gx.log(sum_op(gx.exp(rows), (1,), keepdims=True)),
+            gx.logsumexp(rows, axis=1, keepdims=True),
+        ),
+    ),
+    "rows-sum-to-one": (_rows_sum_to_one,),
+    "probability-minus-target": (_probability,),
+    "probability-minus-target-divided": (_probability_divided,),
+    "sum-scaled": (lambda a, s: (sum_op(a * s, (1,)), sum_op(a, (1,)) * s),),
+    "sum-divided": (lambda a, s: (sum_op(a / s, (1,)), sum_op(a, (1,)) / s),),
+    "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
+}
+"""For each rule, graphs before and after; an ``after`` of None is only run, not compared by structure."""
+
+REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "sub-zero": (lambda x: gx.subtract(x, -0.0), lambda x: x - 1.0),
+    "add-minus-zero": (lambda x: x + 0.0,),
+    "add-zero": (lambda x: x + -0.0,),
+    "scalar-merge": (
+        lambda x: x * 1e300 * 1e300,
+        lambda x: x * 1e-300 * 1e-300,
+        lambda labels: labels * 3 * 5,
+    ),
+    "like-terms": (lambda labels: labels + labels, lambda x, y: x + y),
+    "log1p-sub": (lambda x: gx.log(1 - gx.sigmoid(x)),),
+    "sqrt-square": (lambda x: gx.sqrt(x),),
+    "keep-axis": (lambda cube: gx.expand_dims(sum_op(cube, (1,)), 0),),
+    "sum-sum": (lambda cube: sum_op(sum_op(cube, (0,)), (0,)),),
+    "transpose-product": (lambda cube: gx.transpose(cube @ gx.transpose(cube, (0, 2, 1)), (1, 0, 2)),),
+    "softmax": (
+        lambda rows: gx.exp(rows) / sum_op(gx.exp(rows), (0, 1), keepdims=True),
+        lambda rows: gx.exp(rows) / sum_op(gx.exp(2 * rows), (1,), keepdims=True),
+    ),
+    "log-moved-softmax": (lambda rows: gx.log(gx.exp(rows)[:, 1]),),
+    "rows-sum-to-one": (
+        lambda rows: sum_op(rows, (1,)),
+        lambda rows: sum_op(gx.softmax(rows), (0,)),
+        lambda rows: sum_op(gx.softmax(rows) * gx.exp(rows), (1,)),
+    ),
+    "probability-minus-target": (lambda x, y, s: x * s - y * s,),
+    "probability-minus-target-divided": (lambda x, y, s: x / s - y / s,),
+    "mask-product": (lambda mask, x: gx.where(mask, gx.const(1.0, x.dtype), 2.0) * x,),
+    "reshape-expand": (lambda cube: reshape_op(cube, shape=(6, 4)),),
+    "reshape-squeeze": (lambda cube: reshape_op(cube, shape=(6, 4)),),
+    "transpose-nothing": (lambda a: a.T,),
+    "pow-two": (lambda x: x**2.5, lambda s: s**2.0, lambda a: a ** gx.const(np.full((2, 3), 2.0))),
+    "pow-half": (lambda s: s**0.5,),
+    "pow-minus-one": (lambda s: s**-1.0,),
+    "pointwise-broadcast": (lambda a, s: a ** broadcast_to_op(s, shape=(2, 3)),),
+}
+"""For rules with a condition, graphs that it must leave as they are."""
