@@ -10,7 +10,7 @@ from graphc.ir.op import ZERO, Op
 from graphc.ir.size import Size, size
 from graphc.ir.types import DEFAULT_FLOAT, Type, as_dtype
 from graphc.ops.card import as_nodes, linear
-from graphc.ops.shape import dims_text, normal_axis
+from graphc.ops.shape import along, dims_text, normal_axis
 
 
 def _integers(indices: Type) -> None:
@@ -20,6 +20,7 @@ def _integers(indices: Type) -> None:
 
 def _take_type(x: Type, indices: Type, *, axis: int) -> Type:
     _integers(indices)
+    along(x, axis=axis)
     return Type(x.dtype, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 

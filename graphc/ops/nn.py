@@ -11,11 +11,7 @@ from graphc.ops.arith import divide, multiply, subtract
 from graphc.ops.card import as_nodes, promoted
 from graphc.ops.math import exp, log
 from graphc.ops.reduce import _reduced, max_op, restore_axes, sum_op
-from graphc.ops.shape import broadcast_to, normal_axes, normal_axis, stop_gradient
-
-
-def _same(x: Type, *, axis: int) -> Type:
-    return x
+from graphc.ops.shape import along, broadcast_to, normal_axes, normal_axis, stop_gradient
 
 
 def _floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
@@ -45,7 +41,7 @@ softmax_op = Op(
     "softmax",
     "composite",
     ("x",),
-    _same,
+    along,
     attrs={"axis": ...},
     coerce=_floats,
     body=_softmax_body,
@@ -69,7 +65,7 @@ log_softmax_op = Op(
     "log_softmax",
     "composite",
     ("x",),
-    _same,
+    along,
     attrs={"axis": ...},
     coerce=_floats,
     body=_log_softmax_body,

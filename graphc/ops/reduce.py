@@ -12,7 +12,7 @@ from graphc.ir.types import Shape, Type
 from graphc.ops.arith import divide, multiply, negative, square, subtract
 from graphc.ops.card import as_nodes, linear, promoted
 from graphc.ops.leaves import size_node
-from graphc.ops.shape import broadcast_to, expand_dims, normal_axes, reshape, transpose
+from graphc.ops.shape import along, broadcast_to, expand_dims, normal_axes, reshape, transpose
 
 
 def _reduced(shape: Shape, axis: tuple[int, ...], keepdims: bool) -> Shape:
@@ -142,7 +142,7 @@ first_max = Op(
     "first_max",
     "select",
     ("x",),
-    lambda x, *, axis: x,
+    along,
     attrs={"axis": ...},
     coerce=as_nodes,
     gradient=lambda g, out, x, *, axis: (ZERO,),

@@ -44,6 +44,13 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(axes))
 
 
+def along(x: Type, *, axis: int) -> Type:
+    """The type of ``x`` itself, for what goes along one of its axes, counted from the front."""
+    if not 0 <= axis < x.ndim:
+        raise ShapeError(f"there is no axis {axis}", given=str(x))
+    return x
+
+
 def dims_text(shape: Shape) -> str:
     """A shape as Python text, with sizes by name."""
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"

@@ -263,6 +263,8 @@ REFUSED = {
     "doubled attribute": body("%y = softmax(%x) {axis=0, axis=1} : float32[n, 3]"),
     "axis out of range": body("%y = softmax(%x) {axis=2} : float32[n, 3]"),
     "axis that is huge": body("%y = expand_dims(%x) {axis=1000000000} : float32[n, 3, 1]"),
+    "axes where there is one": body("%y = softmax(%x) {axis=[0]} : float32[n, 3]"),
+    "axis of the table": body("%y = take(%x, %i) {axis=2} : float32[n, 3, n]"),
     "negative axis": body("%y = softmax(%x) {axis=-1} : float32[n, 3]"),
     "axis that is code": body('%y = softmax(%x) {axis="0); import os; (0"} : float32[n, 3]'),
     "axis that is a bool": body("%y = softmax(%x) {axis=True} : float32[n, 3]"),
