@@ -76,6 +76,11 @@ def _probability(rows: Node, s: Node, labels: Node) -> Pair:
     return p * s - t * s, (p - t) * s
 
 
+def _target_minus(rows: Node, labels: Node) -> Pair:
+    p, t = gx.softmax(rows), gx.one_hot(labels, 4, dtype=rows.dtype)
+    return t * -0.2 - p * -0.2, (p - t) * 0.2
+
+
 def _probability_divided(rows: Node, s: Node, labels: Node) -> Pair:
     p, t = gx.softmax(rows), gx.one_hot(labels, 4, dtype=rows.dtype)
     return p / s - t / s, (p - t) / s
@@ -201,6 +206,10 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "sqrt-square": (lambda x: (gx.sqrt(gx.square(x)), gx.abs(x)),),
     "xlogx": (lambda x: (x * gx.log(x), gx.xlogx(x)), lambda x: (gx.log(x) * x, gx.xlogx(x))),
     "softmax": (_softmax,),
+    "picked-softmax": (
+        lambda rows: (gx.exp(rows)[:, 1] / sum_op(gx.exp(rows), (1,)), gx.softmax(rows)[:, 1]),
+        lambda row: (gx.exp(row)[2] / sum_op(gx.exp(row), (0,)), gx.softmax(row)[2]),
+    ),
     "log-softmax": (lambda rows: (gx.log(gx.softmax(rows)), gx.log_softmax(rows)),),
     "log-moved-softmax": (
         lambda rows: (gx.log(gx.softmax(rows)[:, 1]), gx.log_softmax(rows)[:, 1]),
@@ -214,7 +223,11 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
         ),
     ),
     "rows-sum-to-one": (_rows_sum_to_one,),
-    "probability-minus-target": (_probability,),
+    "target-minus-probability": (_target_minus,),
+    "probability-minus-target": (
+        _probability,
+        lambda x, y, s: (x * s - gx.sigmoid(y) * s, (x - gx.sigmoid(y)) * s),
+    ),
     "probability-minus-target-divided": (_probability_divided,),
     "sum-scaled": (lambda a, s: (sum_op(a * s, (1,)), sum_op(a, (1,)) * s),),
     "sum-divided": (lambda a, s: (sum_op(a / s, (1,)), sum_op(a, (1,)) / s),),
@@ -242,6 +255,16 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda rows: gx.exp(rows) / sum_op(gx.exp(2 * rows), (1,), keepdims=True),
     ),
     "log-moved-softmax": (lambda rows: gx.log(gx.exp(rows)[:, 1]),),
+    "picked-softmax": (
+        lambda rows: gx.exp(rows)[:, 1] / sum_op(gx.exp(2 * rows), (1,)),
+        lambda rows: gx.exp(rows)[0] / sum_op(gx.exp(rows), (1,), keepdims=True),
+        lambda rows: gx.exp(rows)[0:1, 1] / sum_op(gx.exp(rows), (1,)),
+        lambda cube: gx.exp(cube)[:, 1] / sum_op(gx.exp(cube), (1,), keepdims=True),
+    ),
+    "target-minus-probability": (
+        lambda x, y: x * -0.2 - y * -0.2,
+        lambda x, y: x * 0.2 - gx.sigmoid(y) * 0.2,
+    ),
     "rows-sum-to-one": (
         lambda rows: sum_op(rows, (1,)),
         lambda rows: sum_op(gx.softmax(rows), (0,)),

@@ -18,7 +18,7 @@ from graphc.ops.nn import log_softmax_op, logsumexp_op, softmax_op
 from graphc.ops.reduce import sum_op
 from graphc.ops.shape import expand_dims_op, reshape_op, slice_op, squeeze_op, transpose_op
 from graphc.rewrite.rule import FACT, STABLE, Match, Rule
-from graphc.rewrite.rules.holes import AXIS, KEEP, s, x, y
+from graphc.rewrite.rules.holes import AXIS, KEEP, c, s, x, y
 
 _MOVES = (slice_op, squeeze_op, expand_dims_op, reshape_op, transpose_op, take_op)
 
@@ -49,6 +49,25 @@ def _log_of_moved_softmax(m: Match) -> Node:
     for move in reversed(chain):
         result = rebuild(move, [result, *move.inputs[1:]])
     return result
+
+
+def _picked_softmax(m: Match) -> Node:
+    """exp(x)[i] over the sum along the axis that i picks from is softmax(x)[i]."""
+    whole, picked = m.root.inputs[1], m.root.inputs[0]
+    if picked.op is not squeeze_op or whole.op is not sum_op or whole.inputs[0].op is not exp:
+        return m.root
+    part, axis = picked.inputs[0], picked.attrs["axis"]
+    only = {"axis": (axis,), "keepdims": False}
+    if part.op is not slice_op or part.inputs[0] is not whole.inputs[0] or dict(whole.attrs) != only:
+        return m.root
+    if any(s != (None, None, None) for i, s in enumerate(part.attrs["index"]) if i != axis):
+        return m.root
+    rows = softmax_op(whole.inputs[0].inputs[0], axis=axis)
+    return rebuild(picked, [rebuild(part, [rows])])
+
+
+def _is_divide(op: Op) -> bool:
+    return op is divide
 
 
 def _is_log(op: Op) -> bool:
@@ -87,7 +106,12 @@ def _scale_of_rows(m: Match) -> Any:
 
 
 def _probability(m: Match) -> str | None:
-    return None if m.x.op in (softmax_op, sigmoid) else "the left one is not a probability"
+    return None if {m.x.op, m.y.op} & {softmax_op, sigmoid} else "neither is a probability"
+
+
+def _right_probability(m: Match) -> str | None:
+    negative_scale = m.c.attrs["value"].value < 0
+    return None if m.y.op in (softmax_op, sigmoid) and negative_scale else "not a target minus a probability"
 
 
 RULES: tuple[Rule, ...] = (
@@ -129,6 +153,7 @@ RULES: tuple[Rule, ...] = (
         lambda m: softmax_op(m.x, axis=m.axis[0]),
         when=_one_axis,
     ),
+    Rule("picked-softmax", None, _picked_softmax, STABLE, phase="stabilise", cards=_is_divide, grows=True),
     _stable("log-softmax", log(softmax_op(x, axis=AXIS)), log_softmax_op(x, axis=AXIS)),
     Rule(
         "log-moved-softmax", None, _log_of_moved_softmax, STABLE, phase="stabilise", cards=_is_log, grows=True
@@ -145,6 +170,13 @@ RULES: tuple[Rule, ...] = (
         when=_rows_sum_to_one,
         fact="each row is one-hot or a softmax",
         grows=True,
+    ),
+    _stable(
+        "target-minus-probability",
+        x * c - y * c,
+        lambda m: multiply(subtract(m.y, m.x), float(-m.c.attrs["value"].value)),
+        when=_right_probability,
+        note="-Y/n - p·(-1/n) reads better as (p - Y)/n",
     ),
     _stable(
         "probability-minus-target",
