@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ops.template import Text
+from graphc.planning.order import ordered
 from graphc.render.formula import formula, leaf_text
 from graphc.render.notation import ADD, SUBSCRIPTS
 from graphc.render.parts import BACKWARD, FORWARD, UPDATE, Parts
@@ -15,6 +16,9 @@ from graphc.render.titles import automatic_letter, pretty, titles_of
 
 MAX_INSIDE = 40
 """The longest formula that may stand inside another."""
+
+MAX_EQUATION = 120
+"""The same in an equation of an optimizer, which stands on lines of its own."""
 
 MAX_SHARED = 20
 """The longest formula that may be written out at each of its uses."""
@@ -85,17 +89,20 @@ class _Writer:
         self.roots = set(graph.outputs) | {value for _, value in graph.updates}
         self.next_of = {value: leaf for leaf, value in graph.updates}
         self.names = self._names()
-        self.letter = automatic_letter(self.names.values())
+        leaves = [n for n in graph.nodes if n.op.kind == "leaf" and n.about.name is not None]
+        slots = [self._leaf_title(n) for n in leaves if parts.phase[n] == UPDATE]
+        self.letter = automatic_letter([*self.names.values(), *slots])
         self.sums, self.partial = _sums(graph, parts, self.uses)
 
     def _names(self) -> dict[Node, str]:
-        named = [n for n in self.graph.nodes if n.about.name is not None and n not in self.next_of]
+        named = [n for n in ordered(self.graph.roots) if n.about.name is not None and n not in self.next_of]
         forward = [n for n in named if self.parts.phase[n] == FORWARD]
         return titles_of(self.graph, forward)
 
     def run(self) -> Boxes:
+        nodes = ordered(self.graph.roots)
         for phase in (FORWARD, BACKWARD, UPDATE):
-            for node in self.graph.nodes:
+            for node in nodes:
                 if self.parts.phase[node] == phase and node not in self.partial:
                     self._visit(node)
         return self.boxes
@@ -144,17 +151,13 @@ class _Writer:
         return Written(formula(node, [part.text for part in parts]), refs)
 
     def _stands_inside(self, node: Node, here: Written) -> bool:
-        if (
-            node in self.roots
-            or node in self.wanted
-            or node.op.role == "random"
-            or len(here.text) > MAX_INSIDE
-        ):
-            return False
         phase = self.parts.phase[node]
+        limit = MAX_EQUATION if phase == UPDATE else MAX_INSIDE
+        if node in self.roots or node in self.wanted or node.op.role == "random" or len(here.text) > limit:
+            return False
         if self._is_view(node):
             return True
-        if phase == FORWARD and node in self.names or phase == UPDATE and node.about.name is not None:
+        if node in self.names if phase == FORWARD else (phase == UPDATE and node.about.name is not None):
             return False
         if self._is_gradient_box(node):
             return False

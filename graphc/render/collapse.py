@@ -86,7 +86,7 @@ def _row(group: Group, key: int) -> Row:
 
 def _forward(group: Group, key: int) -> Box:
     boxes = list(_of(group, FORWARD)) or [box for row in group for box in row.boxes]
-    sources = [f"{box.title} {box.foot}" for box in _of(group, SOURCES) if box.kind in ("param", "state")]
+    sources = [f"{box.title} {box.foot}" for box in _of(group, SOURCES)]
     foot = " · ".join([*sources[:MAX_LINES], *(["…"] if len(sources) > MAX_LINES else [])])
     return Box(
         key, _name(group, boxes), boxes[-1].kind, _summary(boxes), foot or boxes[-1].foot, _tips(boxes)

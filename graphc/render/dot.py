@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
 from graphc.render import style
 from graphc.render.figure import (
     BACKWARD,
     COLUMNS,
-    EXTRA,
     FORWARD,
     GRADIENTS,
     SOURCES,
@@ -24,9 +24,25 @@ from graphc.render.figure import (
     Figure,
     Row,
 )
+from graphc.render.routes import LEFT, Lane, routes_of
 
 CELLS = (SOURCES, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
+
+
+# remincross=false keeps the order within rows that the invisible chains ask for, also in nested clusters
+ATTRIBUTES = {
+    "graph": {
+        "rankdir": "TB", "newrank": "true", "remincross": "false", "splines": "spline", "nodesep": "0.28",
+        "ranksep": "0.38", "pad": "0.15", "bgcolor": style.PAPER, "fontname": style.FONT, "fontsize": "11",
+        "fontcolor": style.GREY, "labelloc": "b", "labeljust": "c", "tooltip": " ",
+    },
+    "node": {
+        "shape": "box", "style": "filled,rounded", "fontname": style.FONT, "fontsize": "12",
+        "fontcolor": style.INK, "margin": "0.11,0.05", "penwidth": "1.2",
+    },
+    "edge": {"fontname": style.FONT, "arrowsize": "0.65"},
+}  # fmt: skip
 
 
 def dot_of(figure: Figure, legend: bool = True) -> str:
@@ -49,29 +65,26 @@ class _Writer:
         self.figure, self.legend = figure, legend
         self.boxes = {box.key: box for box in figure.boxes}
         self.graph = Digraph(figure.name)
+        self.routes = routes_of(figure)
+        self.colours = {lane: style.EDGES[edge.kind].colour for edge, lane in self.routes.lanes.items()}
+        self.drawn: set[str] = set()
 
     def text(self) -> str:
         """Attributes, clusters with their rows, then edges."""
         self._attributes()
         self._clusters()
         for edge in self.figure.edges:
-            if edge.tail in self.figure.place and edge.head in self.figure.place:
-                self._edge(edge)
+            self._edge(edge)
+        self._hold_loose_rows()
         source: str = self.graph.source
         return source
 
     def _attributes(self) -> None:
         caption = self._caption()
-        self.graph.attr(
-            "graph", rankdir="TB", nodesep="0.28", ranksep="0.38", newrank="true", remincross="false", splines="spline", bgcolor=style.PAPER,
-            fontname=style.FONT, fontsize="11", fontcolor=style.GREY, labelloc="b", labeljust="c", pad="0.15",
-            tooltip=" ", **({"label": caption} if caption else {}),
-        )  # fmt: skip
-        self.graph.attr(
-            "node", shape="box", style="filled,rounded", fontname=style.FONT, fontsize="12", fontcolor=style.INK,
-            margin="0.11,0.05", penwidth="1.2",
-        )  # fmt: skip
-        self.graph.attr("edge", fontname=style.FONT, arrowsize="0.65")
+        for kind, attributes in ATTRIBUTES.items():
+            self.graph.attr(kind, **attributes)
+        if caption:
+            self.graph.attr("graph", label=caption)
 
     def _caption(self) -> str:
         rows = [_legend(self.figure)] if self.legend else []
@@ -90,15 +103,23 @@ class _Writer:
 
     def _cluster_lines(self, layer: tuple[str, ...], number: int) -> list[str]:
         name = self.figure.layers.get(layer, layer[-1])
-        label = f"<{_font(name, 12, style.GREY)}>"
+        label = f"<{self._indent(layer)}{_font(name, 12, style.GREY) or '&nbsp;'}>"
         return [
             f"subgraph cluster_{number} {{",
-            f'label={label} labelloc=t labeljust=l style=rounded color="{style.FAINT}" margin=10 tooltip={_quoted(name)}',
+            f"label={label} labelloc=t labeljust=l margin=10 tooltip={_quoted(name)}",
+            f'style=rounded color="{style.FAINT}"',
         ]
 
+    def _indent(self, layer: tuple[str, ...]) -> str:
+        """Room before the name of a layer for the lanes that run down at its left."""
+        first = next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
+        lanes = len(self.routes.points.get(first, ((), ()))[0])
+        return "&nbsp;" * (2 + 5 * lanes) if lanes else ""
+
     def _row_lines(self, r: int, row: Row) -> list[str]:
-        ids = []
-        lines = []
+        left, right = self.routes.points.get(r, ((), ()))
+        ids = [_point(lane, r) for lane in left]
+        lines = [_point_node(lane, r, self.colours[lane]) for lane in (*left, *right)]
         for column in COLUMNS:
             boxes = row.columns.get(column, ())
             if boxes and column in CELLS:
@@ -107,10 +128,23 @@ class _Writer:
             else:
                 ids.extend(f"n{box.key}" for box in boxes)
                 lines.extend(_box_node(f"n{box.key}", box, column) for box in boxes)
+        ids.extend(_point(lane, r) for lane in right)
         if len(ids) > 1:
-            chain = " -> ".join(ids)
-            lines.append(f"{{rank=same; {chain} [style=invis]}}")
+            lines.append(f"{{rank=same; {' -> '.join(ids)} [style=invis]}}")
         return lines
+
+    def _hold_loose_rows(self) -> None:
+        """What no edge ties to the rows above it, such as the equations of an optimizer, stands below them."""
+        place = self.figure.place
+        tied = {place[key][0] for edge in self.figure.edges for key in (edge.tail, edge.head)}
+        for r in range(1, len(self.figure.rows)):
+            if r not in tied:
+                self.graph.body.append(f"\t{self._anchor(r - 1)} -> {self._anchor(r)} [style=invis]\n")
+
+    def _anchor(self, r: int) -> str:
+        box = self.figure.rows[r].boxes[0]
+        column = self.figure.place[box.key][1]
+        return f"{column}{r}" if column in CELLS else f"n{box.key}"
 
     # -- edges --------------------------------------------------------------------------------------------------
 
@@ -122,31 +156,51 @@ class _Writer:
             return
         back = (r1, COLUMNS.index(c1), i1) > (r2, COLUMNS.index(c2), i2)
         first, second = (edge.head, edge.tail) if back else (edge.tail, edge.head)
-        sides = self._sides(first, second, edge.kind)
-        ends = " -> ".join(self._end(key, side) for key, side in zip((first, second), sides, strict=True))
-        text = " ".join(f"{k}={_quoted(v)}" for k, v in self._look(edge, back, abs(r1 - r2)).items() if v)
-        self.graph.body.append(f"\t{ends} [{text}]\n")
+        ends = self._stations(edge, first, second)
+        for i, (a, b) in enumerate(pairwise(ends)):
+            tip = (i == 0) if back else (i == len(ends) - 2)
+            look = self._look(edge, back, abs(r1 - r2) > 1, tip)
+            look |= {"tailclip": "false" if i else "", "headclip": "false" if i < len(ends) - 2 else ""}
+            line = f"\t{a} -> {b} [{' '.join(f'{k}={_quoted(v)}' for k, v in look.items() if v)}]\n"
+            if f"{a}{b}" not in self.drawn or len(ends) == 2:
+                self.graph.body.append(line)
+            self.drawn.add(f"{a}{b}")
 
-    def _look(self, edge: Edge, back: bool, span: int) -> dict[str, str]:
+    def _stations(self, edge: Edge, upper: int, lower: int) -> list[str]:
+        """The DOT nodes that an edge passes, the points of its lane between its ends."""
+        sides = self._sides(upper, lower)
+        lane = self.routes.lanes.get(edge)
+        if lane is None:
+            return [self._end(upper, sides[0]), self._end(lower, sides[1])]
+        rows = range(self.figure.place[upper][0] + 1, self.figure.place[lower][0])
+        return [self._start(upper, lane[1], rows), *(_point(lane, r) for r in rows), f"n{lower}"]
+
+    def _start(self, upper: int, side: str, rows: range) -> str:
+        """Where a lane begins: at the outside of a table if tables stand below, else at its inside."""
+        column = self.figure.place[upper][1]
+        if column not in CELLS:
+            return f"n{upper}"
+        outside = any(column in self.figure.rows[r].columns for r in rows)
+        return self._end(upper, "w" if outside == (side == LEFT) else "e")
+
+    def _look(self, edge: Edge, back: bool, far: bool, tip: bool) -> dict[str, str]:
         line = style.EDGES[edge.kind]
         return {
             "color": line.colour,
             "penwidth": f"{line.width:g}",
             "style": line.dashes if line.dashes != "solid" else "",
-            "dir": "none" if not line.arrow else "back" if back else "",
-            "weight": str(line.weight) if line.weight != 1 and span == 1 else "",
+            "dir": "none" if not (line.arrow and tip) else "back" if back else "",
+            "weight": str(line.weight) if line.weight != 1 and not far else "",
             "constraint": "false" if edge.kind in ("saved", "tie") else "",
             "tooltip": edge.tooltip,
         }
 
-    def _sides(self, upper: int, lower: int, kind: str) -> tuple[str, str]:
-        """Where an edge leaves and enters: forward skips run at the left, backward ones at the right."""
+    def _sides(self, upper: int, lower: int) -> tuple[str, str]:
+        """The sides at which an edge leaves and enters."""
         (r1, c1, _), (r2, c2, _) = self.figure.place[upper], self.figure.place[lower]
         a, b = COLUMNS.index(c1), COLUMNS.index(c2)
         if r1 == r2:
             return ("e", "w") if a <= b else ("w", "e")
-        if c1 == c2 and r2 - r1 > 1 and kind in ("forward", "data", "backward"):
-            return ("e", "e") if kind == "backward" else ("w", "w")
         return ("e" if c1 in CELLS and a < b else "w" if c1 in CELLS else "", "n" if c2 in CELLS else "")
 
     def _end(self, key: int, side: str) -> str:
@@ -183,6 +237,16 @@ def _nested(members, open_lines, row_lines) -> Iterator[str]:  # type: ignore[no
 
 
 # -- labels -------------------------------------------------------------------------------------------------------
+
+
+def _point(lane: Lane, row: int) -> str:
+    return f"{lane[1]}{lane[0]}_{row}"
+
+
+def _point_node(lane: Lane, row: int, colour: str) -> str:
+    """A point as small as the line that passes it: edges end at a point's rim, and it closes the gap."""
+    size = "shape=point width=0.026 style=filled penwidth=0"
+    return f'{_point(lane, row)} [{size} fillcolor="{colour}" group="{lane[1]}{lane[0]}" tooltip=" "]'
 
 
 def _box_node(name: str, box: Box, column: str) -> str:

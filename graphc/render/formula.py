@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from graphc.ir.node import Node
 from graphc.ir.size import Dim
@@ -12,6 +13,9 @@ from graphc.render.notation import ADD, BESIDE, number, written
 
 SHOWN_ELEMENTS = 4
 """A constant array of at most so many elements is written out."""
+
+
+MAX_DIGITS = 7
 
 
 def formula(node: Node, operands: Sequence[Text]) -> Text:
@@ -75,10 +79,16 @@ def leaf_text(node: Node) -> Text | None:
         return None
     array = node.attrs["value"].value
     if array.shape == ():
-        return number(literal(array[()], node.dtype).replace("np.", ""))
+        return _scalar(array[()], node.dtype)
     if array.size > SHOWN_ELEMENTS or array.ndim > 1:
         return None
-    return Text("[" + ", ".join(number(literal(v, node.dtype)) for v in array) + "]")
+    return Text("[" + ", ".join(_scalar(v, node.dtype) for v in array) + "]")
+
+
+def _scalar(value: Any, dtype: str) -> Text:
+    """A number to as many digits as are readable."""
+    text = literal(value, dtype).replace("np.", "")
+    return number(f"{float(value):.6g}" if "." in text and len(text) > MAX_DIGITS else text)
 
 
 def size_text(dim: Dim) -> Text:

@@ -1,4 +1,4 @@
-"""The notation of a card, which is LaTeX with holes, as one line of Unicode: ``\\frac{x}{y}`` becomes ``x / y``.
+r"""The notation of a card, which is LaTeX with holes, as one line of Unicode: ``\frac{x}{y}`` becomes ``x / y``.
 
 Cards say how they are written; here that is laid out on one line, with parentheses exactly where a reader needs
 them. Only the notation is read, never the name of an operation.
@@ -16,7 +16,7 @@ from string import Formatter
 from graphc.ops.template import ATOM, Text
 
 COMPARE, ADD, BIG, MULTIPLY, BESIDE, POWER = 4, 10, 15, 20, 25, 40
-"""How tightly a line binds: ``x > y``, ``x + y``, ``Σ x``, ``x ⊙ y``, ``x W``, ``x²``; ``ATOM`` needs no parentheses."""
+"""How tightly a line binds: ``x > y``, ``x + y``, ``Σ x``, ``x ⊙ y``, ``x W``, ``x²``; an ``ATOM`` stands alone."""
 
 SUPERSCRIPTS = str.maketrans("0123456789+-−n⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿᵀ")
 _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ")
@@ -62,12 +62,12 @@ def number(text: str) -> Text:
 
 
 def written(latex: str, fills: Mapping[str, Text]) -> Text:
-    """A notation with its holes filled.
+    r"""A notation with its holes filled.
 
     Example:
-        >>> str(written(r"\\frac{{{x}}}{{{y}}}", {"x": Text("a − b", ADD), "y": Text("n")}))
+        >>> str(written(r"\frac{{{x}}}{{{y}}}", {"x": Text("a − b", ADD), "y": Text("n")}))
         '(a − b) / n'
-        >>> str(written(r"{x}^\\top", {"x": Text("h₁")}))
+        >>> str(written(r"{x}^\top", {"x": Text("h₁")}))
         'h₁ᵀ'
     """
     return _line(items_of(latex), fills)

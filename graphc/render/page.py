@@ -15,7 +15,8 @@ h1 { font-size: 1.1rem; } .note { color: #5B6472; }
 section { border: 1px solid #D0D5DD; border-radius: 12px; padding: .4rem .8rem .8rem; margin: .6rem 0; }
 section.loose { border-color: transparent; padding: 0 .8rem; margin: 0; }
 h2 { font-size: .85rem; font-weight: normal; color: #5B6472; margin: .2rem 0; }
-.row { display: grid; grid-template-columns: 1fr 1.4fr 1.4fr 1.6fr 1.2fr; gap: .5rem 1rem; align-items: center; margin: .4rem 0; }
+.row { display: grid; grid-template-columns: 1fr 1.4fr 1.4fr 1.6fr 1.2fr; }
+.row { gap: .5rem 1rem; align-items: center; margin: .4rem 0; }
 .box { border: 1.4px solid; border-radius: 9px; padding: .2rem .6rem; margin: .2rem 0; text-align: center; }
 .heavy { border-width: 3px; } .foot { color: #5B6472; font-size: .75rem; }
 """

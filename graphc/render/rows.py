@@ -96,16 +96,27 @@ class _Layout:
         """A row for a forward box, with the leaves that are used here first at its left."""
         refs = self.boxes.formulas[node].refs
         leaves = [r for r in refs if r.op.kind == "leaf" and r not in self.row_of]
-        flows = any(r.op.kind != "leaf" or r in self.row_of and r.op.role == "input" for r in refs)
-        if not flows:
-            top = next((r for r in leaves if r.op.role == "input"), None)
-            if top is not None:
-                leaves.remove(top)
-                self._place(top, self._draft(()), FORWARD)
-        draft = self._draft(path_of(self.graph, node))
+        top = next((r for r in leaves if r.op.role == "input"), None)
+        if top is not None and not self.drafts:
+            leaves.remove(top)
+            self._place(top, self._draft(()), FORWARD)
+        draft = self._draft(self._layer(node))
         for leaf in leaves:
             self._place(leaf, draft, SOURCES)
         self._place(node, draft, FORWARD)
+
+    def _layer(self, node: Node) -> Path:
+        """The layer of a node; what a pass made of the user's nodes belongs where it is used."""
+        seen = {node}
+        while not path_of(self.graph, node) and not node.about.origins:
+            user = next(
+                (u for u in self._users.get(node, ()) if self._phase(u) == FRONT and u not in seen), None
+            )
+            if user is None:
+                break
+            node = user
+            seen.add(user)
+        return path_of(self.graph, node)
 
     def _draft(self, layer: Path) -> Draft:
         self.drafts.append(Draft(layer, len(self.drafts)))
