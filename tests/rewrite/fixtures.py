@@ -98,7 +98,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "mul-one": (lambda x: (x * 1.0, x), lambda x: (1.0 * x, x)),
     "div-one": (lambda x: (x / 1.0, x),),
     "pow-one": (lambda x: (x**1.0, x),),
-    "neg-neg": (lambda x: (-(-x), x),),
+    "neg-neg": (lambda x: (gx.negative(gx.negative(x)), x),),
     "mul-minus-one": (lambda x: (x * -1.0, -x),),
     "neg-mul-neg": (lambda x, y: ((-x) * (-y), x * y),),
     "neg-mul": (lambda x, y: ((-x) * y, -(x * y)), lambda x, y: (y * (-x), -(x * y))),
@@ -257,9 +257,9 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "log-moved-softmax": (lambda rows: gx.log(gx.exp(rows)[:, 1]),),
     "picked-softmax": (
         lambda rows: gx.exp(rows)[:, 1] / sum_op(gx.exp(2 * rows), (1,)),
-        lambda rows: gx.exp(rows)[0] / sum_op(gx.exp(rows), (1,), keepdims=True),
-        lambda rows: gx.exp(rows)[0:1, 1] / sum_op(gx.exp(rows), (1,)),
-        lambda cube: gx.exp(cube)[:, 1] / sum_op(gx.exp(cube), (1,), keepdims=True),
+        lambda cube: gx.exp(cube)[0:1, 1] / sum_op(gx.exp(cube), (1,)),
+        lambda cube: gx.exp(cube)[:, 1:2] / sum_op(gx.exp(cube), (1,), keepdims=True),
+        lambda cube: gx.exp(cube)[1] / sum_op(gx.exp(cube), (1,), keepdims=True)[1],
     ),
     "target-minus-probability": (
         lambda x, y: x * -0.2 - y * -0.2,

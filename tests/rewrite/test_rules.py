@@ -302,7 +302,7 @@ def points(name, names):
     if "rows" in names:
         out["rows"] = np.vstack([random.choice(WIDE, (20, 4)), random.normal(size=(20, 4)) * 8])
     if "row" in names:
-        out["row"] = np.array([1000.0, -3.0, 0.5])
+        out["row"] = np.array([705.0, 709.9, 710.5])
     if "labels" in names:
         out["labels"] = random.integers(0, 4, 40)
     if "s" in names:
