@@ -167,9 +167,7 @@ def _draw(commands: Any) -> None:
     )
     made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     made.add_argument("-o", "--out", metavar="FILE", help="default: the model's name with .svg")
-    made.add_argument(
-        "--level", choices=DRAW_LEVELS, default="graph", help="how much is shown (default: graph)"
-    )
+    made.add_argument("--level", choices=DRAW_LEVELS, help="default: graph, or model where that is too large")
 
 
 def _show(commands: Any) -> None:

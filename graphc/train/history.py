@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from graphc.errors import MissingDependency, UnknownNameError
+from graphc.errors import ArgumentError, MissingDependency, UnknownNameError
+from graphc.runtime.files import write_bytes
+
+PLOT_KINDS = ("png", "svg", "pdf")
 
 
 @dataclass
@@ -51,10 +56,10 @@ class History:
         return f"<history of {len(self)} epochs: {numbers}; {self.stopped}>"
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the curves with matplotlib: losses, and the other metrics on an axis of their own at the right.
+        """Draw the curves with matplotlib: losses, and the other metrics in a panel of their own.
 
         Args:
-            ax: matplotlib axes to draw on; a new figure by default.
+            ax: matplotlib axes to draw the losses on (then metrics are left out); a new figure by default.
 
         Returns:
             The axes of the losses.
@@ -68,30 +73,46 @@ class History:
             raise MissingDependency(
                 "plots need matplotlib", fix='python -m pip install "graphc[plot]"'
             ) from error
-        axes = Figure(figsize=(7, 4), layout="constrained").subplots() if ax is None else ax
-        self._curves(axes, [c for c in self.columns if c.endswith("loss")], ("-", "--"), "loss")
-        others = [c for c in self.columns if not c.endswith("loss")]
-        if others:
-            right = axes.twinx()
-            self._curves(right, others, (":", "-."), "metrics")
-            handles = [*axes.get_lines(), *right.get_lines()]
-            right.legend(handles, [str(h.get_label()) for h in handles], loc="center right")
-        else:
-            axes.legend()
-        axes.set_xlabel("epoch")
-        return axes
+        losses = [c for c in self.columns if c.endswith("loss")]
+        metrics = [c for c in self.columns if c not in losses]
+        if ax is not None:
+            return self._curves(ax, losses, "loss")
+        panels = 2 if metrics else 1
+        axes = Figure(figsize=(4.5 * panels, 3.5), layout="constrained").subplots(1, panels, squeeze=False)[0]
+        if metrics:
+            self._curves(
+                axes[1], metrics, ", ".join(c for c in metrics if not c.startswith("val_")) or "metrics"
+            )
+        return self._curves(axes[0], losses, "loss")
 
-    def _curves(self, axes: Any, columns: list[str], styles: tuple[str, str], label: str) -> None:
-        # blue and orange of the Okabe-Ito palette, told apart by dash as well
-        for name in columns:
+    def _curves(self, axes: Any, columns: list[str], label: str) -> Any:
+        # blue and orange of the Okabe-Ito palette; validation is told apart by its dashes as well
+        for i, name in enumerate(columns):
             validation = name.startswith("val_")
             epochs = [row["epoch"] for row in self.rows if name in row]
-            color = "#D55E00" if validation else "#0072B2"
-            axes.plot(epochs, self[name], styles[validation], color=color, label=name)
+            color = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")[i % 4]
+            axes.plot(epochs, self[name], "--" if validation else "-", color=color, label=name)
+        axes.set_xlabel("epoch")
         axes.set_ylabel(label)
+        axes.grid(alpha=0.3)
+        if columns:
+            axes.legend()
+        return axes
 
     def save_plot(self, path: Any) -> Any:
-        """Draw the curves into a file (.png, .svg, .pdf); returns its path."""
-        axes = self.plot()
-        axes.get_figure().savefig(path, dpi=150)
-        return path
+        """Draw the curves into a file (.png, .svg, .pdf), whole or not at all; returns its path.
+
+        Raises:
+            ArgumentError: another kind of file.
+            MissingDependency: matplotlib is not installed.
+        """
+        kind = Path(path).suffix.lower().lstrip(".")
+        if kind not in PLOT_KINDS:
+            raise ArgumentError(
+                "a plot is a .png, .svg or .pdf file",
+                given=str(path),
+                fix=f"name it {Path(path).with_suffix('.png')}",
+            )
+        buffer = io.BytesIO()
+        self.plot().get_figure().savefig(buffer, format=kind, dpi=150)
+        return write_bytes(path, buffer.getvalue())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -165,27 +166,52 @@ class _Bar:
 
     def __init__(self, run: Run, data: Arrays | None) -> None:
         self.tqdm: Any = None
-        if run.progress:
-            from tqdm import tqdm
-
-            steps = None
-            if data is not None:
-                steps = -(-example_count(data, run.model.batched) // run.batch_size) * run.epochs
-            self.tqdm = tqdm(total=steps, unit="step", file=sys.stderr, mininterval=0.1, dynamic_ncols=True)
         self.scores = ""
+        self.last = len(run.model.history) + run.epochs
+        if run.progress:
+            self.tqdm = _made_bar(_steps(run, data))
 
     def step(self, epoch: int, loss: float) -> None:
         if self.tqdm is not None:
-            self.tqdm.set_description(f"epoch {epoch + 1}", refresh=False)
+            self.tqdm.set_description_str(f"epoch {epoch + 1}/{self.last}", refresh=False)
             self.tqdm.set_postfix_str(f"loss {loss:.4f}{self.scores}", refresh=False)
             self.tqdm.update(1)
 
     def end_epoch(self, row: dict[str, float]) -> None:
         self.scores = "".join(f", {k} {v:.4f}" for k, v in row.items() if k not in ("epoch", "loss"))
+        if self.tqdm is not None:
+            self.tqdm.set_postfix_str(
+                f"loss {row['loss']:.4f}{self.scores}", refresh=row["epoch"] == self.last
+            )
 
     def close(self) -> None:
         if self.tqdm is not None:
             self.tqdm.close()
+
+
+def _steps(run: Run, data: Arrays | None) -> int | None:
+    """How many there will be; nobody knows for a stream."""
+    return None if data is None else -(-example_count(data, run.model.batched) // run.batch_size) * run.epochs
+
+
+def _made_bar(steps: int | None) -> Any:
+    from tqdm import tqdm
+
+    look = (
+        {}
+        if steps is None
+        else {"bar_format": "{desc}:{percentage:4.0f}%|{bar:12}| {elapsed}<{remaining}{postfix}"}
+    )
+    return tqdm(total=steps, unit="step", file=sys.stderr, mininterval=0.1, **look, **_width())
+
+
+def _width() -> dict[str, Any]:
+    """The bar follows the terminal's width; a pseudo-terminal may claim none at all."""
+    try:
+        known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError):
+        known = False
+    return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 20}
 
 
 def check_settings(epochs: Any, batch_size: Any, seed: Any) -> None:

@@ -172,10 +172,9 @@ class Model:
         self._ensure_values(0)
         module = self.module(None)
         nodes, form = flatten(self.outputs, lambda n: isinstance(n, Node))
-        parts = [
-            module.predict(self.values.params, self.values.state, *batch.values())
-            for batch in self._chunks(data)
-        ]
+        values = self.values.params, self.values.state
+        with np.errstate(all="ignore"):
+            parts = [module.predict(*values, *batch.values()) for batch in self._chunks(data)]
         flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
         return unflatten(form, [self._joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
 
@@ -191,7 +190,8 @@ class Model:
         found, rows = [], []
         for batch in self._chunks(data):
             inputs = [batch[n] for n in names]
-            found.append(module.evaluate(self.values.params, self.values.state, *inputs, **extra))
+            with np.errstate(all="ignore"):  # what is not finite is shown as such
+                found.append(module.evaluate(self.values.params, self.values.state, *inputs, **extra))
             rows.append(len(batch[self.batched[0]]) if self.batched else 1)
         if len(found) == 1:  # as it is, to the last bit
             return {k: float(v) for k, v in found[0].items()}
@@ -296,7 +296,7 @@ class Model:
         return save(self, path)
 
     def draw(
-        self, path: Any = None, level: str = "graph", optimizer: Optimizer | None = None, **options: Any
+        self, path: Any = None, level: str | None = None, optimizer: Optimizer | None = None, **options: Any
     ) -> Any:
         """The forward and the backward pass, paired in one figure; see ``gx.draw``."""
         from graphc.render import draw

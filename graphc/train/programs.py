@@ -111,7 +111,9 @@ def update_rules(
     by_text: dict[tuple[str, ...], tuple[Plan, list[str]]] = {}
     for kind, members in by_type.items():
         name = optimizer.name if not by_text else f"{optimizer.name}_{len(by_text) + 1}"
-        planned = plan(simplify(optimizer.rule_graph(kind.shape, kind.dtype, name), level, trace), level, trace)
+        planned = plan(
+            simplify(optimizer.rule_graph(kind.shape, kind.dtype, name), level, trace), level, trace
+        )
         key = function_of(planned, "", comments=False).lines[1:]
         by_text.setdefault(key, (planned, []))[1].extend(members)
     return tuple(
