@@ -7,6 +7,7 @@ from keyword import iskeyword
 from typing import Any
 
 from graphc.autodiff.reverse import seed, vjp_nodes
+from graphc.codegen.names import RESERVED
 from graphc.codegen.numpy import Source, emit_function
 from graphc.errors import ArgumentError
 from graphc.ir.events import Rewrite
@@ -19,7 +20,7 @@ from graphc.ops.effects import by_mode_op
 from graphc.ops.leaves import input, input_op
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
-from graphc.rewrite.lower import choose_mode, collect_updates
+from graphc.rewrite.lower import choose_mode, collect_updates, drop_updates
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, clean, run, stabilise
 from graphc.rewrite.rule import LEVELS, STABLE
 from graphc.runtime.program import Program
@@ -102,7 +103,7 @@ def _sweep(y: Node, wrt: Sequence[Node], level: str, cotangent: Callable[[Node],
     hidden = {x: _placeholder(x) for x in wrt if x.op.kind != "leaf"}
     opened = {leaf: x for x, leaf in hidden.items()}
     top = substitute([y], hidden)[y]
-    graph = run(Graph((top,)), BEFORE_GRADIENT, level)
+    graph = run(drop_updates(Graph((top,))), BEFORE_GRADIENT, level)
     gradients = vjp_nodes(graph.outputs[0], cotangent(graph.outputs[0]), [hidden.get(x, x) for x in wrt])
     done = substitute(gradients, opened)
     return [done[g] for g in gradients]
@@ -178,8 +179,9 @@ def compile(
     check_level(level)
     if layout not in LAYOUTS:
         raise ArgumentError("unknown layout", given=repr(layout), expected=", ".join(LAYOUTS))
-    if not name.isidentifier() or iskeyword(name):
-        raise ArgumentError("the name of a program is an identifier", given=repr(name))
+    if not name.isidentifier() or iskeyword(name) or name.startswith("_") or name in RESERVED:
+        expected = f"not one that the listing uses itself: {', '.join(sorted(RESERVED))}, or with _ in front"
+        raise ArgumentError("the name of a program is an identifier", given=repr(name), expected=expected)
     declared = outputs if isinstance(outputs, Graph) else graph_of(outputs, updates, name)
     trace = Trace()
     planned = plan(simplify(resolve(declared, mode), level, trace), level, trace)

@@ -13,7 +13,7 @@ from graphc.ir.node import Node
 from graphc.ir.provenance import descendants_of, gradient_of
 from graphc.ops.template import helper_functions
 
-RESERVED = frozenset({"np", "rng", "math"})
+RESERVED = frozenset({"np", "rng", "math", "base64", "hashlib"})
 """What every generated function calls its own."""
 
 MODULE_RESERVED = frozenset(

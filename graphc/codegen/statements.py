@@ -115,8 +115,9 @@ class Writer:
     def _render(self, node: Node) -> Text:
         self.helpers.extend(node.op.helpers)
         operands = [self.text(x) for x in node.inputs]
-        if operands and node.op.kind == "pointwise" and all(is_weak(x) for x in node.inputs):
-            first = next(i for i, x in enumerate(node.inputs) if x.dtype != "bool")
+        valued = [i for i, x in enumerate(node.inputs) if x.dtype != "bool"]  # a condition decides no dtype
+        if valued and node.op.kind == "pointwise" and all(is_weak(node.inputs[i]) for i in valued):
+            first = valued[0]
             operands[first] = Text(f"np.{node.inputs[first].dtype}({operands[first]})")
         text = render(node, operands)
         if node.op.role == "random":

@@ -51,7 +51,6 @@ relu = pointwise(
     "where(x > 0, x, 0)",
     "np.maximum({x}, 0)",
     partials=("where(out > 0, 1, 0)",),
-    domain=((0.2, 2.0),),
     latex=r"\operatorname{{relu}}({x})",
     cost=0.48,
 )
@@ -59,14 +58,13 @@ leaky_relu = pointwise(
     "leaky_relu",
     "where(x > 0, x, negative_slope * x)",
     attrs={"negative_slope": 0.01},
-    domain=((0.2, 2.0),),
     latex=r"\operatorname{{leaky\_relu}}({x})",
 )
 elu = pointwise(
     "elu",
     "where(x > 0, x, alpha * expm1(where(x > 0, 0, x)))",
+    partials=("where(x > 0, 1, out + alpha)",),  # by the output: alpha exp(x) = out + alpha
     attrs={"alpha": 1.0},
-    domain=((0.2, 2.0),),
     latex=r"\operatorname{{elu}}({x})",
 )
 # SymPy moves the root inside erf, so that it would be computed twice; this form shares it with the forward pass

@@ -350,9 +350,10 @@ def getitem(x: Node, index: Any) -> Node:
 
 
 def _apply_index(x: Node, parts: list[Any]) -> Node:
-    slices: list[tuple[Any, Any, Any]] = []
-    for axis, part in enumerate(p for p in parts if p is not None):
-        slices.append(_axis_slice(part, x.shape[axis], axis))
+    from graphc.ops.index import take
+
+    axes = [p for p in parts if p is not None]
+    slices = [_axis_slice(part, x.shape[axis], axis) for axis, part in enumerate(axes)]
     if any(s != (None, None, None) for s in slices):
         x = slice_op(x, index=tuple(slices))
     axis = 0
@@ -361,8 +362,10 @@ def _apply_index(x: Node, parts: list[Any]) -> Node:
             x = expand_dims(x, axis)
         if isinstance(part, builtins.slice) or part is None:
             axis += 1
-        else:
+        elif isinstance(x.shape[axis], int):
             x = squeeze_op(x, axis=axis)
+        else:  # a size that is known at run time: the look-up itself checks the range
+            x = take(x, part.__index__(), axis=axis)
     return x
 
 
@@ -375,7 +378,9 @@ def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
     if isinstance(part, bool) or not hasattr(part, "__index__"):
         raise ArgumentError("an index is an int, a slice, None, ... or an integer node", given=repr(part)[:60])
     i = part.__index__()
-    if isinstance(dim, int) and not -dim <= i < dim:
+    if not isinstance(dim, int):
+        return (None, None, None)
+    if not -dim <= i < dim:
         raise ShapeError(f"index {i} is out of range on axis {axis} of size {dim}")
     return (i, i + 1 if i != -1 else None, None)
 
@@ -383,11 +388,16 @@ def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
 # -- joining, dtypes, and stopping gradients ----------------------------------------------------------------------
 
 
+def _around(x: Type, axis: int) -> Shape:
+    """The shape without an axis."""
+    return x.shape[:axis] + x.shape[axis + 1 :]
+
+
 def _concat_type(*types: Type, axis: int) -> Type:
     first = types[0]
     total: Dim = 0
     for t in types:
-        if t.dtype != first.dtype or t.shape[:axis] + t.shape[axis + 1 :] != first.shape[:axis] + first.shape[axis + 1 :]:
+        if (t.dtype, t.ndim) != (first.dtype, first.ndim) or _around(t, axis) != _around(first, axis):
             raise ShapeError(f"{first} and {t} cannot be joined along axis {axis}", expected="equal sizes on the others")
         total = total + t.shape[axis]
     return Type(first.dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :]))

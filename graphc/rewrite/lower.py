@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace as dataclass_replace
 
+from graphc.errors import ArgumentError
 from graphc.ir.events import Lowered
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, rebuilt, substitute, toposort
+from graphc.ir.node import Node, rebuilt, substitute
 from graphc.ops.effects import arg
 from graphc.rewrite.driver import Trace, replace
 from graphc.symbolic.formulas import lower_formula
@@ -85,19 +86,37 @@ def _branch(choice: Node, mode: str) -> Node:
 
 
 def collect_updates(graph: Graph) -> Graph:
-    """State transitions attached to values become updates of the graph."""
-    attached = [n for n in toposort(graph.roots) if n.op.role == "update"]
-    if not attached:
-        return graph
+    """State transitions attached to values become updates of the graph.
+
+    Raises:
+        ArgumentError: one state is given two different next values.
+    """
+    over, attached = _without_updates(graph)
+    updates = dict(over.updates)
+    for state, value in attached:
+        if updates.setdefault(state, value) is not value:
+            raise ArgumentError(
+                f"{graph.name_of(state)} is given two different next values",
+                where=str(value.about.origin) if value.about.origin else None,
+                fix="attach one transition to a state, or give it in updates=",
+            )
+    return dataclass_replace(over, updates=tuple(updates.items()))
+
+
+def drop_updates(graph: Graph) -> Graph:
+    """The values alone: a gradient carries no transitions, the value that it is the gradient of does."""
+    return _without_updates(graph)[0]
+
+
+def _without_updates(graph: Graph) -> tuple[Graph, list[tuple[Node, Node]]]:
     mapping: dict[Node, Node] = {}
-    updates: dict[Node, Node] = {}
+    attached: list[tuple[Node, Node]] = []
     for node in graph.nodes:
         new = rebuilt(node, [mapping[x] for x in node.inputs])
         if node.op.role == "update":
-            updates.update(zip(node.attrs["states"], new.inputs[1:], strict=True))
+            attached.extend(zip(node.attrs["states"], new.inputs[1:], strict=True))
+            if new.inputs[0].op.kind != "leaf":
+                new.inputs[0].about.adopt(new.about)
             new = new.inputs[0]
         mapping[node] = new
-    over = graph.over(mapping)
-    return dataclass_replace(
-        over, updates=(*over.updates, *((s, v) for s, v in updates.items() if s not in dict(over.updates)))
-    )
+    return graph.over(mapping), attached

@@ -27,7 +27,7 @@ PARTIALS: dict[str, tuple[str, ...]] = {
     "xlogx": ("log(x) + 1",),
     "relu": ("where(out > 0, 1, 0)",),
     "leaky_relu": ("where(greater(x, 0), 1, negative_slope)",),
-    "elu": ("where(greater(x, 0), 1, alpha*exp(where(greater(x, 0), 0, x))*where(greater(x, 0), 0, 1))",),
+    "elu": ("where(x > 0, 1, out + alpha)",),
     "gelu": ("(1 + erf(x / sqrt(2))) / 2 + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
     "silu": ("sigmoid(x) + out * sigmoid(-x)",),
     "equal": ("0", "0"),

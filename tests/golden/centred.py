@@ -66,26 +66,25 @@ def forward(params, state, x, t, *, weight=0.01):
     # centre
     centre_mean = x.sum(axis=0) / batch  # [4]
     running_next = 0.9 * running + 0.1 * centre_mean  # [4]
-    difference = x - centre_mean  # [batch, 4]
-    product = difference @ W  # [batch, 4]
+    centre_train = x - centre_mean  # [batch, 4]
+    product = centre_train @ W  # [batch, 4]
     h = np.maximum(1.0 - np.abs(product), 0)  # [batch, 4]
     y = h @ W  # [batch, 4]
-    difference_2 = y - t  # [batch, 4]
-    ratio = (difference_2 * difference_2).sum() / (4 * batch)  # scalar
-    loss = ratio + weight * (W * W).sum()  # scalar
+    difference = y - t  # [batch, 4]
+    loss = (difference * difference).sum() / (4 * batch) + weight * (W * W).sum()  # scalar
     next_state = {**state, "running": running_next}
-    saved = (batch, weight, difference, product, h, difference_2)
+    saved = (batch, weight, centre_train, product, h, difference)
     return loss, next_state, saved
 
 
 def backward(params, saved):
     """The gradient of the loss for each trained parameter, by the chain rule from the loss back."""
     W = params["W"]
-    batch, weight, difference, product, h, difference_2 = saved
-    d_y = 2.0 * difference_2 / (4 * batch)  # [batch, 4]  chain rule of square
+    batch, weight, centre_train, product, h, difference = saved
+    d_y = 2.0 * difference / (4 * batch)  # [batch, 4]  chain rule of square
     d_h = d_y @ W.T  # [batch, 4]  dL/d(h): chain rule of matmul
-    d_h_in = -np.where(h > 0.0, d_h * np.sign(product), 0.0)  # [batch, 4]  chain rule of abs
-    d_W = weight * (2.0 * W) + h.T @ d_y + difference.T @ d_h_in  # dL/d(W) added up over 3 uses
+    d_product = -np.where(h > 0.0, d_h * np.sign(product), 0.0)  # [batch, 4]  chain rule of abs
+    d_W = weight * (2.0 * W) + h.T @ d_y + centre_train.T @ d_product  # [4, 4]
     return {
         "W": d_W,
     }
