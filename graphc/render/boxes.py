@@ -179,7 +179,7 @@ class _Writer:
     def _title(self, node: Node) -> str:
         partner = self.parts.partner.get(node)
         if partner is not None and partner in self.boxes.titles:
-            return f"∂{self.boxes.titles[partner]}"
+            return self._unused(f"∂{self.boxes.titles[partner]}")
         if node in self.next_of:
             return self.boxes.titles.get(self.next_of[node]) or self._leaf_title(self.next_of[node])
         if self.parts.phase[node] == FORWARD and node in self.names:
@@ -187,8 +187,14 @@ class _Writer:
         if self.parts.phase[node] == UPDATE and node.about.name is not None:
             return pretty(node.about.name.rpartition(".")[2])
         if partner is None and (node.about.name or "").startswith("d_"):
-            return f"∂{pretty(str(node.about.name)[2:])}"
+            return self._unused(f"∂{pretty(str(node.about.name)[2:])}")
         return self._automatic(node)
+
+    def _unused(self, title: str) -> str:
+        """A title that no box has: a gradient of a gradient is primed."""
+        while title in self.boxes.titles.values():
+            title += "′"
+        return title
 
     def _automatic(self, node: Node) -> str:
         self.boxes.automatic.add(node)

@@ -30,6 +30,9 @@ CELLS = (SOURCES, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
 
 
+BACKSLASH = "∖"
+"""Shown for a backslash: Graphviz replaces ``\\N`` and its kin everywhere, however it is quoted."""
+
 # remincross=false keeps the order within rows that the invisible chains ask for, also in nested clusters
 ATTRIBUTES = {
     "graph": {
@@ -87,7 +90,7 @@ class _Writer:
             self.graph.attr("graph", label=caption)
 
     def _caption(self) -> str:
-        rows = [_legend(self.figure)] if self.legend else []
+        rows = [_legend(self.figure)] if self.legend and self.figure.rows else []
         if self.figure.note:
             rows.append(f"<TR><TD>{_font(self.figure.note, 11, style.GREY)}</TD></TR>")
         return f"<{_table(''.join(rows), CELLSPACING=0)}>" if rows else ""
@@ -323,10 +326,9 @@ def _font(text: str, size: float, colour: str) -> str:
 
 def _safe(text: str) -> str:
     """Text inside a label: markup and entities are shown, not read."""
-    return escape(text, quote=True).replace("&#x27;", "&#39;")
+    return escape(text.replace("\\", BACKSLASH), quote=True)
 
 
 def _quoted(*lines: str) -> str:
-    """A DOT string of these lines; backslashes and quotes are shown, not read."""
-    text = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return f'"{text}"'
+    """A DOT string of these lines; quotes and backslashes are shown, not read."""
+    return '"' + "\\n".join(line.replace("\\", BACKSLASH).replace('"', '\\"') for line in lines) + '"'

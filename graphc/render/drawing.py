@@ -15,13 +15,15 @@ from typing import Any
 
 from graphc.errors import ArgumentError, MissingDependency
 from graphc.ir.graph import Graph, graph_of
-from graphc.ir.node import Node
+from graphc.ir.node import Node, engine
+from graphc.planning.order import is_gradient
 from graphc.render.collapse import collapsed
 from graphc.render.dot import dot_of
 from graphc.render.engines import INSTALL, LayoutError, render
 from graphc.render.figure import Figure
 from graphc.render.page import page_of
 from graphc.render.rows import figure_of
+from graphc.rewrite.lower import collect_updates
 from graphc.runtime.files import write_bytes
 from graphc.stages import MODES, plan, resolve, simplify
 
@@ -154,8 +156,7 @@ def draw(
         raise ArgumentError("mode is train or eval", given=repr(mode))
     target = None if path is None else _target(path)
     graph = _graph(what, updates)
-    shown = bool(graph.updates) if updates is None else updates
-    figure, used = _figure(graph, level, mode, shown)
+    figure, used = _figure(_resolved(graph, mode), level, updates is not False)
     drawing = Drawing(figure, used, legend)
     return drawing if target is None else replace(drawing, path=drawing.save(target))
 
@@ -186,9 +187,8 @@ def _optimizer(model: Any) -> Any:
     return optimizer
 
 
-def _figure(graph: Graph, level: str | None, mode: str | None, updates: bool) -> tuple[Figure, str]:
+def _figure(whole: Graph, level: str | None, updates: bool) -> tuple[Figure, str]:
     """The figure at a level, and the level that was used."""
-    whole = _resolved(graph, mode)
     if level in ("lowered", "plan"):
         planned = plan(simplify(whole))
         steps = {node: i + 1 for i, node in enumerate(planned.order)} if level == "plan" else None
@@ -205,11 +205,12 @@ def _figure(graph: Graph, level: str | None, mode: str | None, updates: bool) ->
 
 
 def _resolved(graph: Graph, mode: str | None) -> Graph:
-    """Choices by mode made, where a mode is given or there are gradients; otherwise both branches are drawn."""
-    choices = any(n.op.role in ("by_mode", "update") for n in graph.nodes)
-    if not choices or (mode is None and len(graph.roots) == 1):
-        return graph
-    return resolve(graph, mode or "train")
+    """Transitions collected; choices made where a mode is given or there are gradients, else both branches stay."""
+    choices = any(n.op.role == "by_mode" for n in graph.nodes)
+    if choices and (mode is not None or any(map(is_gradient, graph.nodes))):
+        return resolve(graph, mode or "train")
+    with engine():
+        return collect_updates(graph)
 
 
 # -- files --------------------------------------------------------------------------------------------------------

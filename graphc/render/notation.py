@@ -310,5 +310,7 @@ def _cases(cells: Sequence[Text]) -> Text:
             else Text(f"{values[0].at_least(MULTIPLY)} ⊙ {mask.at_least(MULTIPLY)}", MULTIPLY)
         )
     pairs = zip(values, conditions, strict=False)
-    parts = [f"{v} {'else' if c == 'else' else f'if {c}'}" for v, c in pairs]
+    parts = [
+        f"else {value}" if condition == "else" else f"{value} if {condition}" for value, condition in pairs
+    ]
     return Text("{" + ", ".join(parts) + "}")

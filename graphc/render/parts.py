@@ -55,17 +55,17 @@ def _event(node: Node, kind: Any) -> Any:
 
 
 def _phases(graph: Graph, made: set[Node]) -> dict[Node, str]:
-    """Forward is what the outputs need that are no gradients, and what the user named on the way to the others."""
-    forward_roots = [x for x in graph.outputs if x not in made]
+    """Forward is what the user declared and what that needs; backward what the chain rule made, and its helpers."""
     downstream = _dependents(graph, made)
-    named = [n for n in graph.nodes if n not in downstream and n.about.origins and n.about.name is not None]
-    phase = dict.fromkeys(toposort([*forward_roots, *named]), FORWARD)
-    if not any(x in made for x in graph.roots):
-        phase.update(dict.fromkeys(toposort(graph.outputs), FORWARD))
-    for node in toposort([x for x in graph.outputs if x in made]):
+    needed = toposort([*graph.outputs, *(n for n in graph.nodes if n in made)])
+    declared = [n for n in needed if n not in downstream and n.about.origins and n.op.kind != "leaf"]
+    ends = [x for x in graph.outputs if x not in downstream]
+    phase = dict.fromkeys(toposort([*ends, *declared]), FORWARD)
+    gradients = [n for n in graph.nodes if n in made] + [x for x in graph.outputs if x in downstream]
+    for node in toposort(gradients):
         phase.setdefault(node, BACKWARD)
     for node in graph.nodes:
-        phase.setdefault(node, BACKWARD if node in made else UPDATE)
+        phase.setdefault(node, UPDATE)
     return phase
 
 

@@ -65,14 +65,15 @@ class _Layout:
         self.edges: list[Edge] = []
         self.drafts: list[Draft] = []
         self.row_of: dict[Node, Draft] = {}
+        self.lone: set[Node] = set()
 
     def figure(self, updates: bool) -> Figure:
         """All of it."""
         forward = [n for n in self.boxes.formulas if self._phase(n) == FRONT and n.op.kind != "leaf"]
         for node in forward:
             self._forward(node)
-        self._lone_leaves()
         backward = [n for n in self.boxes.formulas if self._phase(n) == BACK]
+        self._lone_leaves(backward)
         for node in reversed(backward):
             self._backward(node)
         self._aliases(backward)
@@ -126,11 +127,19 @@ class _Layout:
         draft.add(column, self._box(node))
         self.row_of[node] = draft
 
-    def _lone_leaves(self) -> None:
-        """Leaves that are outputs themselves."""
-        for node in self.graph.outputs:
-            if node.op.kind == "leaf" and node in self.keys and node not in self.row_of:
-                self._place(node, self._draft(path_of(self.graph, node)), FORWARD)
+    def _lone_leaves(self, backward: Iterable[Node]) -> None:
+        """Leaves that no forward box reads: outputs themselves, or what only gradients read."""
+        used = [r for n in backward for r in self.boxes.formulas[n].refs if r.op.kind == "leaf"]
+        outputs = [n for n in self.graph.outputs if n.op.kind == "leaf" and n in self.keys]
+        for leaf in dict.fromkeys([*outputs, *used]):
+            if leaf in self.row_of:
+                continue
+            self.lone.add(leaf)
+            first = not self.drafts
+            draft = self._draft(path_of(self.graph, leaf)) if first or leaf in outputs else self.drafts[0]
+            self._place(
+                leaf, draft, SOURCES if FORWARD in draft.columns or leaf.op.role == "param" else FORWARD
+            )
 
     def _backward(self, node: Node) -> None:
         """A gradient stands beside its forward node, a helper beside what uses it last."""
@@ -284,7 +293,7 @@ class _Layout:
             for ref in self.boxes.formulas[node].refs:
                 if self._phase(ref) == BACK:
                     self._join(self.keys[ref], self.keys[node], self._kind(node), self._text(ref, node))
-                elif ref.op.role not in ("param", "hyper") and ref in self.row_of:
+                elif ref in self.lone or (ref in self.row_of and ref.op.role not in ("param", "hyper")):
                     text = f"{self.boxes.titles[ref]} is saved for {self.boxes.titles[node]}"
                     self._join(self.keys[ref], self.keys[node], "saved", text)
             self._tie(node)

@@ -42,6 +42,8 @@ def printable(text: str, limit: int = MAX_NAME) -> str:
     clean = "".join(
         c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\N{REPLACEMENT CHARACTER}" for c in text
     )
+    if not clean.strip():
+        return "(blank)"
     return clean if len(clean) <= limit else f"{clean[: limit - 10]}…{clean[-9:]}"
 
 

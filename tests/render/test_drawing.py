@@ -1,0 +1,238 @@
+"""``draw`` and its files: every extension, every engine or none, and errors that say what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
+
+import pytest
+
+import graphc as gx
+from graphc.errors import ArgumentError, MissingDependency
+from graphc.render import draw, engines
+from tests.render import networks
+
+MAGIC = {
+    ".svg": b"<?xml",
+    ".png": b"\x89PNG\r\n\x1a\n",
+    ".pdf": b"%PDF",
+    ".dot": b"digraph",
+    ".html": b"<!DOCTYPE html>",
+}
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(dot: str, format: str) -> bytes:
+        raise engines.Unavailable("not installed")
+
+    names = ("pygraphviz", "graphviz-pure", "dot")
+    monkeypatch.setattr(engines, "ENGINES", MappingProxyType(dict.fromkeys(names, absent)))
+
+
+@pytest.mark.parametrize("extension", MAGIC)
+def test_every_extension_is_written(extension: str, tmp_path: Path) -> None:
+    path = tmp_path / f"figure{extension}"
+    drawing = draw(networks.mlp(), path)
+    assert drawing.path == path
+    assert path.read_bytes().startswith(MAGIC[extension])
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_svg_is_xml_that_asks_nothing_of_the_network() -> None:
+    svg = draw(networks.mlp()).svg
+    ET.fromstring(svg)
+    assert "DOCTYPE" not in svg
+    assert "xlink:href" not in svg
+    assert "∂h₁ ⊙ [h₁ &gt; 0]" in svg
+
+
+def test_html_is_one_file_without_scripts_or_links() -> None:
+    html = draw(networks.mlp()).html
+    assert "<svg" in html
+    assert "<script" not in html
+    assert "href" not in html.lower()
+
+
+@pytest.mark.parametrize("extension", [".svg", ".png", ".pdf"])
+def test_without_an_engine_html_is_written_and_one_line_says_so(
+    extension: str, tmp_path: Path, no_engine: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawing = draw(networks.mlp(), tmp_path / f"figure{extension}")
+    assert drawing.path == tmp_path / "figure.html"
+    assert [p.name for p in tmp_path.iterdir()] == ["figure.html"]
+    line = capsys.readouterr().err
+    assert line == (
+        f"graphc: wrote {tmp_path / 'figure.html'} instead of figure{extension}: "
+        f'nothing here can lay out a picture as {extension[1:]}; pip install "graphc[render]"\n'
+    )
+    html = drawing.path.read_text()
+    assert "∂h₁ ⊙ [h₁ &gt; 0]" in html
+    assert "hidden2" in html
+
+
+def test_without_an_engine_svg_says_what_to_install(no_engine: None) -> None:
+    with pytest.raises(MissingDependency) as caught:
+        _ = draw(networks.regression()).svg
+    assert str(caught.value) == (
+        "nothing here can lay out a picture as svg\n"
+        "  given:    pygraphviz: not installed; graphviz-pure: not installed; dot: not installed\n"
+        '  fix:      pip install "graphc[render]"'
+    )
+
+
+def test_a_notebook_shows_svg_or_without_an_engine_html(no_engine: None) -> None:
+    bundle = draw(networks.regression())._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+
+
+def test_a_notebook_shows_svg() -> None:
+    bundle = draw(networks.regression())._repr_mimebundle_(include=None, exclude=None)
+    assert set(bundle) == {"text/plain", "image/svg+xml"}
+    assert bundle["text/plain"] == "<drawing of f: 10 boxes, level graph>"
+
+
+def test_a_notebook_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = draw(networks.regression())
+    monkeypatch.setattr("graphc.render.drawing.dot_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("graphc.render.drawing.page_of", lambda *_: 1 / 0)
+    assert set(drawing._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_the_wheel_is_tried_first_then_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def engine(name: str, works: bool):
+        def run(dot: str, format: str) -> bytes:
+            tried.append(name)
+            if not works:
+                raise engines.Unavailable("broken")
+            return b"<svg/>"
+
+        return run
+
+    table = {
+        "pygraphviz": engine("pygraphviz", False),
+        "graphviz-pure": engine("pure", False),
+        "dot": engine("dot", True),
+    }
+    monkeypatch.setattr(engines, "ENGINES", MappingProxyType(table))
+    assert engines.render("digraph {}", "svg") == b"<svg/>"
+    assert tried == ["pygraphviz", "pure", "dot"]
+
+
+def test_the_order_of_engines() -> None:
+    assert list(engines.ENGINES) == ["pygraphviz", "graphviz-pure", "dot"]
+
+
+def test_a_missing_wheel_is_not_an_error_but_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    with pytest.raises(engines.Unavailable):
+        engines.wheel("digraph {}", "svg")
+
+
+def test_an_old_dot_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engines.shutil, "which", lambda name: "/usr/bin/dot")
+    monkeypatch.setattr(engines, "dot_version", lambda program: (2, 26))
+    with pytest.raises(engines.Unavailable, match="older than"):
+        engines.executable("digraph {}", "svg")
+
+
+def test_the_version_of_dot_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = SimpleNamespace(stderr=b"dot - graphviz version 12.2.1 (20241206.2353)\n", stdout=b"")
+    monkeypatch.setattr(engines.subprocess, "run", lambda *a, **k: said)
+    assert engines.dot_version("dot") == (12, 2)
+
+
+def test_a_layout_that_takes_too_long_becomes_html(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("dot", 60)
+
+    monkeypatch.setattr(engines.subprocess, "run", slow)
+    monkeypatch.setattr(engines, "IN_PROCESS_LIMIT", 0)
+    drawing = draw(networks.regression(), tmp_path / "a.svg")
+    assert drawing.path == tmp_path / "a.html"
+    assert "the layout took more than 60 seconds; draw fewer nodes" in capsys.readouterr().err
+
+
+def test_a_large_layout_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pygraphviz")
+    monkeypatch.setattr(engines, "IN_PROCESS_LIMIT", 0)
+    assert "<svg" in draw(networks.regression()).svg
+
+
+def test_a_png_is_capped() -> None:
+    pytest.importorskip("pygraphviz")
+    import struct
+
+    from graphc.render.drawing import WRITERS
+
+    data = WRITERS[".png"](draw(networks.mlp(40, 8), level="graph"))
+    width, height = struct.unpack(">II", data[16:24])
+    assert max(width, height) <= 40 * 144 + 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"path": "figure.bmp"},
+            "unknown extension\n  given:    figure.bmp\n  expected: .svg, .png, .pdf, .dot, .html",
+        ),
+        ({"level": "all"}, "unknown level\n  given:    'all'\n  expected: model, graph, lowered, plan"),
+        ({"mode": "test"}, "mode is train or eval\n  given:    'test'"),
+        ({"path": 3}, "a path is text or a Path\n  given:    3"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        draw(networks.regression(), **arguments)
+    assert str(caught.value) == message
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="the folder is not there"):
+        draw(networks.regression(), tmp_path / "nowhere" / "figure.svg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("graphc.runtime.files.os.replace", full)
+    with pytest.raises(ArgumentError, match="No space left on device"):
+        draw(networks.regression(), tmp_path / "figure.svg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_drawn() -> None:
+    with pytest.raises(ArgumentError, match="this cannot be drawn"):
+        draw(3)
+
+
+def test_programs_and_models_can_be_drawn() -> None:
+    x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
+    loss = gx.mean(gx.square(x @ w)).named("loss")
+    program = gx.compile({"loss": loss, "g": gx.grad(loss, w)})
+    assert "∂w" in draw(program, level="plan").dot
+    model = SimpleNamespace(drawing_graph=lambda optimizer=None: networks.regression(), optimizer=None)
+    assert "∂prediction" in draw(model).dot
+    with pytest.raises(ArgumentError, match="no optimizer"):
+        draw(model, updates=True)
+
+
+def test_graphviz_is_imported_only_to_write_dot() -> None:
+    code = (
+        "import sys, graphc as gx; d = gx.draw(gx.exp(gx.input('x', (3,))));"
+        "assert 'graphviz' not in sys.modules and 'pygraphviz' not in sys.modules; d.dot;"
+        "assert 'pygraphviz' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
