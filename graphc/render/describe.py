@@ -24,8 +24,8 @@ def wrapped(text: Text | str) -> tuple[str, ...]:
     """A formula on several lines, broken before operators that stand outside brackets where that is possible.
 
     Example:
-        >>> wrapped("h₂ᵀ ∂v₃ + h₁ᵀ ∂v₂ + x₁ᵀ ∂v₁ + x₀ᵀ ∂v₀")
-        ('h₂ᵀ ∂v₃ + h₁ᵀ ∂v₂ + x₁ᵀ ∂v₁', '+ x₀ᵀ ∂v₀')
+        >>> wrapped("∂z₃ W₃ᵀ + ∂z₂ W₂ᵀ ⊙ (1 − h₂²) + ∂z₁ W₁ᵀ ⊙ [h₁ > 0]")
+        ('∂z₃ W₃ᵀ + ∂z₂ W₂ᵀ ⊙ (1 − h₂²)', '+ ∂z₁ W₁ᵀ ⊙ [h₁ > 0]')
     """
     lines: list[str] = []
     rest = str(text)
@@ -39,12 +39,13 @@ def wrapped(text: Text | str) -> tuple[str, ...]:
 
 
 def _break(text: str) -> int | None:
-    """Where to break: at the least nested operator, and of those at the last that fits."""
+    """Where to break: at the least nested sum, or else product, and of those at the last that fits."""
     depth, best = 0, None
     for i, character in enumerate(text[: MAX_LINE + 1]):
         depth += (character in _OPEN) - (character in _CLOSE)
-        if i > 6 and any(text.startswith(sign, i) for sign in _BREAKS) and (best is None or depth <= best[0]):
-            best = depth, i
+        sign = next((n for n, sign in enumerate(_BREAKS) if i > 6 and text.startswith(sign, i)), None)
+        if sign is not None and (best is None or (depth, sign) <= best[0]):
+            best = (depth, max(sign, 1)), i
     return None if best is None else best[1]
 
 

@@ -148,7 +148,7 @@ def draw(
         >>> x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
         >>> loss = gx.mean(gx.square(x @ w)).named("loss")
         >>> gx.draw({"loss": loss, "gradient": gx.grad(loss, w)})
-        <drawing of f: 8 boxes, level graph>
+        <drawing of f: 5 boxes, level graph>
     """
     if level is not None and level not in LEVELS:
         raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))

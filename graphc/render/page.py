@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from graphc.render import style
-from graphc.render.figure import COLUMNS, Box, Figure, Row
+from graphc.render.figure import BACKWARD, COLUMNS, EXTRA, Box, Figure, Row
 
 _STYLE = """
 body { font: 14px/1.4 Helvetica, Arial, sans-serif; color: #1D2939; background: white; margin: 1.5rem; }
@@ -15,7 +15,7 @@ h1 { font-size: 1.1rem; } .note { color: #5B6472; }
 section { border: 1px solid #D0D5DD; border-radius: 12px; padding: .4rem .8rem .8rem; margin: .6rem 0; }
 section.loose { border-color: transparent; padding: 0 .8rem; margin: 0; }
 h2 { font-size: .85rem; font-weight: normal; color: #5B6472; margin: .2rem 0; }
-.row { display: grid; grid-template-columns: 1fr 1.4fr 1.4fr 1.6fr 1.2fr; }
+.row { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; }
 .row { gap: .5rem 1rem; align-items: center; margin: .4rem 0; }
 .box { border: 1.4px solid; border-radius: 9px; padding: .2rem .6rem; margin: .2rem 0; text-align: center; }
 .heavy { border-width: 3px; } .foot { color: #5B6472; font-size: .75rem; }
@@ -41,6 +41,7 @@ def page_of(figure: Figure, picture: str | None, note: str = "") -> str:
 def _sections(figure: Figure) -> Iterator[str]:
     """A frame for each layer, with its rows."""
     layer: tuple[str, ...] | None = None
+    columns = [c for c in COLUMNS if c != EXTRA and any(row.columns.get(c) for row in figure.rows)]
     for row in figure.rows:
         if row.layer != layer:
             if layer is not None:
@@ -49,18 +50,17 @@ def _sections(figure: Figure) -> Iterator[str]:
             yield f"<section{'' if layer else ' class=loose'}>"
             if layer:
                 yield f"<h2>{escape('.'.join(layer))}</h2>"
-        yield _row(row)
+        yield _row(row, columns)
     if layer is not None:
         yield "</section>"
 
 
-def _row(row: Row) -> str:
-    columns = [c for c in COLUMNS if c != "extra"]
+def _row(row: Row, columns: Sequence[str]) -> str:
     cells = []
     for column in columns:
         boxes = (
             *row.columns.get(column, ()),
-            *(row.columns.get("extra", ()) if column == "backward" else ()),
+            *(row.columns.get(EXTRA, ()) if column == BACKWARD else ()),
         )
         cells.append(f"<div>{''.join(map(_box, boxes))}</div>")
     return f'<div class="row">{"".join(cells)}</div>'
