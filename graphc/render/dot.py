@@ -307,7 +307,7 @@ def _legend(figure: Figure) -> str:
         for look in (style.KINDS[kind] for kind in figure.kinds)
     ]
     if any(edge.kind == "saved" for edge in figure.edges):
-        cells.append(f"<TD>{_font('╌╌▸ saved for the backward pass', 9.5, style.GREY)}</TD>")
+        cells.append(f"<TD>{_font('– – → saved for the backward pass', 9.5, style.GREY)}</TD>")
     inner = _table(f"<TR>{''.join(cells)}</TR>", CELLSPACING=6)
     return f"<TR><TD>{inner}</TD></TR>"
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from graphc.errors import GraphcError, MissingDependency
+from graphc.render import style
 
 FORMATS = ("svg", "png", "pdf")
 TIMEOUT = 60.0
@@ -90,7 +91,13 @@ def pure(dot: str, format: str) -> bytes:
     program = str(beside) if beside.exists() else shutil.which("graphviz-pure")
     if program is None:
         raise Unavailable("not installed")
-    return _program([program, "-Kdot", f"-T{format}"], dot)
+    return _program([program, "-Kdot", f"-T{format}"], _for_arimo(dot, format))
+
+
+def _for_arimo(dot: str, format: str) -> str:
+    """Text that fits the one font of ``graphviz-pure``: it has Arial's widths, and no sign for element by element."""
+    plain = dot.replace(style.FONT, "Arial")
+    return plain.replace("⊙", "*") if format == "png" else plain
 
 
 def executable(dot: str, format: str) -> bytes:

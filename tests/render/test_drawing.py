@@ -124,6 +124,20 @@ def test_the_wheel_is_tried_first_then_the_others(monkeypatch: pytest.MonkeyPatc
     assert tried == ["pygraphviz", "pure", "dot"]
 
 
+def test_graphviz_pure_gets_text_that_its_font_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = []
+    monkeypatch.setattr(engines.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(engines, "_program", lambda command, dot: fed.append((command[1:], dot)) or b"x")
+    dot = draw(networks.mlp()).dot
+    engines.pure(dot, "png")
+    engines.pure(dot, "svg")
+    assert [command for command, _ in fed] == [["-Kdot", "-Tpng"], ["-Kdot", "-Tsvg"]]
+    assert "∂h₁ * [h₁" in fed[0][1]
+    assert "∂h₁ ⊙ [h₁" in fed[1][1]
+    with pytest.raises(engines.Unavailable):
+        engines.pure(dot, "pdf")
+
+
 def test_the_order_of_engines() -> None:
     assert list(engines.ENGINES) == ["pygraphviz", "graphviz-pure", "dot"]
 
