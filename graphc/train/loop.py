@@ -12,6 +12,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError, DataError, NonFiniteError
 from graphc.ops.init import name_seed
+from graphc.optim.optimizer import Optimizer
 from graphc.train.data import Arrays, batches, example_count, is_stream
 from graphc.train.history import History
 
@@ -32,11 +33,11 @@ class Run:
 
     model: Any
     module: Any
+    optimizer: Optimizer
     epochs: int
     batch_size: int
     shuffle: bool
     seed: int
-    lr: float
     progress: bool
     callbacks: tuple[Callable[[Any, dict[str, float]], Any], ...] = ()
     before: Before | None = None
@@ -47,6 +48,7 @@ def train(run: Run, x: Any, y: Any, validation: Any) -> History:
     stream = x if is_stream(x, y) else None
     data = None if stream is not None else run.model.checked_data(x, y)
     held_out = None if validation is None else run.model.checked_data(*_pair(validation))
+    run.model.begin(run.optimizer, run.seed)
     history: History = run.model.history
     history.stopped = ""
     bar = _Bar(run, data)
@@ -93,13 +95,15 @@ def _stream_batches(run: Run, stream: Any) -> Iterator[Arrays]:
 def _epoch(run: Run, epoch: int, stream: Iterator[Arrays], bar: _Bar) -> dict[str, float]:
     total, count = 0.0, 0
     for batch in stream:
-        rows = len(next(iter(batch.values()))) if batch else 1
+        rows = example_count(batch, run.model.batched) if run.model.batched else 1
         loss = step(run, batch)
         total, count = total + loss * rows, count + rows
         bar.step(epoch, total / count)
     if not count:
         raise DataError(
-            "there was no batch to train on", fix="pass a list of batches, or a function that yields them"
+            f"there was no batch to train on in epoch {epoch + 1}",
+            expected="at least one batch per epoch; an iterator serves one epoch alone",
+            fix="pass a function that returns a new iterator for each epoch",
         )
     return {"epoch": epoch + 1, "loss": total / count}
 
@@ -116,7 +120,7 @@ def step(run: Run, batch: Arrays) -> float:
     extra: dict[str, Any] = {"check": False} if run.module.model.labels else {}
     with np.errstate(all="ignore"):
         params, state, slots, loss = run.module.train_step(
-            values.params, values.state, values.slots, *inputs, lr=run.lr, rng=values.rng, **extra
+            values.params, values.state, values.slots, *inputs, lr=run.optimizer.rate, rng=values.rng, **extra
         )
     if not np.isfinite(loss):
         raise blamed(run, batch, float(loss))

@@ -28,12 +28,16 @@ EVALUATION_BATCH = 1024
 
 @dataclass
 class Values:
-    """What training changes: arrays by name, and the generators of random sites."""
+    """What training changes: arrays by name, and the generators of random sites.
+
+    They are ``untouched`` where they were drawn to be looked at, and nothing has trained or set them.
+    """
 
     params: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, Any] = field(default_factory=dict)
     rng: dict[str, Any] | None = None
+    untouched: bool = False
 
 
 class Model:
@@ -136,6 +140,7 @@ class Model:
             new[name] = self._fitting(value, leaves[name], name)
         self.values.params.update(new)
         self.values.slots = {}
+        self.values.untouched = False
         return self
 
     def reset(self, seed: int = 0) -> Model:
@@ -143,6 +148,7 @@ class Model:
         check_settings(0, 1, seed)
         self.values, self.history = Values(), History()
         self._ensure_values(seed)
+        self.values.untouched = False
         return self
 
     def freeze(self, *names: str) -> Model:
@@ -243,11 +249,10 @@ class Model:
             raise ArgumentError(
                 "the optimizer comes from gx.optim", given=type(chosen).__name__, fix="gx.optim.adam()"
             )
-        module = self.module(chosen)
-        self._ensure_values(seed)
-        self._ensure_slots(chosen, module)
         progress = sys.stderr.isatty() if verbose is None else verbose
-        run = Run(self, module, epochs, batch_size, shuffle, seed, chosen.rate, progress, tuple(callbacks))
+        run = Run(
+            self, self.module(chosen), chosen, epochs, batch_size, shuffle, seed, progress, tuple(callbacks)
+        )
         return train(run, x, y, validation_data)
 
     # -- what there is to see -------------------------------------------------------------------------------------
@@ -327,6 +332,16 @@ class Model:
 
         return make_rng(self.graph, seed)
 
+    def starting_slots(self, optimizer: Optimizer) -> dict[str, Any]:
+        """What an optimizer carries for the trained parameters, before its first step: zeros."""
+        slots: dict[str, Any] = {step: np.int64(0) for step in optimizer.steps}
+        for p in self._trained():
+            name = str(self.graph.name_of(p))
+            slots.update(
+                {f"{s}/{name}": np.zeros_like(self.values.params[name]) for s in optimizer.slot_names}
+            )
+        return slots
+
     def checked_data(self, x: Any, y: Any) -> Arrays:
         """Data by input name, in the declared dtypes, checked once."""
         arrays = named_arrays(x, y, self.x_names, self.y_names)
@@ -375,9 +390,18 @@ class Model:
     def _scored(self) -> tuple[Node | None, dict[str, Node], list[Node]]:
         return self.loss, self.metrics, self._trained()
 
+    def begin(self, optimizer: Optimizer, seed: int) -> None:
+        """Ready for the first step: values that were only looked at until now are drawn from this seed."""
+        if self.values.untouched:
+            self.values = Values()
+        self._ensure_values(seed)
+        self._ensure_slots(optimizer)
+        self.values.untouched = False
+
     def _ensure_values(self, seed: int) -> None:
         if self.values.rng is not None:
             return
+        self.values.untouched = True
         for role, target in (("param", self.values.params), ("state", self.values.state)):
             for leaf in self.graph.leaves(role):
                 name = str(self.graph.name_of(leaf))
@@ -385,15 +409,9 @@ class Model:
                 target.setdefault(name, initial_value(leaf.attrs["init"], shape, leaf.dtype, name, seed)[()])
         self.values.rng = self.make_rng(seed)
 
-    def _ensure_slots(self, optimizer: Optimizer, module: Module) -> None:
-        if self.optimizer is None or _key(optimizer)[0] != _key(self.optimizer)[0] or not self.values.slots:
-            slots: dict[str, Any] = {step: np.int64(0) for step in optimizer.steps}
-            for p in self._trained():
-                name = str(self.graph.name_of(p))
-                slots.update(
-                    {f"{s}/{name}": np.zeros_like(self.values.params[name]) for s in optimizer.slot_names}
-                )
-            self.values.slots = slots
+    def _ensure_slots(self, optimizer: Optimizer) -> None:
+        if self.optimizer is None or optimizer.name != self.optimizer.name or not self.values.slots:
+            self.values.slots = self.starting_slots(optimizer)
         self.optimizer = optimizer
 
     def _fitting(self, value: Any, leaf: Node, name: str) -> Any:

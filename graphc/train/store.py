@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphc.errors import FileFormatError, GraphcError
+from graphc.errors import DataError, FileFormatError, GraphcError, ShapeError
 from graphc.optim.optimizer import OPTIMIZERS, Optimizer
 from graphc.runtime.files import write_bytes
 
 FORMAT, VERSION = "graphc model", 1
-KINDS = ("params", "state", "slots")
+KINDS = ("params", "state", "slots", "rng")
 
 
 def save(model: Any, path: Any) -> Path:
@@ -27,7 +26,7 @@ def save(model: Any, path: Any) -> Path:
     arrays: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
     for kind in KINDS:
-        values: Mapping[str, Any] = getattr(model.values, kind)
+        values: Mapping[str, Any] = _values(model, kind)
         names[kind] = list(values)
         # numbered keys: a name is the user's text, and an archive member is a file name
         arrays.update({f"{kind}.{i}": np.asarray(v) for i, v in enumerate(values.values())})
@@ -41,6 +40,7 @@ def save(model: Any, path: Any) -> Path:
         "frozen": sorted(model.frozen),
         "names": names,
         "history": model.history.rows,
+        "stopped": model.history.stopped,
     }
     text = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -48,41 +48,45 @@ def save(model: Any, path: Any) -> Path:
     return write_bytes(path, buffer.getvalue())
 
 
+def _values(model: Any, kind: str) -> dict[str, Any]:
+    if kind == "rng":
+        return {name: _generator_words(generator) for name, generator in model.values.rng.items()}
+    values: dict[str, Any] = getattr(model.values, kind)
+    return values
+
+
 def load(path: Any) -> Any:
-    """Read a saved model.
+    """Read a saved model. Training it goes on where it was saved, to the last bit.
 
     Raises:
-        FileFormatError: the file is not a saved model, is damaged, or is of a newer version; nothing of it is run.
-        FileNotFoundError: there is no such file.
+        FileFormatError: the file is not a saved model, is damaged, or is of another version; nothing of it is run.
+        DataError: there is no such file.
     """
     header, arrays = _read(Path(path))
     try:
         return _rebuild(header, arrays)
-    except (KeyError, TypeError, ValueError, AttributeError, GraphcError) as error:
-        raise FileFormatError(f"{path} is damaged", given=str(error).split("\n")[0][:200]) from error
+    except Exception as error:  # a hostile header can go wrong anywhere
+        said = error.what if isinstance(error, GraphcError) else f"{type(error).__name__}: {error}"
+        raise FileFormatError(
+            f"{path} is damaged", given=" ".join(said.split())[:200], fix="save the model again"
+        ) from error
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
+        raise DataError(
+            "there is no such file", given=str(path), fix="check the path; it is relative to where you run"
+        )
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop("header").tobytes().decode())
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        RecursionError,
-    ) as error:
+    except Exception as error:  # NumPy, zipfile and zlib each raise kinds of their own on damaged bytes
         raise FileFormatError(
-            f"{path} is not a saved model, or is damaged", given=str(error)[:200]
+            f"{path} is not a saved model, or is damaged",
+            given=" ".join(f"{type(error).__name__}: {error}".split())[:200],
+            expected="a file written by model.save",
         ) from error
-    except Exception as error:  # zlib and zipfile raise kinds of their own on damaged bytes
-        raise FileFormatError(f"{path} is damaged", given=f"{type(error).__name__}: {error}"[:200]) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise FileFormatError(
             f"{path} is not a saved model", expected=f"a file written by model.save ({FORMAT})"
@@ -97,24 +101,67 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
-    from graphc.stages import parse
+    from graphc.stages import check_level, parse
     from graphc.train.model import Model
 
     graph = parse(header["graph"])
     whole = graph.unflatten(graph.outputs)
+    check_level(header["level"])
     optimizer = _optimizer(header["optimizer"])
     model = Model(
-        whole["outputs"], whole.get("loss"), whole["metrics"], optimizer, header["name"], header["level"]
+        whole["outputs"], whole.get("loss"), whole["metrics"], optimizer, str(header["name"]), header["level"]
     )
-    model.set_params(_named(header, arrays, "params"))
-    state = _named(header, arrays, "state")
-    for leaf in model.graph.leaves("state"):
-        name = str(model.graph.name_of(leaf))
-        model.values.state[name] = model._fitting(state[name], leaf, name)
-    model.frozen = frozenset(header["frozen"])
-    model.values.slots = {k: v[()] for k, v in _named(header, arrays, "slots").items()}
-    model.history.rows = [{str(k): float(v) for k, v in row.items()} for row in header["history"]]
+    _set_values(model, header, arrays)
+    model.history.rows = [{str(k): _score(v) for k, v in row.items()} for row in header["history"]]
+    model.history.stopped = str(header["stopped"])
     return model
+
+
+def _set_values(model: Any, header: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Everything that training changes; each array must fit what the graph declares."""
+    params, state = _named(header, arrays, "params"), _named(header, arrays, "state")
+    for role, values, target in (
+        ("param", params, model.values.params),
+        ("state", state, model.values.state),
+    ):
+        for leaf in model.graph.leaves(role):
+            name = str(model.graph.name_of(leaf))
+            target[name] = model._fitting(values[name], leaf, name)
+    model.frozen = frozenset(header["frozen"])
+    if not model.frozen <= set(model.values.params):
+        raise ValueError("a frozen parameter is not there")
+    model.values.slots = _slots(model, _named(header, arrays, "slots"))
+    model.values.rng = model.make_rng(0)
+    for name, words in _named(header, arrays, "rng").items():
+        _set_generator(model.values.rng[name], words)
+
+
+def _slots(model: Any, found: dict[str, Any]) -> dict[str, Any]:
+    """The slots of the optimizer, one for each trained parameter; none where it has not trained."""
+    expected = model.starting_slots(model.optimizer) if model.optimizer and found else {}
+    for name, value in expected.items():
+        if found[name].shape != value.shape or found[name].dtype != value.dtype:
+            raise ShapeError(f"the slot {name} does not fit its parameter")
+    return {name: found[name][()] for name in expected}
+
+
+def _generator_words(generator: Any) -> Any:
+    """The state of a generator as numbers: four words, and the half word that is left of a draw."""
+    state = generator.bit_generator.state
+    return np.array([*state["state"]["state"], state["has_uint32"], state["uinteger"]], dtype=np.uint64)
+
+
+def _set_generator(generator: Any, words: Any) -> None:
+    if words.dtype != np.uint64 or words.shape != (6,):
+        raise ShapeError("the state of a generator is six words")
+    state = generator.bit_generator.state
+    state["state"]["state"] = words[:4].copy()
+    state["has_uint32"], state["uinteger"] = int(words[4] != 0), int(words[5]) % 2**32
+    generator.bit_generator.state = state
+
+
+def _score(value: Any) -> float:
+    return value if isinstance(value, int) else float(value)
 
 
 def _named(header: dict[str, Any], arrays: dict[str, Any], kind: str) -> dict[str, Any]:
