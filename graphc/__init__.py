@@ -18,7 +18,8 @@ _WHERE: dict[str, str] = {
         "graphc.ops.init": "init",
         "graphc.ops.arith": "add subtract multiply divide negative power square abs sign maximum minimum clip",
         "graphc.ops.math": (
-            "exp log log1p expm1 sqrt sin cos tanh erf sigmoid softplus xlogx relu leaky_relu elu gelu silu"
+            "exp log log1p expm1 log1mexp sqrt sin cos tanh erf sigmoid softplus xlogx sigmoid_cross_entropy "
+            "relu leaky_relu elu gelu silu"
         ),
         "graphc.ops.compare": (
             "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not where"

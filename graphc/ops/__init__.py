@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from graphc.ir.op import Op
-from graphc.ops import arith, card, compare, contract, effects, index, leaves, math, nn, operators, random, reduce, shape
+from graphc.ops import (
+    arith,
+    card,
+    compare,
+    contract,
+    effects,
+    index,
+    leaves,
+    math,
+    nn,
+    operators,
+    random,
+    reduce,
+    shape,
+)
 
 operators.bind()
 

@@ -8,16 +8,39 @@ from graphc.ir.node import Node
 from graphc.ops.card import POSITIVE, REAL, is_weak, pointwise
 
 add = pointwise(
-    "add", "x + y", operands="x y", infix="+", floats=False, properties="commutative", latex="{x} + {y}", cost=0.15
+    "add",
+    "x + y",
+    operands="x y",
+    infix="+",
+    floats=False,
+    properties="commutative",
+    latex="{x} + {y}",
+    cost=0.15,
 )
-subtract = pointwise("subtract", "x - y", operands="x y", infix="-", floats=False, latex="{x} - {y}", cost=0.15)
+subtract = pointwise(
+    "subtract", "x - y", operands="x y", infix="-", floats=False, latex="{x} - {y}", cost=0.15
+)
 multiply = pointwise(
-    "multiply", "x * y", operands="x y", infix="*", floats=False, properties="commutative", latex=r"{x} \odot {y}", cost=0.15
+    "multiply",
+    "x * y",
+    operands="x y",
+    infix="*",
+    floats=False,
+    properties="commutative",
+    latex=r"{x} \odot {y}",
+    cost=0.15,
 )
 divide = pointwise(
-    "divide", "x / y", operands="x y", infix="/", domain=(REAL, POSITIVE), latex=r"\frac{{{x}}}{{{y}}}", cost=0.19
+    "divide",
+    "x / y",
+    operands="x y",
+    infix="/",
+    domain=(REAL, POSITIVE),
+    latex=r"\frac{{{x}}}{{{y}}}",
+    cost=0.19,
 )
 negative = pointwise("negative", "-x", prefix="-", floats=False, latex="-{x}", cost=0.1)
+
 
 def _square_text(x: Any) -> Any:
     """``h * h`` reads best of a name; both give the same bits."""
@@ -38,12 +61,26 @@ power = pointwise(
     cost=1.5,
 )
 square = pointwise(
-    "square", "x ** 2", lambda x, node: _square_text(x), floats=False, partials=("2 * x",), latex="{x}^2", cost=0.1
+    "square",
+    "x ** 2",
+    lambda x, node: _square_text(x),
+    floats=False,
+    partials=("2 * x",),
+    latex="{x}^2",
+    cost=0.1,
 )
 abs = pointwise(
     "abs", "abs(x)", "np.abs({x})", floats=False, domain=(POSITIVE,), latex=r"\left|{x}\right|", cost=0.1
 )
-sign = pointwise("sign", "sign(x)", "np.sign({x})", floats=False, domain=(POSITIVE,), latex=r"\operatorname{{sign}}({x})", cost=0.68)
+sign = pointwise(
+    "sign",
+    "sign(x)",
+    "np.sign({x})",
+    floats=False,
+    domain=(POSITIVE,),
+    latex=r"\operatorname{{sign}}({x})",
+    cost=0.68,
+)
 
 # At a tie the first operand takes the gradient; `maximum` and `minimum` put a constant operand first.
 maximum_op = pointwise(

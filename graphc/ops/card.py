@@ -22,7 +22,9 @@ def _const_type(*, value: Array) -> Type:
     return Type(value.value.dtype.name, value.value.shape)
 
 
-const_op = Op("const", "leaf", (), _const_type, attrs={"value": ...}, role="const", doc="A value fixed in the program.")
+const_op = Op(
+    "const", "leaf", (), _const_type, attrs={"value": ...}, role="const", doc="A value fixed in the program."
+)
 
 
 def constant(value: Any, dtype: str | None = None) -> Node:

@@ -17,7 +17,11 @@ from graphc.ops.leaves import arg_op
 def _update_type(y: Type, *nexts: Type, states: tuple[Node, ...]) -> Type:
     for state, value in zip(states, nexts, strict=True):
         if state.type != value:
-            raise ShapeError(f"the next value of {state.about.name} has another type", given=str(value), expected=str(state.type))
+            raise ShapeError(
+                f"the next value of {state.about.name} has another type",
+                given=str(value),
+                expected=str(state.type),
+            )
     return y
 
 
@@ -48,7 +52,9 @@ def update(y: Node, transitions: Mapping[Node, Any]) -> Node:
     """
     for leaf in transitions:
         if not isinstance(leaf, Node) or leaf.op.role not in ("state", "param"):
-            raise ArgumentError("gx.update changes states", given=f"{leaf}"[:80], fix="make one with gx.state")
+            raise ArgumentError(
+                "gx.update changes states", given=f"{leaf}"[:80], fix="make one with gx.state"
+            )
     node: Node = update_op(y, *transitions.values(), states=tuple(transitions))
     return node
 
@@ -84,7 +90,9 @@ def _call_type(*types: Type, name: str, body: Node, gradient: Any) -> Type:
     return body.type
 
 
-def _call_gradient(g: Node, out: Node, *xs: Node, name: str, body: Node, gradient: tuple[Node, ...]) -> tuple[Node, ...]:
+def _call_gradient(
+    g: Node, out: Node, *xs: Node, name: str, body: Node, gradient: tuple[Node, ...]
+) -> tuple[Node, ...]:
     args = {arg(i, x.type): x for i, x in enumerate((*xs, g))}
     done = substitute(gradient, args)
     return tuple(done[part] for part in gradient)
@@ -109,7 +117,9 @@ def arg(index: int, type: Type) -> Node:
     return intern(arg_op, (), {"index": index, "dtype": type.dtype, "shape": type.shape}, type)
 
 
-def composite(name: str, body: Callable[..., Node], gradient: Callable[..., Any] | None = None) -> Callable[..., Node]:
+def composite(
+    name: str, body: Callable[..., Node], gradient: Callable[..., Any] | None = None
+) -> Callable[..., Node]:
     """One box in the picture, with its body behind it.
 
     Args:
@@ -147,7 +157,9 @@ def composite(name: str, body: Callable[..., Node], gradient: Callable[..., Any]
     return call
 
 
-def _traced_gradient(name: str, gradient: Callable[..., Any], body: Node, args: tuple[Node, ...]) -> tuple[Node, ...]:
+def _traced_gradient(
+    name: str, gradient: Callable[..., Any], body: Node, args: tuple[Node, ...]
+) -> tuple[Node, ...]:
     for leaf in toposort([body]):
         if leaf.op.role in ARGUMENT_ROLES and leaf.type.is_float:
             raise ArgumentError(

@@ -17,7 +17,9 @@ from graphc.ops.template import Text, helper_functions, render
 ArrayLike = Any
 
 
-def evaluate(node: Node, arrays: Sequence[ArrayLike], sizes: Mapping[str, int] | None = None, rng: Any = None) -> Any:
+def evaluate(
+    node: Node, arrays: Sequence[ArrayLike], sizes: Mapping[str, int] | None = None, rng: Any = None
+) -> Any:
     """The value of a node from the values of its operands.
 
     Args:
@@ -52,7 +54,10 @@ def evaluate(node: Node, arrays: Sequence[ArrayLike], sizes: Mapping[str, int] |
 
 
 def _dims(node: Node) -> tuple[Any, ...]:
-    return (*node.shape, *(d for v in node.attrs.values() if isinstance(v, tuple) for d in v if not isinstance(d, tuple)))
+    return (
+        *node.shape,
+        *(d for v in node.attrs.values() if isinstance(v, tuple) for d in v if not isinstance(d, tuple)),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -50,7 +50,9 @@ scatter_add_op: Op = linear(
     _scatter_type,
     (lambda g, x, indices, *, shape, axis: take_op(g, indices, axis=axis), ZERO),
     attrs={"shape": ..., "axis": 0},
-    numpy=lambda x, indices, node: f"_scatter_add({x}, {indices}, {dims_text(node.shape)}, {node.attrs['axis']})",
+    numpy=lambda x, indices, node: (
+        f"_scatter_add({x}, {indices}, {dims_text(node.shape)}, {node.attrs['axis']})"
+    ),
     helpers=("_scatter_add",),
     latex=r"\operatorname{{scatter}}_{{{indices}}}({x})",
     cost=5.0,

@@ -96,6 +96,12 @@ def _log_softmax(x, axis):
     return y
 
 
+# measured with _softplus: the products add nothing that cancels
+def _sigmoid_cross_entropy(x, t):
+    """softplus(x) - t x, without their difference: log1p(exp(-|x|)) + ([x > 0] - t) x."""
+    return np.log1p(np.exp(-np.abs(x))) + ((x > 0) - t) * x
+
+
 # 1.2 (2.9), 0.88 (1.4)
 def _xlogx(x):
     """The product x * log(x), 0 at 0, nan below."""

@@ -89,7 +89,11 @@ def input(name: str, shape: object, dtype: object = DEFAULT_FLOAT) -> Node:
 
 
 def param(
-    name: str, shape: object, init: Any = "xavier_uniform", dtype: object = DEFAULT_FLOAT, trainable: bool = True
+    name: str,
+    shape: object,
+    init: Any = "xavier_uniform",
+    dtype: object = DEFAULT_FLOAT,
+    trainable: bool = True,
 ) -> Node:
     """A value that training changes.
 
@@ -124,7 +128,12 @@ def hyper(name: str, default: float | None = None, dtype: object = DEFAULT_FLOAT
     if default is not None and not math.isfinite(default):
         raise ArgumentError(f"the default of {name} must be finite", given=repr(default))
     number = None if default is None else float(default)
-    attrs: dict[str, Any] = {"name": _check_name(name), "shape": (), "dtype": as_dtype(dtype), "default": number}
+    attrs: dict[str, Any] = {
+        "name": _check_name(name),
+        "shape": (),
+        "dtype": as_dtype(dtype),
+        "default": number,
+    }
     return _named(fresh_leaf(hyper_op, attrs, _leaf_type(**attrs)))
 
 
@@ -185,7 +194,9 @@ def ones_like(x: Node) -> Node:
 def _valued(name: str, shape: object, dtype: object, init: Any) -> dict[str, Any]:
     dims = as_shape(shape)
     if any(isinstance(d, Size) for d in dims):
-        raise ShapeError(f"the sizes of {name} must be ints", given=str(dims), fix="only inputs have named sizes")
+        raise ShapeError(
+            f"the sizes of {name} must be ints", given=str(dims), fix="only inputs have named sizes"
+        )
     initialiser: Init = as_init(init, dims, name)
     return {"name": _check_name(name), "shape": dims, "dtype": as_dtype(dtype), "init": initialiser}
 

@@ -44,6 +44,27 @@ xlogx = pointwise(
     latex=r"{x} \log {x}",
     cost=3.0,
 )
+log1mexp = pointwise(
+    "log1mexp",
+    "log(1 - exp(x))",
+    "_log1mexp({x})",
+    # x <= 0, so |x| = -x, and the slope at 0 has its sign
+    partials=("-1 / expm1(abs(x))",),
+    helpers=("_log1mexp",),
+    domain=((-3.0, -0.2),),
+    latex=r"\log(1 - e^{{{x}}})",
+    cost=4.0,
+)
+sigmoid_cross_entropy = pointwise(
+    "sigmoid_cross_entropy",
+    "softplus(x) - t * x",
+    "_sigmoid_cross_entropy({x}, {t})",
+    operands="x t",
+    partials=("sigmoid(x) - t", "-x"),
+    helpers=("_sigmoid_cross_entropy",),
+    latex=r"-{t} \log\sigma({x}) - (1 - {t}) \log\sigma(-{x})",
+    cost=3.0,
+)
 
 # by the output: the mask needs nothing saved but what the next layer reads anyway; relu'(0) = 0
 relu = pointwise(
@@ -95,6 +116,8 @@ CARDS = (
     sigmoid,
     softplus,
     xlogx,
+    log1mexp,
+    sigmoid_cross_entropy,
     relu,
     leaky_relu,
     elu,

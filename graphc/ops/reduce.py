@@ -125,7 +125,9 @@ var_op = Op(
 def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Node:
     """The variance along axes: squares of deviations over ``n - correction`` (0: biased, 1: unbiased)."""
     (x,) = as_nodes((x,))
-    node: Node = var_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction))
+    node: Node = var_op(
+        x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction)
+    )
     return node
 
 
@@ -182,7 +184,9 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         node: Node = max_op(x, axis=axes[0], keepdims=bool(keepdims))
         return node
     kept = [a for a in range(x.ndim) if a not in axes]
-    flat = reshape(transpose(x, (*kept, *axes)), (*(x.shape[a] for a in kept), product(tuple(x.shape[a] for a in axes))))
+    flat = reshape(
+        transpose(x, (*kept, *axes)), (*(x.shape[a] for a in kept), product(tuple(x.shape[a] for a in axes)))
+    )
     return _keep(max_op(flat, axis=len(kept), keepdims=False), axes, keepdims)
 
 

@@ -61,7 +61,9 @@ def dims_text(shape: Shape) -> str:
 
 def _reshape_type(x: Type, *, shape: Shape) -> Type:
     if product(x.shape) != product(shape):
-        raise ShapeError(f"{shape_text(x.shape)} has {product(x.shape)} elements, {shape_text(shape)} has {product(shape)}")
+        raise ShapeError(
+            f"{shape_text(x.shape)} has {product(x.shape)} elements, {shape_text(shape)} has {product(shape)}"
+        )
     return Type(x.dtype, shape)
 
 
@@ -72,7 +74,11 @@ reshape_op: Op = linear(
     lambda g, x, *, shape: reshape_op(g, shape=x.shape),
     attrs={"shape": ...},
     properties="view",
-    numpy=lambda x, node: f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})" if node.shape else f"{x.atom}.reshape(())",
+    numpy=lambda x, node: (
+        f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})"
+        if node.shape
+        else f"{x.atom}.reshape(())"
+    ),
     latex=r"\operatorname{{reshape}}({x})",
     cost=0.0,
 )
@@ -92,7 +98,9 @@ def reshape(x: Node, shape: Any) -> Node:
 
 def _transpose_type(x: Type, *, axes: tuple[int, ...]) -> Type:
     if sorted(axes) != list(range(x.ndim)):
-        raise ShapeError("the axes are not a permutation", given=str(axes), expected=f"each of 0 to {x.ndim - 1} once")
+        raise ShapeError(
+            "the axes are not a permutation", given=str(axes), expected=f"each of 0 to {x.ndim - 1} once"
+        )
     return Type(x.dtype, tuple(x.shape[a] for a in axes))
 
 
@@ -140,9 +148,11 @@ expand_dims_op = linear(
     lambda g, x, *, axis: squeeze_op(g, axis=axis),
     attrs={"axis": ...},
     properties="view",
-    numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['None'])}]"
-    if node.ndim > 1
-    else f"np.expand_dims({x}, 0)",
+    numpy=lambda x, node: (
+        f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['None'])}]"
+        if node.ndim > 1
+        else f"np.expand_dims({x}, 0)"
+    ),
     latex=r"{x}",
     cost=0.0,
 )
@@ -376,7 +386,9 @@ def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
             raise ShapeError("the step of a slice is zero")
         return values  # type: ignore[return-value]
     if isinstance(part, bool) or not hasattr(part, "__index__"):
-        raise ArgumentError("an index is an int, a slice, None, ... or an integer node", given=repr(part)[:60])
+        raise ArgumentError(
+            "an index is an int, a slice, None, ... or an integer node", given=repr(part)[:60]
+        )
     i = part.__index__()
     if not isinstance(dim, int):
         return (None, None, None)
@@ -398,7 +410,9 @@ def _concat_type(*types: Type, axis: int) -> Type:
     total: Dim = 0
     for t in types:
         if (t.dtype, t.ndim) != (first.dtype, first.ndim) or _around(t, axis) != _around(first, axis):
-            raise ShapeError(f"{first} and {t} cannot be joined along axis {axis}", expected="equal sizes on the others")
+            raise ShapeError(
+                f"{first} and {t} cannot be joined along axis {axis}", expected="equal sizes on the others"
+            )
         total = total + t.shape[axis]
     return Type(first.dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :]))
 
@@ -429,7 +443,9 @@ concat_op = linear(
     _concat_part,
     attrs={"axis": 0},
     coerce=promoted,
-    numpy=lambda *xs_node: f"np.concatenate([{', '.join(map(str, xs_node[:-1]))}], axis={xs_node[-1].attrs['axis']})",
+    numpy=lambda *xs_node: (
+        f"np.concatenate([{', '.join(map(str, xs_node[:-1]))}], axis={xs_node[-1].attrs['axis']})"
+    ),
     latex=r"[{xs}]",
     cost=0.2,
 )

@@ -73,7 +73,9 @@ def render(node: Node, operands: Sequence[Text]) -> Text:
         text = op.numpy(*operands, node)
         return text if isinstance(text, Text) else Text(text)
     if op.numpy is None:
-        raise MissingRule(f"{op.name} has no NumPy text of its own", fix="lower the graph first (gx.simplify does)")
+        raise MissingRule(
+            f"{op.name} has no NumPy text of its own", fix="lower the graph first (gx.simplify does)"
+        )
     names = op.operand_names(len(operands))
     fills = {n: _Field(t) for n, t in zip(names, operands, strict=True)}
     return Text(op.numpy.format(**fills, **{k: v for k, v in node.attrs.items() if k not in fills}))

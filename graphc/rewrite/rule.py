@@ -17,7 +17,14 @@ from graphc.ir.node import Node, freeze
 from graphc.ir.op import Op
 from graphc.ir.pattern import Apply, AttrVar, Var
 
-EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE = "exact", "rounding", "fact", "harmless", "stable", "structure"
+EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE = (
+    "exact",
+    "rounding",
+    "fact",
+    "harmless",
+    "stable",
+    "structure",
+)
 KINDS = (EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE)
 """``exact``: equal bits. ``rounding``: within ``ulp``. ``fact``: differs at 0, inf or nan unless a fact is known.
 ``harmless``: a fact rule that differs only in the sign of a zero or where the left side overflows too. ``stable``: the

@@ -127,6 +127,8 @@ FUNCTIONS: dict[str, Any] = {
     "log1p": log1p,
     "expm1": expm1,
     "xlogx": xlogx,
+    "log1mexp": lambda x: sympy.log(1 - sympy.exp(x)),
+    "sigmoid_cross_entropy": lambda x, t: softplus(x) - t * x,
     "relu": lambda x: where(FLAT["greater"](x, 0), x, 0),
     "square": lambda x: x**2,
     "maximum": lambda x, y: where(FLAT["greater_equal"](x, y), x, y),

@@ -25,6 +25,8 @@ PARTIALS: dict[str, tuple[str, ...]] = {
     "sigmoid": ("out*(1 - out)",),
     "softplus": ("sigmoid(x)",),
     "xlogx": ("log(x) + 1",),
+    "log1mexp": ("-1 / expm1(abs(x))",),
+    "sigmoid_cross_entropy": ("sigmoid(x) - t", "-x"),
     "relu": ("where(out > 0, 1, 0)",),
     "leaky_relu": ("where(greater(x, 0), 1, negative_slope)",),
     "elu": ("where(x > 0, 1, out + alpha)",),

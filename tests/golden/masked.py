@@ -49,11 +49,9 @@ def _sigmoid(x):
     return y
 
 
-def _softplus(x):
-    """log(1 + exp(x)) without overflow."""
-    y = np.log1p(np.exp(-np.abs(x)))
-    y += np.maximum(x, 0.0)
-    return y
+def _sigmoid_cross_entropy(x, t):
+    """softplus(x) - t x, without their difference: log1p(exp(-|x|)) + ([x > 0] - t) x."""
+    return np.log1p(np.exp(-np.abs(x))) + ((x > 0) - t) * x
 
 
 def _bernoulli(generator, shape, keep):
@@ -134,7 +132,7 @@ def evaluate(params, state, x, t):
     dense1_h = dense1_z * ((1.0 + _erf(dense1_z / 1.4142135)) / 2.0)  # [batch, 16]
     # dense2
     dense2_z = dense1_h @ dense2_W + dense2_b  # [batch, 1]
-    loss = (_softplus(dense2_z) - t * dense2_z).sum() / batch  # scalar
+    loss = _sigmoid_cross_entropy(dense2_z, t).sum() / batch  # scalar
     return {"loss": loss}
 
 
@@ -153,7 +151,7 @@ def forward(params, state, x, t, *, rng=None):
     dropout1_h = dense1_h * product  # [batch, 16]
     # dense2
     dense2_z = dropout1_h @ dense2_W + dense2_b  # [batch, 1]
-    loss = (_softplus(dense2_z) - t * dense2_z).sum() / batch  # scalar
+    loss = _sigmoid_cross_entropy(dense2_z, t).sum() / batch  # scalar
     saved = (batch, x, t, dense1_z, ratio, product, dropout1_h, dense2_z)
     return loss, state, saved
 
@@ -163,7 +161,7 @@ def backward(params, saved):
     dense2_W = params["dense2.W"]
     batch, x, t, dense1_z, ratio, product, dropout1_h, dense2_z = saved
     # dense2
-    d_dense2_z = (_sigmoid(dense2_z) - t) / batch  # [batch, 1]  dL/d(dense2.z) added up over 2 uses
+    d_dense2_z = (_sigmoid(dense2_z) - t) / batch  # [batch, 1]  chain rule of sigmoid_cross_entropy
     d_dense2_W = dropout1_h.T @ d_dense2_z  # [16, 1]  dL/d(dense2.W): chain rule of matmul
     d_dense2_b = d_dense2_z.sum(axis=0)  # [1]  dL/d(dense2.b)
     # dropout1

@@ -95,8 +95,8 @@ def evaluate(params, state, x, t, *, check=True):
     accuracy = converted.sum() / batch  # scalar
     shifted = output_z - output_z.max(axis=1, keepdims=True)  # [batch, 10]
     logs = np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # [batch, 1]
-    total = (_one_hot(t, 10, np.float32) * (shifted - logs)).sum()  # scalar
-    loss = -(total / batch)  # scalar
+    chosen = np.where(_one_hot(t, 10, np.float32) > 0.0, shifted - logs, 0.0)  # [batch, 10]
+    loss = -(chosen.sum() / batch)  # scalar
     return {"loss": loss, "accuracy": accuracy}
 
 
@@ -116,8 +116,8 @@ def forward(params, state, x, t, *, check=True):
     e = np.exp(shifted)  # [batch, 10]
     total = e.sum(axis=1, keepdims=True)  # [batch, 1]
     onehot = _one_hot(t, 10, np.float32)  # [batch, 10]
-    ratio = (onehot * (shifted - np.log(total))).sum() / batch  # scalar
-    loss = -ratio  # scalar
+    chosen = np.where(onehot > 0.0, shifted - np.log(total), 0.0)  # [batch, 10]
+    loss = -(chosen.sum() / batch)  # scalar
     saved = (batch, x, hidden_h, e, total, onehot)
     return loss, state, saved
 

@@ -44,6 +44,8 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
     "softplus": lambda x: mp.log1p(mp.exp(x)),
     "xlogx": lambda x: x * mp.log(x) if x else mp.mpf(0),
+    "log1mexp": lambda x: mp.log(-mp.expm1(x)),
+    "sigmoid_cross_entropy": lambda x, t: mp.log1p(mp.exp(x)) - t * x,
     "relu": lambda x: max(x, 0),
     "leaky_relu": lambda x: x if x > 0 else x * mp.mpf(0.01),
     "elu": lambda x: x if x > 0 else mp.expm1(x),

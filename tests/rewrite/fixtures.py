@@ -62,6 +62,11 @@ def _bce(x: Node, y: Node) -> Pair:
     return (p * (1 - p)) * ((1 - y) / (1 - p) - y / p), p - y
 
 
+def _picked_rows(rows: Node, labels: Node) -> Pair:
+    t = gx.one_hot(labels, 4, dtype=rows.dtype)
+    return t * rows, gx.where(t > 0.0, rows, 0.0)
+
+
 def _tanh(x: Node) -> Pair:
     return (gx.exp(x) - gx.exp(-x)) / (gx.exp(x) + gx.exp(-x)), gx.tanh(x)
 
@@ -125,6 +130,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
         lambda mask, x: (gx.where(mask, gx.const(1.0, x.dtype), 0.0) * x, gx.where(mask, x, 0)),
     ),
     "mask-product-of": (lambda mask, x, y: (gx.where(mask, x, 0.0) * y, gx.where(mask, x * y, 0.0)),),
+    "mask-product-else": (lambda mask, x, y: (gx.where(mask, 0.0, x) * y, gx.where(mask, 0.0, x * y)),),
     "where-same": (lambda mask, x: (gx.where(mask, x, x), x),),
     "like-terms": (lambda x: (x + x, 2 * x),),
     "relu": (lambda x: (relu_of_zero(x), gx.relu(x)),),
@@ -202,6 +208,19 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "log-one-minus-sigmoid": (lambda x: (gx.log(1 - gx.sigmoid(x)), -gx.softplus(x)),),
     "one-minus-sigmoid": (lambda x: (1 - gx.sigmoid(x), gx.sigmoid(-x)),),
     "bce-logits": (_bce,),
+    "sigmoid-cross-entropy": (lambda x, y: (gx.softplus(x) - y * x, gx.sigmoid_cross_entropy(x, y)),),
+    "sigmoid-cross-entropy-naive": (
+        lambda x, y: (gx.softplus(-x) * y + gx.softplus(x) * (1 - y), gx.sigmoid_cross_entropy(x, y)),
+    ),
+    "sigmoid-cross-entropy-minus": (
+        lambda x, y: (-(y * gx.softplus(-x)) - (1 - y) * gx.softplus(x), -gx.sigmoid_cross_entropy(x, y)),
+    ),
+    "sigmoid-cross-entropy-other": (
+        lambda x, y: (-((1 - y) * gx.softplus(x)) - y * gx.softplus(-x), -gx.sigmoid_cross_entropy(x, y)),
+    ),
+    "silu": (lambda x: (x * gx.sigmoid(x), gx.silu(x)),),
+    "log1mexp": (lambda x: (gx.log(1 - gx.exp(x)), gx.log1mexp(x)),),
+    "log1mexp-expm1": (lambda x: (gx.log(-gx.expm1(x)), gx.log1mexp(x)),),
     "tanh": (_tanh,),
     "sqrt-square": (lambda x: (gx.sqrt(gx.square(x)), gx.abs(x)),),
     "xlogx": (lambda x: (x * gx.log(x), gx.xlogx(x)), lambda x: (gx.log(x) * x, gx.xlogx(x))),
@@ -231,6 +250,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "probability-minus-target-divided": (_probability_divided,),
     "sum-scaled": (lambda a, s: (sum_op(a * s, (1,)), sum_op(a, (1,)) * s),),
     "sum-divided": (lambda a, s: (sum_op(a / s, (1,)), sum_op(a, (1,)) / s),),
+    "picked-rows": (_picked_rows,),
     "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
 }
 """For each rule, graphs before and after; an ``after`` of None is only run, not compared by structure."""

@@ -92,6 +92,13 @@ RULES: tuple[Rule, ...] = (
         HARMLESS,
         fact="safer where z is not finite",
     ),
+    Rule(
+        "mask-product-else",
+        where(_condition, 0.0, x) * z,
+        where(_condition, 0.0, x * z),
+        HARMLESS,
+        fact="safer where z is not finite",
+    ),
     Rule("where-same", where(_condition, x, x), x, EXACT),
     Rule("like-terms", x + x, 2 * x, EXACT, when=_float),
     Rule("relu", maximum_op(0.0, x), relu(x), HARMLESS, fact="differs only in the sign of a zero"),

@@ -13,11 +13,24 @@ from graphc.ops.arith import abs as absolute
 from graphc.ops.arith import divide, multiply, negative, square, subtract
 from graphc.ops.card import constant
 from graphc.ops.index import take_op
-from graphc.ops.math import exp, expm1, log, log1p, sigmoid, softplus, sqrt, tanh, xlogx
+from graphc.ops.math import (
+    exp,
+    expm1,
+    log,
+    log1mexp,
+    log1p,
+    sigmoid,
+    sigmoid_cross_entropy,
+    silu,
+    softplus,
+    sqrt,
+    tanh,
+    xlogx,
+)
 from graphc.ops.nn import log_softmax_op, logsumexp_op, softmax_op
 from graphc.ops.reduce import sum_op
 from graphc.ops.shape import expand_dims_op, reshape_op, slice_op, squeeze_op, transpose_op
-from graphc.rewrite.rule import FACT, STABLE, Match, Rule
+from graphc.rewrite.rule import EXACT, FACT, STABLE, Match, Rule
 from graphc.rewrite.rules.holes import AXIS, KEEP, c, s, x, y
 
 _MOVES = (slice_op, squeeze_op, expand_dims_op, reshape_op, transpose_op, take_op)
@@ -144,6 +157,33 @@ RULES: tuple[Rule, ...] = (
         (sigmoid(x) * (1 - sigmoid(x))) * ((1 - y) / (1 - sigmoid(x)) - y / sigmoid(x)),
         sigmoid(x) - y,
     ),
+    _stable("sigmoid-cross-entropy", softplus(x) - y * x, sigmoid_cross_entropy(x, y)),
+    _stable(
+        "sigmoid-cross-entropy-naive",
+        softplus(-x) * y + softplus(x) * (1 - y),
+        sigmoid_cross_entropy(x, y),
+    ),
+    _stable(
+        "sigmoid-cross-entropy-minus",
+        -(softplus(-x) * y) - softplus(x) * (1 - y),
+        -sigmoid_cross_entropy(x, y),
+    ),
+    _stable(
+        "sigmoid-cross-entropy-other",
+        -(softplus(x) * (1 - y)) - softplus(-x) * y,
+        -sigmoid_cross_entropy(x, y),
+    ),
+    Rule(
+        "silu",
+        x * sigmoid(x),
+        silu(x),
+        EXACT,
+        phase="stabilise",
+        grows=True,
+        note="the same value; its derivative does not enlarge the rounding of 1 - σ",
+    ),
+    _stable("log1mexp", log(1 - exp(x)), log1mexp(x)),
+    _stable("log1mexp-expm1", log(-expm1(x)), log1mexp(x)),
     _stable("tanh", (exp(x) - exp(-x)) / (exp(x) + exp(-x)), tanh(x)),
     _stable("sqrt-square", sqrt(square(x)), absolute(x), when=_floats),
     _stable("xlogx", x * log(x), xlogx(x)),
