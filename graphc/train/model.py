@@ -354,6 +354,13 @@ class Model:
     # -- inner workings -------------------------------------------------------------------------------------------
 
     def _check_scalars(self) -> None:
+        for name in self.metrics:
+            if not isinstance(name, str) or not name or name in ("loss", "epoch") or name.startswith("val_"):
+                raise ArgumentError(
+                    "this name of a metric is taken by the history",
+                    given=repr(name),
+                    expected="text other than loss, epoch and val_...",
+                )
         for name, node in {"the loss": self.loss, **self.metrics}.items():
             if node is not None and (not isinstance(node, Node) or node.shape != ()):
                 given = str(getattr(node, "type", type(node).__name__))
