@@ -97,7 +97,8 @@ def _broadcast_two(a: Shape, b: Shape) -> Shape:
     dims = []
     for axis, (m, n) in enumerate(zip(wide_a, wide_b, strict=True)):
         if m != n and m != 1 and n != 1:
-            raise ShapeError(f"size {m} meets size {n} on axis {axis - rank}", fix=_broadcast_hint(a, b))
+            place = "the last axis" if axis == rank - 1 else f"axis {axis - rank}, counted from the end"
+            raise ShapeError(f"size {m} meets size {n} on {place}", fix=_broadcast_hint(a, b))
         dims.append(n if m == 1 else m)
     if len(a) != len(b) and a and b and tuple(dims) != wide_a and tuple(dims) != wide_b:
         raise ShapeError(

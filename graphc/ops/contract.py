@@ -28,9 +28,9 @@ def _matmul_type(a: Type, b: Type) -> Type:
 
 def _matmul_hint(a: Type, b: Type) -> str:
     if a.shape[-1] == b.shape[-1]:
-        return "transpose the right operand (b.T)"
+        return "transpose the right operand (.T)"
     if a.shape[-2] == b.shape[-2]:
-        return "transpose the left operand (a.T)"
+        return "transpose the left operand (.T)"
     if a.shape[-2] == b.shape[-1]:
         return "exchange the operands"
     return f"give the right operand {a.shape[-1]} rows, or the left {b.shape[-2]} columns"

@@ -247,7 +247,7 @@ class Model:
         chosen = optimizer or self.optimizer or sgd()
         if not isinstance(chosen, Optimizer):
             raise ArgumentError(
-                "the optimizer comes from gx.optim", given=type(chosen).__name__, fix="gx.optim.adam()"
+                "the optimizer comes from gx.optim", given=f"{chosen!r:.60}", fix="gx.optim.adam()"
             )
         progress = sys.stderr.isatty() if verbose is None else verbose
         run = Run(
