@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 from typing import Any
 
 # Read by BLAS when NumPy is first imported.
@@ -20,7 +21,7 @@ from sybil.parsers.rest import DocTestParser
 def _enter(namespace: dict[str, Any]) -> None:
     """Documents write files; they do so in a folder of their own."""
     namespace["_folder"] = folder = tempfile.TemporaryDirectory()
-    namespace["_home"] = os.getcwd()
+    namespace["_home"] = str(Path.cwd())
     os.chdir(folder.name)
 
 

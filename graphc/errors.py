@@ -31,7 +31,12 @@ class GraphcError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        rows = (("given", self.given), ("expected", self.expected), ("declared", self.where), ("fix", self.fix))
+        rows = (
+            ("given", self.given),
+            ("expected", self.expected),
+            ("declared", self.where),
+            ("fix", self.fix),
+        )
         return "\n".join([self.what, *(f"  {label + ':':<10}{text}" for label, text in rows if text)])
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -39,7 +44,12 @@ class GraphcError(Exception):
 
 
 def _rebuild(
-    cls: type[GraphcError], what: str, given: str | None, expected: str | None, where: str | None, fix: str | None
+    cls: type[GraphcError],
+    what: str,
+    given: str | None,
+    expected: str | None,
+    where: str | None,
+    fix: str | None,
 ) -> GraphcError:
     return cls(what, given=given, expected=expected, where=where, fix=fix)
 

@@ -52,6 +52,7 @@ def test_unknown_names_are_attribute_errors():
 
 
 def test_submodules_do_not_hide_functions():
-    script = "import graphc as gx, graphc.planning.order, graphc.explanation.steps, graphc.stages\nprint(callable(gx.plan), callable(gx.explain))"
+    script = "import graphc as gx, graphc.planning.order, graphc.explanation.steps, graphc.stages\n"
+    script += "print(callable(gx.plan), callable(gx.explain))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "True"]

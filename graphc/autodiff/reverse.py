@@ -74,7 +74,8 @@ def accumulate(node: Node, terms: list[Node]) -> Node:
         total.about.record(Accumulate(node, tuple(terms)))
     if total.op.kind != "leaf":
         total.about.record(Cotangent(node))
-        if node.about.name is not None and total.about.name is None:
+        # a forward node can be a cotangent too (exp' = exp); it keeps the user's name for it
+        if node.about.name is not None and total.about.name is None and not total.about.origins:
             total.about.rename(f"d_{node.about.name}", node.about.scopes)
     return total
 

@@ -289,7 +289,7 @@ def _weighted(
         for i, output in enumerate(graph.outputs):
             weight = stand_in(output, f"weight{i}")
             weights[weight] = random.uniform(0.5, 1.5, np.shape(values[output]))
-            term = sum_of(output * weight)  # type: ignore[operator]
+            term = sum_of(output * weight)
             total = term if total is None else total + term
     return total, weights
 

@@ -179,7 +179,8 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     (x,) = as_nodes((x,))
     axes = normal_axes(axis, x.ndim)
     if not axes:
-        return x
+        scalar: Node = x
+        return scalar
     if len(axes) == 1:
         node: Node = max_op(x, axis=axes[0], keepdims=bool(keepdims))
         return node

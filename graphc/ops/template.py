@@ -24,9 +24,12 @@ COMPARISON = 4
 class Text(str):
     """NumPy text and how tightly it binds."""
 
+    __slots__ = ("binds",)
+
     binds: int
 
     def __new__(cls, text: str, binds: int = ATOM) -> Text:
+        """Make the text; ``binds`` is the precedence of its outermost operator."""
         self = super().__new__(cls, text)
         self.binds = binds
         return self
@@ -83,6 +86,8 @@ def render(node: Node, operands: Sequence[Text]) -> Text:
 
 class _Field(str):
     """An operand inside a call: no parentheses needed."""
+
+    __slots__ = ()
 
 
 def _infix(symbol: str, left: Text, right: Text) -> Text:

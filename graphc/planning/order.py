@@ -42,7 +42,8 @@ def make_plan(graph: Graph) -> Plan:
     gradients = [x for x in graph.outputs if is_gradient(x)]
     nexts = [value for _, value in graph.updates]
     roots = {
-        "forward": [x for x in graph.outputs if not is_gradient(x)] + [x for x in nexts if not _needs_gradient(x)],
+        "forward": [x for x in graph.outputs if not is_gradient(x)]
+        + [x for x in nexts if not _needs_gradient(x)],
         "backward": gradients,
         "update": nexts,
     }

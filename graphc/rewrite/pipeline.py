@@ -32,6 +32,11 @@ def to_code(graph: Graph, level: str, trace: Trace) -> Graph:
     return lower(graph, trace)
 
 
+def guard(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Forms that only the code needs, where values may be infinite."""
+    return rewrite(graph, rules_of("code"), level, trace)
+
+
 def to_derivable(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without a derivative become their bodies."""
     return lower_for_gradient(graph, trace)
@@ -43,7 +48,7 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (to_code, clean)
+TO_CODE: tuple[Pass, ...] = (to_code, guard, clean)
 """What follows once nothing will be differentiated any more."""
 
 

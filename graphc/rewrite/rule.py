@@ -67,7 +67,7 @@ class Rule:
         left: the pattern; or, with ``cards``, None.
         right: a pattern over the same holes, or ``(match) -> Node | None``.
         kind: one of ``KINDS``.
-        phase: ``clean``, ``stabilise`` or ``cost``.
+        phase: ``clean``, ``stabilise``, ``cost`` or ``code``.
         when: ``(match) -> reason to refuse, or None``.
         cards: for a rule over many cards, which cards.
         ulp: for ``rounding``, the worst error in units in the last place.

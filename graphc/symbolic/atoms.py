@@ -17,13 +17,14 @@ from graphc.errors import ParseError
 from graphc.symbolic.formulas import ALIASES
 
 
-class where(Function):  # noqa: N801  (SymPy prints the class name, and formulas say `where`)
+class where(Function):
     """A choice; its derivative is the same choice between derivatives."""
 
     nargs = 3
 
     @classmethod
     def eval(cls, condition: Any, x: Any, y: Any) -> Any:
+        """Equal branches need no choice."""
         return x if x == y else None
 
     def _eval_derivative(self, symbol: Any) -> Any:
@@ -58,57 +59,63 @@ FLAT = {name: _flat(name, 2) for name in _COMPARISONS.values()} | {
 }
 
 
-class absolute(Function):  # noqa: N801
+class absolute(Function):
     """|x|, with derivative 0 at 0."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
         return FLAT["sign"](self.args[0])
 
 
-class sigmoid(Function):  # noqa: N801
+class sigmoid(Function):
     """1 / (1 + exp(-x)); its derivative keeps the atom."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
         return self * (1 - self)
 
 
-class softplus(Function):  # noqa: N801
+class softplus(Function):
     """log(1 + exp(x))."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
         return sigmoid(self.args[0])
 
 
-class log1p(Function):  # noqa: N801
+class log1p(Function):
     """log(1 + x)."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
         return 1 / (1 + self.args[0])
 
 
-class expm1(Function):  # noqa: N801
+class expm1(Function):
     """exp(x) - 1; the derivative in terms of itself loses nothing where it is large and rounds once where small."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
         return sympy.exp(self.args[0])
 
 
-class xlogx(Function):  # noqa: N801
+class xlogx(Function):
     """x log x, 0 at 0."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
         return 1 + sympy.log(self.args[0])
 
 
@@ -150,6 +157,7 @@ class SympyAlgebra:
         self.symbols = symbols
 
     def number(self, value: int | float) -> Any:
+        """An exact number."""
         if isinstance(value, float) and not math.isfinite(value):
             raise ParseError("a number of a formula is not finite")
         if isinstance(value, int) and value.bit_length() > 1024:
@@ -157,6 +165,7 @@ class SympyAlgebra:
         return sympy.Integer(value) if isinstance(value, int) else sympy.Rational(repr(value))
 
     def name(self, name: str) -> Any:
+        """A symbol or a constant."""
         if name in self.symbols:
             return self.symbols[name]
         if name in CONSTANTS:
@@ -164,6 +173,7 @@ class SympyAlgebra:
         raise ParseError(f"the formula uses an unknown name, {name!r}", expected=", ".join(self.symbols))
 
     def operate(self, symbol: str, args: list[Any]) -> Any:
+        """An operator or a comparison."""
         if len(args) == 1:
             return -args[0]
         a, b = args
@@ -183,6 +193,7 @@ class SympyAlgebra:
         raise ParseError(f"a formula cannot compute {a} {symbol} {b}")
 
     def call(self, name: str, args: list[Any]) -> Any:
+        """A function of ``FUNCTIONS``."""
         function = FUNCTIONS.get(ALIASES.get(name, name))
         if function is None:
             raise ParseError(f"a formula has no function {name!r}", expected=", ".join(sorted(FUNCTIONS)))

@@ -51,11 +51,13 @@ class NodeAlgebra:
         self.names, self.dtype = names, dtype
 
     def number(self, value: int | float) -> int | float:
+        """A Python number."""
         if isinstance(value, float) and not math.isfinite(value):
             raise ParseError("a number of a formula is not finite")
         return value
 
     def name(self, name: str) -> Any:
+        """A node, a number or a constant."""
         if name in self.names:
             return self.names[name]
         if name in CONSTANTS:
@@ -64,6 +66,7 @@ class NodeAlgebra:
         raise ParseError(f"the formula uses an unknown name, {name!r}", expected=known)
 
     def operate(self, symbol: str, args: list[Any]) -> Any:
+        """An operator of nodes and numbers."""
         if len(args) == 1:
             return -args[0]
         if symbol == "**" and isinstance(args[0], Node) and not isinstance(args[1], Node) and args[1] == 2:
@@ -75,6 +78,7 @@ class NodeAlgebra:
         return _computed(_OPERATORS[symbol], args)
 
     def call(self, name: str, args: list[Any]) -> Any:
+        """A pointwise card."""
         name = ALIASES.get(name, name)
         if name in _ON_NUMBERS and not any(isinstance(a, Node) for a in args):
             return _computed(_ON_NUMBERS[name], args)

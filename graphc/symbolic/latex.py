@@ -6,12 +6,12 @@ from graphc.ir.op import Op
 
 
 def card_latex(op: Op) -> str:
-    """The LaTeX of a card over its own operand names.
+    r"""The LaTeX of a card over its own operand names.
 
     Example:
         >>> from graphc.ops import CARDS
         >>> card_latex(CARDS["tanh"])
-        '\\\\tanh x'
+        '\\tanh x'
     """
     if op.latex is not None:
         names = op.operand_names(len(op.operands))

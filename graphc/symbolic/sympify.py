@@ -46,10 +46,12 @@ def _expression(node: Node, found: Mapping[Node, Any]) -> Any:
         return FUNCTIONS[node.op.name](*args)
     if node.op.formula is None:
         raise MissingRule(f"{node.op.name} has no formula")
-    names = dict(zip(node.op.operands, args, strict=True)) | {k: sympy.Rational(repr(v)) for k, v in node.attrs.items()}
+    names = dict(zip(node.op.operands, args, strict=True)) | {
+        k: sympy.Rational(repr(v)) for k, v in node.attrs.items()
+    }
     return parse_formula(node.op.formula, SympyAlgebra(names))
 
 
 def _only_moves(node: Node) -> bool:
     """Whether each value passes unchanged (a stretch, a stopped gradient)."""
-    return "view" in node.op.properties or node.op.body is not None and node.op.transpose is not None
+    return "view" in node.op.properties or (node.op.body is not None and node.op.transpose is not None)

@@ -1,4 +1,4 @@
-"""Generated modules kept as real files: the text is stable, and the files run and agree with the model to the last bit."""
+"""Generated modules kept as real files: the text is stable, and they agree with the model to the last bit."""
 
 from __future__ import annotations
 

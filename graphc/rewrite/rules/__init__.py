@@ -9,5 +9,5 @@ RULES: tuple[Rule, ...] = (*algebra.RULES, *structure.RULES, *stabilize.RULES, *
 
 
 def rules_of(phase: str) -> tuple[Rule, ...]:
-    """The rules of one phase: ``clean``, ``stabilise`` or ``cost``."""
+    """The rules of one phase: ``clean``, ``stabilise``, ``cost`` or ``code``."""
     return tuple(rule for rule in RULES if rule.phase == phase)

@@ -17,7 +17,7 @@ RULES: tuple[Rule, ...] = (
         _one_hot_rows * x,
         where(greater(_one_hot_rows, 0.0), x, 0.0),
         HARMLESS,
-        phase="cost",
+        phase="code",
         fact="safer where x is not finite",
         grows=True,
         note="0 times -inf is nan, and a logit of -inf is a class ruled out",
