@@ -26,8 +26,9 @@ _WHERE: dict[str, str] = {
         ),
         "graphc.ops.reduce": "sum mean var max min argmax",
         "graphc.ops.shape": (
-            "reshape transpose matrix_transpose expand_dims squeeze broadcast_to concat astype stop_gradient"
+            "reshape transpose matrix_transpose expand_dims squeeze broadcast_to astype stop_gradient"
         ),
+        "graphc.ops.slices": "concat",
         "graphc.ops.contract": "matmul",
         "graphc.ops.index": "take one_hot",
         "graphc.ops.nn": "softmax log_softmax logsumexp",

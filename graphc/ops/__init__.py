@@ -20,6 +20,7 @@ from graphc.ops import (
     random,
     reduce,
     shape,
+    slices,
 )
 
 operators.bind()
@@ -27,7 +28,20 @@ operators.bind()
 CARDS: Mapping[str, Op] = MappingProxyType(
     {
         op.name: op
-        for family in (leaves, arith, math, compare, reduce, shape, contract, index, nn, random, effects)
+        for family in (
+            leaves,
+            arith,
+            math,
+            compare,
+            reduce,
+            shape,
+            slices,
+            contract,
+            index,
+            nn,
+            random,
+            effects,
+        )
         for op in family.CARDS
     }
     | {card.const_op.name: card.const_op}

@@ -9,7 +9,7 @@ from graphc.ir.node import Node, describe
 from graphc.ir.operators import Operators
 from graphc.ir.origin import here
 from graphc.ir.pattern import Pattern
-from graphc.ops import arith, compare, contract, reduce, shape
+from graphc.ops import arith, compare, contract, reduce, shape, slices
 
 
 def _matmul(a: Any, b: Any) -> Any:
@@ -47,7 +47,7 @@ def _iter(self: Node) -> Any:
         raise AmbiguousTruthError(
             "a node cannot be iterated over", given=str(self.type), fix="index or slice it"
         )
-    return (shape.getitem(self, i) for i in range(dim))
+    return (slices.getitem(self, i) for i in range(dim))
 
 
 OPERATORS: dict[str, Any] = {
@@ -82,7 +82,7 @@ METHODS: dict[str, Any] = {
     "__bool__": _bool,
     "__iter__": _iter,
     "__contains__": lambda a, b: _bool(a),
-    "__getitem__": shape.getitem,
+    "__getitem__": slices.getitem,
     "sum": reduce.sum,
     "mean": reduce.mean,
     "max": reduce.max,

@@ -17,7 +17,7 @@ from graphc.ir.op import ZERO
 from graphc.ir.size import evaluate, size
 from graphc.ops import CARDS
 from graphc.ops.card import pointwise
-from graphc.ops.shape import slice_op
+from graphc.ops.slices import slice_op
 from tests.ops.references import (
     CASES,
     COMPARISONS,

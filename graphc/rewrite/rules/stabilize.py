@@ -29,7 +29,8 @@ from graphc.ops.math import (
 )
 from graphc.ops.nn import log_softmax_op, logsumexp_op, softmax_op
 from graphc.ops.reduce import sum_op
-from graphc.ops.shape import expand_dims_op, reshape_op, slice_op, squeeze_op, transpose_op
+from graphc.ops.shape import expand_dims_op, reshape_op, squeeze_op, transpose_op
+from graphc.ops.slices import slice_op
 from graphc.rewrite.rule import EXACT, FACT, STABLE, Match, Rule
 from graphc.rewrite.rules.holes import AXIS, KEEP, c, s, x, y
 
