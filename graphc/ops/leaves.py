@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.node import Node, fresh_leaf, intern
 from graphc.ir.op import ZERO, Op
 from graphc.ir.size import Dim, Size
@@ -110,6 +110,13 @@ def param(
         ArgumentError: an unknown initialiser.
     """
     attrs = _valued(name, shape, dtype, init)
+    if not attrs["dtype"].startswith("float"):
+        raise DTypeError(
+            f"{name} cannot be trained",
+            given=attrs["dtype"],
+            expected="float32 or float64",
+            fix="gx.state carries integers",
+        )
     attrs["trainable"] = bool(trainable)
     return _named(fresh_leaf(param_op, attrs, _leaf_type(**attrs)))
 

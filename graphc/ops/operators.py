@@ -50,6 +50,11 @@ def _iter(self: Node) -> Any:
     return (slices.getitem(self, i) for i in range(dim))
 
 
+def _repr(self: Node) -> str:
+    name = describe(self, "")
+    return f"<{self.op.name}{' ' + name if name else ''}: {self.type}>"
+
+
 OPERATORS: dict[str, Any] = {
     "__add__": lambda a, b: arith.add(a, b),
     "__radd__": lambda a, b: arith.add(b, a),
@@ -79,6 +84,7 @@ METHODS: dict[str, Any] = {
     "__eq__": _eq,
     "__ne__": lambda a, b: not _eq(a, b),
     "__hash__": object.__hash__,
+    "__repr__": _repr,
     "__bool__": _bool,
     "__iter__": _iter,
     "__contains__": lambda a, b: _bool(a),
