@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import graphc as gx
-from graphc.errors import GraphcError
+from graphc.errors import GraphcError, ShapeError
 from graphc.ir.node import Node
 
 CONSTANTS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -3.0)
@@ -50,7 +50,7 @@ BINARY: tuple[Callable[[Node, Node], Node], ...] = (
     lambda x, y: x / (1.0 + gx.square(y)),
     lambda x, y: gx.where(x > y, x * y, y),
     lambda x, y: x @ y,
-    lambda x, y: gx.concat([x, y], axis=x.ndim - 1),
+    lambda x, y: joined(x, y),
     lambda x, y: (-x) * (-y),
     lambda x, y: x - (-y),
 )
@@ -70,6 +70,13 @@ SHAPING: tuple[Callable[[Node, int], Node], ...] = (
     lambda x, a: x[1:],
     lambda x, a: gx.squeeze(gx.expand_dims(x, a), a),
 )
+
+
+def joined(x: Node, y: Node) -> Node:
+    """Joined along the last axis; along a named size that has no gradient."""
+    if x.ndim < 2 or not isinstance(x.shape[-1], int):
+        raise ShapeError("the last size must be an int")
+    return gx.concat([x, y], axis=x.ndim - 1)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, run
 from graphc.runtime.interpret import interpret, interpret_nodes
 from tests.graphs import programs
 
-FEW = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 MANY = settings(FEW, max_examples=300)
 SEEDS = st.integers(0, 2**20)
 
@@ -107,13 +107,13 @@ def test_programs_agree_with_the_oracle(level, program, seed):
     agrees(program, seed, level)
 
 
-@settings(FEW, max_examples=40)
+@settings(FEW, max_examples=30)
 @given(programs(most=6), SEEDS)
 def test_gradients_agree_with_differences(program, seed):
     has_right_gradients(program, seed)
 
 
-@settings(FEW, max_examples=25)
+@settings(FEW, max_examples=15)
 @given(programs())
 def test_passes_keep_graphs_valid_and_are_idempotent(program):
     passes_hold(program)

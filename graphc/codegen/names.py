@@ -61,14 +61,16 @@ class Names:
         self.graph = graph
         self.taken = {*RESERVED, *reserved, *helper_functions(), *dir(builtins)}
         self.of: dict[Node, str] = {}
+        self.numbers: dict[
+            str, int
+        ] = {}  # the last number given to a name, so that the thousandth is found at once
 
     def reserve(self, text: str) -> str:
         """A name of its own for something that is no node."""
         name = base = identifier(text)
-        number = 2
         while name in self.taken:
-            name = f"{base}_{number}"
-            number += 1
+            self.numbers[base] = self.numbers.get(base, 1) + 1
+            name = f"{base}_{self.numbers[base]}"
         self.taken.add(name)
         return name
 

@@ -158,10 +158,13 @@ class _State:
     def _operation(self, pattern: Apply, node: Node) -> bool:
         if len(pattern.inputs) != len(node.inputs):
             return False
-        before = dict(self.nodes), dict(self.attrs), list(self.inner)
         orders = [node.inputs]
         if "commutative" in node.op.properties:
             orders.append(node.inputs[::-1])
+        orders = [inputs for inputs in orders if all(map(_plausible, pattern.inputs, inputs))]
+        if not orders:
+            return False
+        before = dict(self.nodes), dict(self.attrs), list(self.inner)
         for inputs in orders:
             if self._attributes(pattern, node) and all(map(self.matches, pattern.inputs, inputs)):
                 self.inner.append(node)
@@ -178,6 +181,13 @@ class _State:
             elif freeze(wanted) != freeze(value):
                 return False
         return True
+
+
+def _plausible(pattern: Any, node: Node) -> bool:
+    """Whether the outermost card fits: most attempts end here, before anything is bound or copied."""
+    if isinstance(pattern, Apply):
+        return node.op is pattern.op
+    return isinstance(pattern, Var) or node.op.role == "const" or "view" in node.op.properties
 
 
 def is_constant(node: Node, value: float) -> bool:

@@ -85,6 +85,8 @@ def _unstretched(m: Match) -> Node | None:
     """A pointwise operation stretches its operands by itself."""
     node = m.root
     inputs = [_source(x) for x in node.inputs]
+    if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+        return node
     try:
         same = broadcast([x.shape for x in inputs]) == node.shape
     except ShapeError:
