@@ -1,120 +1,30 @@
-"""The stages that everything goes through: gradient, simplify, plan, emit, load; ``compile`` is their composition."""
+"""The stages that everything goes through: simplify, plan, emit, load; ``compile`` is their composition."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 
-from graphc.autodiff.reverse import seed, vjp_nodes
 from graphc.codegen.names import RESERVED
 from graphc.codegen.numpy import Source, emit_function
 from graphc.errors import ArgumentError
 from graphc.ir.events import Rewrite
-from graphc.ir.graph import Graph, graph_of, hint_names
-from graphc.ir.node import Node, engine, fresh_leaf, substitute, toposort
+from graphc.ir.graph import Graph, graph_of
+from graphc.ir.node import Node, engine
 from graphc.ir.op import Op
-from graphc.ir.structure import flatten, unflatten
 from graphc.ir.types import DTYPES
-from graphc.ops.effects import by_mode_op
-from graphc.ops.leaves import input, input_op
+from graphc.ops.leaves import input
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
-from graphc.rewrite.lower import choose_mode, collect_updates, drop_updates
-from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, clean, run, stabilise
-from graphc.rewrite.rule import LEVELS, STABLE
+from graphc.rewrite.lower import MODES, choose_mode, collect_updates
+from graphc.rewrite.pipeline import SIMPLIFY, TO_CODE, clean, run, stabilise
+from graphc.rewrite.rule import STABLE, check_level
 from graphc.runtime.program import Program
 from graphc.symbolic.formulas import formula_names, formula_nodes
 
-MODES = ("train", "eval")
 LAYOUTS = ("fresh",)
 TARGETS = {"numpy": emit_function}
-
-
-def grad(loss: Node, wrt: Any, level: str = "default") -> Any:
-    """The gradient of a scalar, as nodes, in the structure of ``wrt``.
-
-    The graph between ``wrt`` and the loss is cleaned and stabilised first, so that what is differentiated is the
-    stable form; then one reverse sweep applies the chain rule. Works again on its own result.
-
-    Args:
-        loss: a float scalar.
-        wrt: a node, or a list, tuple or dict of nodes; leaves or not.
-        level: ``exact``, ``default`` or ``fast``: which rewrites may happen before the sweep.
-
-    Raises:
-        ArgumentError: the loss is not a scalar.
-        MissingRule: an operation on the way has no derivative.
-
-    Example:
-        >>> import graphc as gx
-        >>> x = gx.input("x", (3,))
-        >>> g = gx.grad(gx.sum(gx.square(x)), x)
-        >>> gx.compile(g)([1.0, 2.0, 3.0])
-        array([2., 4., 6.], dtype=float32)
-    """
-    if not isinstance(loss, Node) or loss.shape != ():
-        given = str(getattr(loss, "type", type(loss).__name__))
-        raise ArgumentError(
-            "only a scalar has a gradient", given=given, fix="reduce it with gx.sum or gx.mean, or use gx.vjp"
-        )
-    return _derivative(loss, wrt, level, seed)
-
-
-def vjp(y: Node, x: Any, v: Any, level: str = "default") -> Any:
-    """The vector-Jacobian product ``vᵀ ∂y/∂x``, in the structure of ``x``.
-
-    Args:
-        y: a float node of any shape.
-        x: what to differentiate by.
-        v: a node or array of the type of ``y``.
-        level: which rewrites may happen before the sweep.
-    """
-    from graphc.ops.card import cast
-    from graphc.ops.shape import broadcast_to
-
-    with engine():
-        cotangent = broadcast_to(cast(v, y.dtype), y.shape)
-    return _derivative(y, x, level, lambda _: cotangent)
-
-
-def _derivative(y: Node, wrt: Any, level: str, cotangent: Callable[[Node], Node]) -> Any:
-    check_level(level)
-    variables, form = flatten(wrt, lambda n: isinstance(n, Node), "wrt")
-    hint_names(toposort([y]))
-    with engine():
-        found = _by_modes(y, variables, level, cotangent)
-    return unflatten(form, found)
-
-
-def _by_modes(y: Node, wrt: Sequence[Node], level: str, cotangent: Callable[[Node], Node]) -> list[Node]:
-    """The gradient of a choice is the choice between gradients."""
-    if not any(n.op.role == "by_mode" for n in toposort([y])):
-        return _sweep(y, wrt, level, cotangent)
-    branches = []
-    for mode in MODES:
-        chosen = choose_mode(Graph((y, *wrt), ("tuple", ["*"] * (1 + len(wrt)))), mode)
-        branches.append(_sweep(chosen.outputs[0], chosen.outputs[1:], level, cotangent))
-    return [a if a is b else by_mode_op(a, b) for a, b in zip(*branches, strict=True)]
-
-
-def _sweep(y: Node, wrt: Sequence[Node], level: str, cotangent: Callable[[Node], Node]) -> list[Node]:
-    """Stabilise, then differentiate; a variable that is not a leaf is hidden from the rules behind a leaf."""
-    hidden = {x: _placeholder(x) for x in wrt if x.op.kind != "leaf"}
-    opened = {leaf: x for x, leaf in hidden.items()}
-    top = substitute([y], hidden)[y]
-    graph = run(drop_updates(Graph((top,))), BEFORE_GRADIENT, level)
-    gradients = vjp_nodes(graph.outputs[0], cotangent(graph.outputs[0]), [hidden.get(x, x) for x in wrt])
-    done = substitute(gradients, opened)
-    return [done[g] for g in gradients]
-
-
-def _placeholder(x: Node) -> Node:
-    leaf = fresh_leaf(
-        input_op, {"name": x.about.name or x.op.name, "shape": x.shape, "dtype": x.dtype}, x.type
-    )
-    leaf.about.adopt(x.about)
-    return leaf
 
 
 def simplify(graph: Any, level: str = "default", trace: Trace | None = None) -> Graph:
@@ -281,9 +191,3 @@ def _stable_formula(text: str, operands: Sequence[str], constants: Mapping[str, 
     from graphc.symbolic.sympify import to_sympy
 
     return formula_text(to_sympy(stable))
-
-
-def check_level(level: str) -> None:
-    """Raises ArgumentError for a level that is not there."""
-    if level not in LEVELS:
-        raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))

@@ -12,6 +12,7 @@ from graphc.ir.op import ZERO
 from graphc.ops.arith import multiply, negative
 from graphc.ops.shape import sum_to
 from graphc.symbolic.formulas import formula_nodes
+from graphc.symbolic.table import partial_formula
 
 
 def pull_back(node: Node, cotangent: Node, wanted: Sequence[bool]) -> list[Any]:
@@ -31,22 +32,25 @@ def pull_back(node: Node, cotangent: Node, wanted: Sequence[bool]) -> list[Any]:
 
 
 def _partial(node: Node, cotangent: Node, operand: int) -> Any:
-    from graphc.symbolic.table import partial_formula
-
-    formula = partial_formula(node.op, operand)
-    if formula == "0":
+    factor = partial_factor(node, operand)
+    if factor is ZERO:
         return ZERO
-    term = _times(cotangent, _instantiate(node, formula))
-    _note(term, node, operand, cotangent, formula)
+    term = times(cotangent, factor)
+    _note(term, node, operand, cotangent, partial_formula(node.op, operand))
     return unbroadcast(term, node.inputs[operand])
 
 
-def _instantiate(node: Node, formula: str) -> Any:
+def partial_factor(node: Node, operand: int) -> Any:
+    """The partial derivative of a pointwise node in one operand: a node, a number, or ``ZERO``."""
+    formula = partial_formula(node.op, operand)
+    if formula == "0":
+        return ZERO
     names = dict(zip(node.op.operands, node.inputs, strict=True))
     return formula_nodes(formula, {**names, **node.attrs, "out": node}, node.dtype)
 
 
-def _times(cotangent: Node, factor: Any) -> Node:
+def times(cotangent: Node, factor: Any) -> Node:
+    """A cotangent (or tangent) times a partial derivative; times one is nothing."""
     if isinstance(factor, Node):
         product: Node = multiply(cotangent, factor)
         return product

@@ -32,7 +32,11 @@ def vjp_nodes(output: Node, cotangent: Node, wrt: Sequence[Node]) -> list[Node]:
         ArgumentError: a cotangent of another type.
         MissingRule: an operation on the way has no derivative.
     """
-    _check(output, cotangent, wrt)
+    check_floats((output, *wrt))
+    if cotangent.type != output.type:
+        raise ArgumentError(
+            "the cotangent must have the output's type", given=str(cotangent.type), expected=str(output.type)
+        )
     order = toposort([output])
     on_path = _depending_on(order, wrt)
     terms: dict[Node, list[Node]] = {output: [cotangent]}
@@ -41,7 +45,7 @@ def vjp_nodes(output: Node, cotangent: Node, wrt: Sequence[Node]) -> list[Node]:
         if node in on_path and node in terms:
             found[node] = total = accumulate(node, terms.pop(node))
             _spread(node, total, on_path, terms)
-    return [found[x] if x in found else _zero(x) for x in wrt]
+    return [found[x] if x in found else zero_of(x) for x in wrt]
 
 
 def _spread(node: Node, total: Node, on_path: set[Node], terms: dict[Node, list[Node]]) -> None:
@@ -89,19 +93,19 @@ def _depending_on(order: Sequence[Node], wrt: Sequence[Node]) -> set[Node]:
     return reached
 
 
-def _zero(x: Node) -> Node:
-    """Written down as a node of its own, even for a scalar: constants are shared and carry no events."""
+def zero_of(x: Node) -> Node:
+    """The gradient by ``x`` where no path leads.
+
+    It is a node of its own, even for a scalar: constants are shared, so they carry no events.
+    """
     zero: Node = broadcast_to_op(constant(0, x.dtype), shape=x.shape)
     zero.about.record(StructuralZero(x))
     return zero
 
 
-def _check(output: Node, cotangent: Node, wrt: Sequence[Node]) -> None:
-    for node in (output, *wrt):
+def check_floats(nodes: Sequence[Node]) -> None:
+    """Raises DTypeError for a node that is not a float."""
+    for node in nodes:
         if not node.type.is_float:
             what = node.about.name or node.op.name
             raise DTypeError(f"{what} cannot be differentiated", given=str(node.type), expected="a float")
-    if cotangent.type != output.type:
-        raise ArgumentError(
-            "the cotangent must have the output's type", given=str(cotangent.type), expected=str(output.type)
-        )

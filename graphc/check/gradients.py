@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphc.check.blame import stand_in, suspect
+from graphc.derivatives import grad
 from graphc.errors import ArgumentError, DTypeError
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, engine, substitute
@@ -18,7 +19,7 @@ from graphc.ops.shape import stop_gradient
 from graphc.runtime.arguments import bind_arguments
 from graphc.runtime.interpret import interpret_nodes
 from graphc.runtime.program import make_rng
-from graphc.stages import compile, grad, resolve, retype
+from graphc.stages import compile, resolve, retype
 
 TOLERANCE = 1e-6
 

@@ -44,6 +44,14 @@ class ChainRule(Event):
 
 
 @dataclass(frozen=True, eq=False)
+class PushForward(Event):
+    """Forward mode: the tangent of ``forward`` from the tangents of its operands."""
+
+    rule: str
+    forward: Node
+
+
+@dataclass(frozen=True, eq=False)
 class Accumulate(Event):
     """A value that is used more than once: the cotangents of its uses are added."""
 

@@ -23,9 +23,9 @@ from graphc.render.engines import INSTALL, LayoutError, render
 from graphc.render.figure import Figure
 from graphc.render.page import page_of
 from graphc.render.rows import figure_of
-from graphc.rewrite.lower import collect_updates
+from graphc.rewrite.lower import MODES, collect_updates
 from graphc.runtime.files import write_bytes
-from graphc.stages import MODES, plan, resolve, simplify
+from graphc.stages import plan, resolve, simplify
 
 LEVELS = ("model", "graph", "lowered", "plan")
 EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".html")

@@ -13,6 +13,9 @@ from graphc.ops.effects import arg
 from graphc.rewrite.driver import Trace, replace
 from graphc.symbolic.formulas import lower_formula
 
+MODES = ("train", "eval")
+"""What a choice by mode is made for."""
+
 
 def expand(graph: Graph, wanted: Callable[[Node], bool], trace: Trace | None = None) -> Graph:
     """Replace the wanted nodes by their bodies, until none is left."""

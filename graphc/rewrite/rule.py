@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.errors import ArgumentError
 from graphc.ir.node import Node, freeze
 from graphc.ir.op import Op
 from graphc.ir.pattern import Apply, AttrVar, Var
@@ -38,6 +39,12 @@ LEVELS: Mapping[str, frozenset[str]] = {
 """Which kinds each level allows; a ``fact`` rule fires only when its ``when`` finds the fact."""
 
 MAX_ULP = {"exact": 0.0, "default": 4.0, "fast": float("inf")}
+
+
+def check_level(level: str) -> None:
+    """Raises ArgumentError for a level that is not there."""
+    if level not in LEVELS:
+        raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))
 
 
 @dataclass(frozen=True)

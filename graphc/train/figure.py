@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from graphc.derivatives import grad
 from graphc.errors import ArgumentError
 from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.optim.optimizer import Optimizer
-from graphc.stages import grad
 
 
 def drawing_graph(model: Any, optimizer: Optimizer | None = None) -> Graph:

@@ -9,6 +9,7 @@ from typing import Any
 from graphc.codegen.module import ModelPlan, UpdateRule, emit_module
 from graphc.codegen.names import identifier
 from graphc.codegen.numpy import Source, function_of
+from graphc.derivatives import grad
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node
 from graphc.ir.types import Type
@@ -16,7 +17,7 @@ from graphc.optim.optimizer import Optimizer
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.runtime.load import load_source
-from graphc.stages import grad, plan, resolve, simplify
+from graphc.stages import plan, resolve, simplify
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
-    from graphc.stages import check_level, parse
+    from graphc.rewrite.rule import check_level
+    from graphc.stages import parse
     from graphc.train.model import Model
 
     graph = parse(header["graph"])
