@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace as dataclass_replace
 
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, MissingRule
 from graphc.ir.events import Lowered
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuilt, substitute
@@ -42,6 +42,12 @@ def body_of(node: Node) -> Node:
         return substitute([root], args)[root]
     if node.op.body is not None:
         return node.op.body(*node.inputs, **node.attrs)
+    if node.op.formula is None:
+        raise MissingRule(
+            f"{node.op.name} has neither a body nor a formula to stand for it",
+            given=str(node.type),
+            expected="code to be run, or a transpose or gradient to be differentiated",
+        )
     return lower_formula(node.op, node.inputs, node.attrs)
 
 
