@@ -73,13 +73,18 @@ def function_of(plan: Plan, docstring: str, comments: bool = True) -> Function:
     sizes = prelude(graph, [s.expression for s in statements] + returned, arguments)
     signature = ", ".join([*arguments.values(), *(["rng"] if graph.sites else [])])
     body = [*sizes, *sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
-    lines = [*wrapped_signature(graph.name, signature), f'    """{docstring}"""', *body]
+    lines = [*wrapped_signature(graph.name, signature), f'    """{_inert(docstring)}"""', *body]
     return Function(tuple(lines), tuple(statements), tuple(writer.helpers), constants)
 
 
 def names_for(graph: Graph, reserved: Iterable[str] = ()) -> Names:
     """Names that avoid the function's own and those of sizes."""
     return Names(graph, [graph.name, *size_names([*graph.nodes, *graph.arguments]), *reserved])
+
+
+def _inert(text: str) -> str:
+    """Text that can neither end a docstring nor be an escape in it: it may hold names of the user's."""
+    return text.replace("\\", "\\\\").replace('"', "'")
 
 
 MAKE_RNG = (
@@ -203,7 +208,7 @@ def _docstring(graph: Graph) -> str:
         if graph.updates
         else ""
     )
-    text = f"Compute {outputs.replace(chr(34), chr(39))}{updates}."
+    text = f"Compute {outputs}{updates}."
     return (
         text
         if len(text) < MAX_WIDTH - 10

@@ -14,6 +14,9 @@ from graphc.ir.size import evaluate
 from graphc.ir.types import shape_text
 from graphc.ops.evaluate import describe_array
 
+Sizes = dict[str, tuple[int, str]]
+"""Each size by its text: its value, and the argument that set it."""
+
 _KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float"}
 
 
@@ -46,29 +49,40 @@ def bind_arguments(graph: Graph, args: Sequence[Any], kwargs: Mapping[str, Any],
             where=_where(missing[0]),
             fix="pass every argument, in this order or by name",
         )
-    sizes: dict[str, tuple[int, str]] = {}
-    return [check_array(given.get(n, defaults.get(n)), n, str(graph.name_of(n)), sizes) for n in leaves]
+    return check_arrays([(given.get(n, defaults.get(n)), n, str(graph.name_of(n))) for n in leaves])
 
 
 def _keyword(graph: Graph, key: str) -> Node:
+    """The argument of this name; else one whose name resembles it, as ``hidden1_W`` does ``hidden1.W``."""
     from graphc.codegen.names import identifier
 
-    for leaf in graph.arguments:
-        if key in (graph.name_of(leaf), identifier(str(graph.name_of(leaf)))):
-            return leaf
-    raise unknown_name(key, [str(graph.name_of(n)) for n in graph.arguments], "argument")
+    names = {str(graph.name_of(n)): n for n in graph.arguments}
+    if key not in names:
+        names = {identifier(name): leaf for name, leaf in names.items()}
+    if key not in names:
+        raise unknown_name(key, [str(graph.name_of(n)) for n in graph.arguments], "argument")
+    return names[key]
 
 
 def _names(graph: Graph, leaves: Sequence[Node]) -> str:
     return ", ".join(f"{graph.name_of(n)}: {n.type}" for n in leaves)
 
 
-def check_array(value: Any, leaf: Node, name: str, sizes: dict[str, tuple[int, str]]) -> Any:
-    """One argument as an array of the declared dtype; named sizes must agree across the call.
+def check_arrays(given: Sequence[tuple[Any, Node, str]]) -> list[Any]:
+    """Values with their leaves and names, as arrays of the declared dtypes whose sizes agree across the call."""
+    arrays = [cast_array(value, leaf.dtype, name, leaf) for value, leaf, name in given]
+    sizes: Sizes = {}
+    # all names first: the size 2*n of the first argument may need the n of the last
+    for array, (_, leaf, name) in zip(arrays, given, strict=True):
+        if array.ndim == leaf.ndim:
+            for dim, n in zip(leaf.shape, array.shape, strict=True):
+                sizes.setdefault(str(dim), (n, name))
+    for array, (value, leaf, name) in zip(arrays, given, strict=True):
+        _check_shape(array, value, leaf, name, sizes)
+    return arrays
 
-    ``sizes`` maps each name to its value and to the argument that set it.
-    """
-    array = cast_array(value, leaf.dtype, name, leaf)
+
+def _check_shape(array: Any, value: Any, leaf: Node, name: str, sizes: Sizes) -> None:
     expected = shape_text(leaf.shape)
     if array.ndim != leaf.ndim:
         raise ShapeError(
@@ -78,12 +92,9 @@ def check_array(value: Any, leaf: Node, name: str, sizes: dict[str, tuple[int, s
             where=_where(leaf),
             fix=_missing_axis(array, leaf, name),
         )
-    for dim, n in zip(leaf.shape, array.shape, strict=True):
-        if str(dim).isidentifier() and str(dim) not in sizes:
-            sizes[str(dim)] = (n, name)
     for axis, (dim, n) in enumerate(zip(leaf.shape, array.shape, strict=True)):
         wanted = _expected_size(dim, sizes)
-        if wanted is not None and wanted != n:
+        if wanted != n:
             raise ShapeError(
                 f"axis {axis} of {name} has size {n}, but {_why(dim, wanted, sizes)}",
                 given=describe_array(np.asarray(value)),
@@ -91,7 +102,6 @@ def check_array(value: Any, leaf: Node, name: str, sizes: dict[str, tuple[int, s
                 where=_where(leaf),
                 fix=_other_size(dim, name, sizes),
             )
-    return array
 
 
 def _axes(count: int) -> str:
@@ -107,7 +117,7 @@ def _missing_axis(array: Any, leaf: Node, name: str) -> str | None:
     return f"for a single example, pass {name}[None]" if not isinstance(leaf.shape[0], int) else None
 
 
-def _other_size(dim: Any, name: str, sizes: Mapping[str, tuple[int, str]]) -> str | None:
+def _other_size(dim: Any, name: str, sizes: Sizes) -> str | None:
     if isinstance(dim, int):
         return f"pass {name} in the declared shape, or declare it in this one"
     if str(dim) in sizes and sizes[str(dim)][1] != name:
@@ -115,19 +125,18 @@ def _other_size(dim: Any, name: str, sizes: Mapping[str, tuple[int, str]]) -> st
     return None
 
 
-def _expected_size(dim: Any, sizes: Mapping[str, tuple[int, str]]) -> int | None:
+def _expected_size(dim: Any, sizes: Sizes) -> int:
     try:
         return evaluate(dim, {k: v for k, (v, _) in sizes.items()})
-    except KeyError:
-        return None
+    except KeyError:  # a size such as 2*n where no argument shows n: the arguments still agree on it
+        return sizes[str(dim)][0]
 
 
-def _why(dim: Any, wanted: int, sizes: Mapping[str, tuple[int, str]]) -> str:
+def _why(dim: Any, wanted: int, sizes: Sizes) -> str:
     if isinstance(dim, int):
         return f"{wanted} was declared"
-    if str(dim) in sizes:
-        return f"{dim} is {wanted} in {sizes[str(dim)][1]}"
-    return f"{dim} is {wanted}"
+    setter = sizes[str(dim)]
+    return f"{dim} is {wanted} in {setter[1]}" if setter[0] == wanted else f"{dim} is {wanted}"
 
 
 def cast_array(value: Any, dtype: str, name: str, leaf: Node | None = None) -> Any:

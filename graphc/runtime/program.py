@@ -55,7 +55,7 @@ class Program:
         """A generator for each random site."""
         return make_rng(self.graph, seed)
 
-    def __call__(self, *args: Any, rng: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, rng: Any = None, **kwargs: Any) -> Any:
         """Run on arrays, by position or by name; see the class."""
         arrays = bind_arguments(self.graph, args, kwargs, self.name)
         if self.graph.sites:

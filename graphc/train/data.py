@@ -11,7 +11,7 @@ from graphc.errors import ArgumentError, DataError, ShapeError
 from graphc.ir.graph import Graph, unknown_name
 from graphc.ir.node import Node
 from graphc.ops.evaluate import describe_array
-from graphc.runtime.arguments import check_array
+from graphc.runtime.arguments import check_arrays
 
 Arrays = dict[str, Any]
 
@@ -55,8 +55,6 @@ def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mappin
         DataError: empty data, a non-finite value (with its place), or a label out of range.
         ArgumentError, ShapeError, DTypeError: missing inputs, wrong shapes or dtypes.
     """
-    result: Arrays = {}
-    sizes: dict[str, tuple[int, str]] = {}
     missing = [n for n in wanted if str(graph.name_of(n)) not in arrays]
     if missing:
         raise ArgumentError(
@@ -66,12 +64,11 @@ def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mappin
             where=_place(missing[0]),
             fix="pass inputs as x and targets as y, or all of them in one dict by name",
         )
-    for leaf in wanted:
-        name = str(graph.name_of(leaf))
-        array = check_array(arrays[name], leaf, name, sizes)
+    names = [str(graph.name_of(leaf)) for leaf in wanted]
+    result = check_arrays([(arrays[name], leaf, name) for leaf, name in zip(wanted, names, strict=True)])
+    for array, leaf, name in zip(result, wanted, names, strict=True):
         _refuse_bad_values(array, leaf, name, labels)
-        result[name] = array
-    return result
+    return dict(zip(names, result, strict=True))
 
 
 def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, int]) -> None:

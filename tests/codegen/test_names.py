@@ -62,3 +62,11 @@ def test_results_are_named_like_the_variable():
     x = gx.input("x", ("n",))
     energy = gx.exp(x) * gx.sin(x)
     assert "energy = " in gx.compile(energy).source
+
+
+@pytest.mark.parametrize("name", ['""" + print("run") + """', "\\N{x}", "\\", '"', "\\x", "s\\"])
+def test_no_name_leaves_the_docstring(name):
+    x, s = gx.input("x", ("n",)), gx.state(name, ())
+    program = gx.compile({name: gx.sum(x)}, updates={s: s + 1.0})
+    assert 'print("run")' not in program.source
+    assert program(np.ones(2), 0.0) == ({name: 2.0}, {name: 1.0})

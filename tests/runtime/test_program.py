@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
+from graphc.errors import ShapeError
 
 
 def two():
@@ -148,3 +149,25 @@ def test_bad_settings_of_compile_are_refused(what):
 def test_compile_takes_only_nodes():
     with pytest.raises(gx.GraphcError, match="neither a node nor"):
         gx.compile([gx.input("x", ()), 3.0])
+
+
+@pytest.mark.parametrize("size", ["2*n", "n//2", "n + 4"])
+def test_a_size_of_a_name_that_a_later_argument_shows_is_checked(size):
+    x, y = gx.input("x", (size,)), gx.input("y", ("n",))
+    program = gx.compile([gx.sum(x), gx.sum(y)])
+    with pytest.raises(ShapeError, match="axis 0 of x has size 5"):
+        program(np.ones(5), np.ones(4))
+
+
+def test_a_size_whose_name_no_argument_shows_agrees_across_arguments():
+    x, y = gx.input("x", ("2*n",)), gx.input("y", ("2*n",))
+    program = gx.compile(x + y)
+    assert program(np.ones(4), np.ones(4)).shape == (4,)
+    with pytest.raises(ShapeError, match=r"2\*n is 1 in x"):
+        program(np.ones(1), np.ones(4))
+
+
+def test_arguments_of_awkward_names():
+    assert gx.compile(gx.input("self", ()) + 1.0)(self=1.0) == 2.0
+    dotted, plain = gx.input("a.b", ()), gx.input("a_b", ())
+    assert gx.compile(dotted - plain)(a_b=1.0, **{"a.b": 10.0}) == 9.0
