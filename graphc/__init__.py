@@ -18,11 +18,19 @@ _WHERE: dict[str, str] = {
         "graphc.ops.init": "init",
         "graphc.ops.arith": "add subtract multiply divide negative power square abs sign maximum minimum clip",
         "graphc.ops.math": (
-            "exp log log1p expm1 log1mexp sqrt sin cos tanh erf sigmoid softplus xlogx sigmoid_cross_entropy "
-            "relu leaky_relu elu gelu silu"
+            "exp exp2 expm1 log log2 log10 log1p log1mexp logaddexp xlogx xlogy sqrt rsqrt reciprocal "
+            "sin cos tanh erf sigmoid softplus sigmoid_cross_entropy relu leaky_relu elu gelu silu"
+        ),
+        "graphc.ops.trig": (
+            "tan arcsin arccos arctan arctan2 sinh cosh arcsinh arccosh arctanh hypot "
+            "asin acos atan atan2 asinh acosh atanh"
+        ),
+        "graphc.ops.rounding": (
+            "floor ceil trunc round remainder floor_divide copysign isfinite isinf isnan nan_to_num"
         ),
         "graphc.ops.compare": (
-            "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not where"
+            "equal not_equal less less_equal greater greater_equal "
+            "logical_and logical_or logical_xor logical_not where"
         ),
         "graphc.ops.reduce": "sum mean var max min argmax",
         "graphc.ops.shape": (

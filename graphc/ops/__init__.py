@@ -19,8 +19,10 @@ from graphc.ops import (
     operators,
     random,
     reduce,
+    rounding,
     shape,
     slices,
+    trig,
 )
 
 operators.bind()
@@ -32,7 +34,9 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             leaves,
             arith,
             math,
+            trig,
             compare,
+            rounding,
             reduce,
             shape,
             slices,

@@ -60,6 +60,7 @@ def _logic(name: str, symbol: str, operands: str, latex: str) -> Any:
 
 logical_and = _logic("logical_and", "&", "x y", r"{x} \wedge {y}")
 logical_or = _logic("logical_or", "|", "x y", r"{x} \vee {y}")
+logical_xor = _logic("logical_xor", "^", "x y", r"{x} \oplus {y}")
 logical_not = _logic("logical_not", "~", "x", r"\neg {x}")
 
 
@@ -104,6 +105,7 @@ CARDS = (
     greater_equal,
     logical_and,
     logical_or,
+    logical_xor,
     logical_not,
     where,
 )

@@ -1,4 +1,4 @@
-"""Pointwise functions of one variable. Each derivative is found by SymPy from the formula."""
+"""Exponentials, logarithms and activations. Each derivative is found by SymPy from the formula."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ log1p = pointwise(
     "log1p", "log1p(x)", "np.log1p({x})", domain=((-0.5, 3.0),), latex=r"\log(1 + {x})", cost=0.56
 )
 expm1 = pointwise("expm1", "expm1(x)", "np.expm1({x})", latex="e^{{{x}}} - 1", cost=0.46)
+exp2 = pointwise("exp2", "2 ** x", "np.exp2({x})", properties="positive", latex="2^{{{x}}}", cost=0.33)
+log2 = pointwise(
+    "log2", "log(x) / log(2)", "np.log2({x})", domain=(POSITIVE,), latex=r"\log_2 {x}", cost=0.33
+)
+log10 = pointwise(
+    "log10", "log(x) / log(10)", "np.log10({x})", domain=(POSITIVE,), latex=r"\log_{{10}} {x}", cost=2.0
+)
+reciprocal = pointwise("reciprocal", "1 / x", domain=(POSITIVE,), latex=r"\frac{{1}}{{{x}}}", cost=0.19)
+rsqrt = pointwise("rsqrt", "1 / sqrt(x)", domain=(POSITIVE,), latex=r"\frac{{1}}{{\sqrt{{{x}}}}}", cost=0.6)
 sqrt = pointwise("sqrt", "sqrt(x)", "np.sqrt({x})", domain=(POSITIVE,), latex=r"\sqrt{{{x}}}", cost=0.37)
 sin = pointwise("sin", "sin(x)", "np.sin({x})", latex=r"\sin {x}", cost=0.74)
 cos = pointwise("cos", "cos(x)", "np.cos({x})", latex=r"\cos {x}", cost=0.74)
@@ -43,6 +52,30 @@ xlogx = pointwise(
     domain=(POSITIVE,),
     latex=r"{x} \log {x}",
     cost=3.0,
+)
+# 0 log 0 = 0, and so is its slope in y there; the slope in x is log(y) everywhere
+xlogy = pointwise(
+    "xlogy",
+    "x * log(y)",
+    "_xlogy({x}, {y})",
+    operands="x y",
+    partials=("log(y)", "x / where(x == 0, 1, y)"),
+    helpers=("_xlogy",),
+    domain=((-2.0, 2.0), POSITIVE),
+    latex=r"{x} \log {y}",
+    cost=6.5,
+    doc="x log(y), 0 where x is 0.",
+)
+logaddexp = pointwise(
+    "logaddexp",
+    "log(exp(x) + exp(y))",
+    "np.logaddexp({x}, {y})",
+    operands="x y",
+    partials=("sigmoid(x - y)", "sigmoid(y - x)"),
+    properties="commutative",
+    latex=r"\log(e^{{{x}}} + e^{{{y}}})",
+    cost=25.0,
+    doc="log(exp(x) + exp(y)) without overflow.",
 )
 log1mexp = pointwise(
     "log1mexp",
@@ -108,6 +141,11 @@ CARDS = (
     log,
     log1p,
     expm1,
+    exp2,
+    log2,
+    log10,
+    reciprocal,
+    rsqrt,
     sqrt,
     sin,
     cos,
@@ -116,6 +154,8 @@ CARDS = (
     sigmoid,
     softplus,
     xlogx,
+    xlogy,
+    logaddexp,
     log1mexp,
     sigmoid_cross_entropy,
     relu,

@@ -9,7 +9,7 @@ from graphc.ir.node import Node, describe
 from graphc.ir.operators import Operators
 from graphc.ir.origin import here
 from graphc.ir.pattern import Pattern
-from graphc.ops import arith, compare, contract, reduce, shape, slices
+from graphc.ops import arith, compare, contract, reduce, rounding, shape, slices
 
 
 def _matmul(a: Any, b: Any) -> Any:
@@ -66,6 +66,10 @@ OPERATORS: dict[str, Any] = {
     "__rtruediv__": lambda a, b: arith.divide(b, a),
     "__pow__": lambda a, b: arith.power(a, b),
     "__rpow__": lambda a, b: arith.power(b, a),
+    "__mod__": lambda a, b: rounding.remainder(a, b),
+    "__rmod__": lambda a, b: rounding.remainder(b, a),
+    "__floordiv__": lambda a, b: rounding.floor_divide(a, b),
+    "__rfloordiv__": lambda a, b: rounding.floor_divide(b, a),
     "__neg__": lambda a: arith.negative(a),
     "__matmul__": _matmul,
     "__rmatmul__": lambda a, b: _matmul(b, a),
@@ -80,6 +84,7 @@ METHODS: dict[str, Any] = {
     "__abs__": lambda a: arith.abs(a),
     "__and__": lambda a, b: compare.logical_and(a, b),
     "__or__": lambda a, b: compare.logical_or(a, b),
+    "__xor__": lambda a, b: compare.logical_xor(a, b),
     "__invert__": lambda a: compare.logical_not(a),
     "__eq__": _eq,
     "__ne__": lambda a, b: not _eq(a, b),

@@ -56,6 +56,9 @@ FLAT = {name: _flat(name, 2) for name in _COMPARISONS.values()} | {
     "logical_not": _flat("logical_not", 1),
     "logical_and": _flat("logical_and", 2),
     "logical_or": _flat("logical_or", 2),
+    "logical_xor": _flat("logical_xor", 2),
+    "floor_divide": _flat("floor_divide", 2),
+    **{name: _flat(name, 1) for name in ("floor", "ceil", "trunc", "round", "isfinite", "isinf", "isnan")},
 }
 
 
@@ -67,6 +70,17 @@ class absolute(Function):
     def fdiff(self, argindex: int = 1) -> Any:
         """The derivative."""
         return FLAT["sign"](self.args[0])
+
+
+class copysign(Function):
+    """The size of one with the sign of another."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
+        x, y = self.args
+        return FLAT["sign"](x) * copysign(1, y) if argindex == 1 else sympy.S.Zero
 
 
 class sigmoid(Function):
@@ -126,6 +140,17 @@ FUNCTIONS: dict[str, Any] = {
     "sin": sympy.sin,
     "cos": sympy.cos,
     "tanh": sympy.tanh,
+    "tan": sympy.tan,
+    "arcsin": sympy.asin,
+    "arccos": sympy.acos,
+    "arctan": sympy.atan,
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "arcsinh": sympy.asinh,
+    "arccosh": sympy.acosh,
+    "arctanh": sympy.atanh,
+    "arctan2": sympy.atan2,
+    "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
     "erf": sympy.erf,
     "abs": absolute,
     "where": where,
@@ -137,6 +162,9 @@ FUNCTIONS: dict[str, Any] = {
     "log1mexp": lambda x: sympy.log(1 - sympy.exp(x)),
     "sigmoid_cross_entropy": lambda x, t: softplus(x) - t * x,
     "relu": lambda x: where(FLAT["greater"](x, 0), x, 0),
+    "xlogy": lambda x, y: x * sympy.log(y),
+    "logaddexp": lambda x, y: sympy.log(sympy.exp(x) + sympy.exp(y)),
+    "copysign": copysign,
     "square": lambda x: x**2,
     "maximum": lambda x, y: where(FLAT["greater_equal"](x, y), x, y),
     "minimum": lambda x, y: where(FLAT["less_equal"](x, y), x, y),

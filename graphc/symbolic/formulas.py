@@ -41,7 +41,18 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "==": compare.equal,
     "!=": compare.not_equal,
 }
-ALIASES = {"Abs": "abs", "Max": "maximum", "Min": "minimum"}
+ALIASES = {
+    "Abs": "abs",
+    "Max": "maximum",
+    "Min": "minimum",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+}
 
 
 class NodeAlgebra:

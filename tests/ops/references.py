@@ -14,6 +14,7 @@ from graphc.ir.node import Node
 from graphc.ir.types import Type
 from graphc.ops import CARDS
 from graphc.ops.effects import arg
+from tests.ops import pointwise_references as more
 
 mp.mp.prec = 120
 
@@ -61,12 +62,16 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "logical_or": lambda x, y: x or y,
     "logical_not": lambda x: not x,
     "where": lambda condition, x, y: x if condition else y,
+    **more.SCALAR,
 }
 """Each pointwise card on one element."""
 
-COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
-LOGIC = ("logical_and", "logical_or", "logical_not")
-ON_INTEGERS = ("add", "subtract", "multiply", "negative", "square", "abs", "sign", "maximum", "minimum")
+COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", *more.PREDICATES)
+LOGIC = ("logical_and", "logical_or", "logical_xor", "logical_not")
+ON_INTEGERS = (
+    *("add", "subtract", "multiply", "negative", "square", "abs", "sign", "maximum", "minimum"),
+    *more.ON_INTEGERS,
+)
 
 OTHER_SIDES: dict[str, tuple[tuple[float, float], ...]] = {
     "abs": ((-3.0, -0.2),),
@@ -76,6 +81,7 @@ OTHER_SIDES: dict[str, tuple[tuple[float, float], ...]] = {
     "elu": ((-2.0, -0.2),),
     "maximum": ((-1.0, 2.0), (-2.0, -1.1)),
     "minimum": ((-1.0, 2.0), (-2.0, -1.1)),
+    **more.OTHER_SIDES,
 }
 """A second domain for cards that a kink divides."""
 

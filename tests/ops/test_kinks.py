@@ -28,6 +28,13 @@ DECLARED = {
     "first of two nodes, least": (lambda x: gx.minimum(3.0 * x, 2.0 * x), 0.0, 3.0),
     "leaky relu": (lambda x: gx.leaky_relu(x, negative_slope=0.25), 0.0, 0.25),
     "elu": (gx.elu, 0.0, 1.0),
+    "hypot with 0": (lambda x: gx.hypot(x, 0.0), 0.0, 0.0),
+    "copysign": (lambda x: gx.copysign(x, -2.0), 0.0, 0.0),
+    "floor on an integer": (gx.floor, 2.0, 0.0),
+    "round at a half": (gx.round, 2.5, 0.0),
+    "remainder at a multiple": (lambda x: gx.remainder(x, 2.0), 4.0, 1.0),
+    "xlogy in y where x is 0": (lambda x: gx.xlogy(0.0, x), 0.0, 0.0),
+    "nan_to_num inside": (gx.nan_to_num, 0.5, 1.0),
     "where takes the branch": (lambda x: gx.where(x >= 0.0, 5.0 * x, x), 0.0, 5.0),
     "where, relu by hand": (lambda x: gx.where(x > 0.0, x, 0.0), 0.0, 0.0),
 }

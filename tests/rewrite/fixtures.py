@@ -204,6 +204,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "sigmoid": (lambda x: (1 / (1 + gx.exp(x)), gx.sigmoid(-x)),),
     "sigmoid-exp": (lambda x: (gx.exp(x) / (1 + gx.exp(x)), gx.sigmoid(x)),),
     "over-one-plus-exp": (lambda x, y: (y / (1 + gx.exp(x)), y * gx.sigmoid(-x)),),
+    "logaddexp": (lambda x, y: (gx.log(gx.exp(x) + gx.exp(y)), gx.logaddexp(x, y)),),
     "log-sigmoid": (lambda x: (gx.log(gx.sigmoid(x)), -gx.softplus(-x)),),
     "log-one-minus-sigmoid": (lambda x: (gx.log(1 - gx.sigmoid(x)), -gx.softplus(x)),),
     "one-minus-sigmoid": (lambda x: (1 - gx.sigmoid(x), gx.sigmoid(-x)),),

@@ -51,6 +51,7 @@ def test_a_card_of_the_same_name_is_derived_anew():
 
 
 VALUES = {"less": lambda x, y: x < y, "less_equal": lambda x, y: x <= y}
+VALUES |= {"equal": lambda x, y: x == y}
 VALUES |= {"greater": lambda x, y: x > y, "greater_equal": lambda x, y: x >= y}
 FUNCTIONS = {
     **VALUES,
@@ -90,7 +91,8 @@ def test_no_hand_written_partial_goes_unproved():
 
 def test_no_derivative_contains_what_overflows():
     # simplify would turn 1 - tanh(x)**2 into cosh(x)**-2
-    assert not [n for n, texts in PARTIALS.items() if "cosh" in str(texts) or "sinh" in str(texts)]
+    others = {n: str(texts) for n, texts in PARTIALS.items() if n not in ("sinh", "cosh")}
+    assert not [n for n, texts in others.items() if "cosh(" in texts or "sinh(" in texts]
 
 
 def test_a_kink_gets_the_declared_slope_not_one_half():

@@ -73,7 +73,7 @@ def test_names_that_are_refused(name: str, operands: list[str], attrs: dict[str,
         "x.real",
         "where(1, x, 0)",
         "x * log(0)",
-        "tan(x)",
+        "besselj(x)",
         "x" * 5000,
     ],
 )

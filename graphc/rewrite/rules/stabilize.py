@@ -19,6 +19,7 @@ from graphc.ops.math import (
     log,
     log1mexp,
     log1p,
+    logaddexp,
     sigmoid,
     sigmoid_cross_entropy,
     silu,
@@ -131,6 +132,7 @@ def _right_probability(m: Match) -> str | None:
 RULES: tuple[Rule, ...] = (
     _stable("softplus", log(1 + exp(x)), softplus(x)),
     _stable("softplus-log1p", log1p(exp(x)), softplus(x)),
+    _stable("logaddexp", log(exp(x) + exp(y)), logaddexp(x, y)),
     _stable("log1p", log(1 + x), log1p(x)),
     _stable(
         "log1p-sub",
