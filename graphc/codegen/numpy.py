@@ -156,7 +156,7 @@ def _size_source(name: str, arguments: Mapping[Node, str]) -> str:
     raise ShapeError(
         f"the size {name} cannot be read off any argument",
         expected=f"an input with an axis of size {name}",
-        fix=f'declare an input with "{name}" alone as one of its sizes',
+        fix=f"the same program must read an input with {name!r} alone as one of its sizes",
     )
 
 
