@@ -39,6 +39,8 @@ _WHERE: dict[str, str] = {
         "graphc.ops.slices": "concat",
         "graphc.ops.contract": "matmul",
         "graphc.ops.index": "take one_hot",
+        "graphc.ops.gather": "gather scatter_add take_along_axis",
+        "graphc.ops.create": "arange linspace eye tril triu diagonal diag trace",
         "graphc.ops.nn": "softmax log_softmax logsumexp",
         "graphc.ops.random": "bernoulli",
         "graphc.ops.effects": "update by_mode composite",

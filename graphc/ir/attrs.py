@@ -48,7 +48,9 @@ def _is_axes(value: Any, rank: int) -> bool:
 def _is_slice(part: Any) -> bool:
     if not isinstance(part, tuple) or len(part) != 3 or part[2] == 0:
         return False
-    return all(p is None or _is_int(p, -MAX_COUNT) for p in part)
+    step = part[2]
+    bounds = all(p is None or isinstance(p, Size) or _is_int(p, -MAX_COUNT) for p in part[:2])
+    return bounds and (step is None or _is_int(step, -MAX_COUNT))
 
 
 def _is_node(value: Any, rank: int) -> bool:
@@ -75,6 +77,8 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "index": ("a place, or a start, stop and step per axis", lambda v, rank: _is_int(v, 0) or _are_slices(v)),
     "dtype": (", ".join(DTYPES), lambda v, rank: v in DTYPES),
     "classes": ("an int of at least 1", lambda v, rank: _is_int(v, 1)),
+    **{key: ("an int", lambda v, rank: _is_int(v, -MAX_COUNT)) for key in ("k", "start")},
+    "step": ("an int other than 0", lambda v, rank: _is_int(v, -MAX_COUNT) and v != 0),
     "keep": ("an int between 1 and 65536", lambda v, rank: _is_int(v, 1, 65536)),
     "default": (
         "a finite number, or None",

@@ -129,6 +129,11 @@ def floor_divide(top: Dim, bottom: Dim) -> Dim:
     return quotient if quotient is not None else Size((((((FloorDiv(top, bottom), 1),), 1)),))
 
 
+def at_least_zero(dim: Dim) -> bool:
+    """Whether a size cannot be negative, whatever its names stand for."""
+    return all(c >= 0 for c in _poly(dim).values())
+
+
 def product(dims: tuple[Dim, ...]) -> Dim:
     """The number of elements of a shape."""
     total: Dim = 1

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.node import Node
+from graphc.ir.size import Size, names_of
 from graphc.ir.size import evaluate as evaluate_size
-from graphc.ir.size import names_of
 from graphc.ir.types import shape_text
 from graphc.ops.template import Text, helper_functions, render
 
@@ -53,11 +53,17 @@ def evaluate(
     return np.asarray(value, dtype=node.dtype)[()]
 
 
-def _dims(node: Node) -> tuple[Any, ...]:
-    return (
-        *node.shape,
-        *(d for v in node.attrs.values() if isinstance(v, tuple) for d in v if not isinstance(d, tuple)),
-    )
+def _dims(node: Node) -> list[Any]:
+    """The sizes in the type and the attributes of a node, those inside slices included."""
+    found: list[Any] = []
+    stack: list[Any] = [node.shape, *node.attrs.values()]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            stack.extend(part)
+        elif isinstance(part, Size):
+            found.append(part)
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -22,6 +22,30 @@ def _scatter_add(values, indices, shape, axis):
     return out
 
 
+def _add_at(values, shape, index):
+    """Zeros of this shape, with values added where an index of several arrays says."""
+    out = np.zeros(shape, values.dtype)
+    np.add.at(out, index, values)
+    return out
+
+
+def _add_along_axis(values, indices, shape, axis):
+    """Zeros of this shape, with values added along an axis where the indices of each row say."""
+    out = np.zeros(shape, values.dtype)
+    index = list(np.ix_(*(np.arange(n) for n in indices.shape)))
+    index[axis] = indices
+    np.add.at(out, tuple(index), values)
+    return out
+
+
+def _place_diagonal(values, shape, k):
+    """Zeros of this shape with values on the k-th diagonal of the last two axes."""
+    out = np.zeros(shape, values.dtype)
+    i = np.arange(values.shape[-1])
+    out[..., i + max(-k, 0), i + max(k, 0)] = values
+    return out
+
+
 def _bernoulli(generator, shape, keep):
     """True with probability keep / 65536, from 16 raw bits a value."""
     count = math.prod(shape)

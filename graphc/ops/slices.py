@@ -9,7 +9,7 @@ from typing import Any
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.op import Op
-from graphc.ir.size import Dim, floor_divide
+from graphc.ir.size import Dim, Size, at_least_zero, floor_divide
 from graphc.ir.types import Shape, Type, shape_text
 from graphc.ops.card import linear, promoted
 from graphc.ops.shape import dims_text, expand_dims, normal_axis, squeeze_op
@@ -21,17 +21,31 @@ Index = tuple[tuple[Any, Any, Any], ...]
 
 
 def _slice_size(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
-    if isinstance(dim, int):
-        return len(range(*builtins.slice(start, stop, step).indices(dim)))
-    low, jump = start or 0, 1 if step is None else step
-    if low < 0 or jump < 1 or (stop is not None and stop >= 0):
-        raise ShapeError(
-            f"the size {dim} is only known at run time",
-            given=f"a slice {start}:{stop}:{step}",
-            expected="a start of at least 0, a stop below 0 or none, a step of at least 1",
-        )
-    length = dim + ((stop or 0) - low)
-    return length if jump == 1 else floor_divide(length + (jump - 1), jump)
+    if not any(isinstance(v, Size) for v in (dim, start, stop)):
+        return len(range(*builtins.slice(start, stop, step).indices(dim)))  # type: ignore[arg-type]
+    jump = 1 if step is None else step
+    near, far = (0, dim) if jump > 0 else (dim - 1, -1)
+    first = near if start is None else _bound(dim, start, sure=jump > 0)
+    last = far if stop is None else _bound(dim, stop, sure=jump < 0)
+    length = last - first if jump > 0 else first - last
+    return length if abs(jump) == 1 else floor_divide(length + (abs(jump) - 1), abs(jump))
+
+
+def _bound(dim: Dim, place: Any, sure: bool) -> Dim:
+    """A place on an axis of named size, counted from the front.
+
+    NumPy clips a place beyond the end, so the size of what is cut out would depend on which is larger. Where a slice
+    begins near the front and ends near the back (``sure`` says so for this bound), that is left to the user.
+    """
+    bound: Dim = place if isinstance(place, Size) or place >= 0 else dim + place
+    from_front = isinstance(place, int) and place >= 0
+    if isinstance(place, Size) or from_front == sure or at_least_zero(dim - bound if from_front else bound):
+        return bound
+    raise ShapeError(
+        f"the size {dim} is only known at run time",
+        given=f"the bound {place} of a slice",
+        expected="a start of at least 0, a stop below 0 or none, or a size such as x.shape[0] - 1",
+    )
 
 
 def _slice_type(x: Type, *, index: Index) -> Type:
@@ -82,16 +96,15 @@ place_op: Op = linear(
 
 
 def getitem(x: Node, index: Any) -> Node:
-    """``x[index]`` with ints, slices, ``None``, ``...`` and, alone, an integer node (a ``take`` along axis 0).
+    """``x[index]`` with ints, slices, ``None``, ``...``, integer arrays or nodes, and constant masks, as in NumPy.
 
     Raises:
         ShapeError: an index out of range, or a slice of a named size that is not known until run time.
+        ArgumentError: a mask whose count is only known at run time.
     """
-    if isinstance(index, Node):
-        from graphc.ops.index import take
+    from graphc.ops.gather import is_array, pick, plain_parts
 
-        return take(x, index, axis=0)
-    parts = list(index) if isinstance(index, tuple) else [index]
+    parts = plain_parts(index)
     used = sum(p is not None and p is not Ellipsis for p in parts)
     if used > x.ndim:
         raise ShapeError(f"{used} indices for {x.ndim} axes", given=str(index))
@@ -99,10 +112,11 @@ def getitem(x: Node, index: Any) -> Node:
         parts.append(Ellipsis)
     at = next(i for i, p in enumerate(parts) if p is Ellipsis)
     parts[at : at + 1] = [builtins.slice(None)] * (x.ndim - used)
-    return _apply_index(x, parts)
+    return pick(x, parts) if any(map(is_array, parts)) else apply_index(x, parts)
 
 
-def _apply_index(x: Node, parts: list[Any]) -> Node:
+def apply_index(x: Node, parts: list[Any]) -> Node:
+    """``x`` at ints, slices and ``None``, one for each axis that it has or gets."""
     from graphc.ops.index import take
 
     axes = [p for p in parts if p is not None]
@@ -124,7 +138,10 @@ def _apply_index(x: Node, parts: list[Any]) -> Node:
 
 def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
     if isinstance(part, builtins.slice):
-        values = tuple(None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
+        values = tuple(
+            v if v is None or isinstance(v, Size) else v.__index__()
+            for v in (part.start, part.stop, part.step)
+        )
         if values[2] == 0:
             raise ShapeError("the step of a slice is zero")
         return values  # type: ignore[return-value]
@@ -150,33 +167,28 @@ def _around(x: Type, axis: int) -> Shape:
 
 def _concat_type(*types: Type, axis: int) -> Type:
     first = types[0]
-    total: Dim = 0
     for t in types:
         if (t.dtype, t.ndim) != (first.dtype, first.ndim) or _around(t, axis) != _around(first, axis):
             raise ShapeError(
                 f"{first} and {t} cannot be joined along axis {axis}", expected="equal sizes on the others"
             )
-        total = total + t.shape[axis]
+    total = _total([t.shape[axis] for t in types])
     return Type(first.dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :]))
 
 
 def _concat_part(g: Node, *parts: Node, axis: int, operand: int) -> Node:
-    before = [p.shape[axis] for p in parts[:operand]]
-    after = [p.shape[axis] for p in parts[operand + 1 :]]
-    if not all(isinstance(d, int) for d in before) or not all(isinstance(d, int) for d in after):
-        return _concat_part_by_name(g, parts, axis, operand)
-    start, end = builtins.sum(map(int, before)), builtins.sum(map(int, after))  # type: ignore[arg-type]
-    index = ((None, None, None),) * axis + ((start or None, -end if end else None, None),)
-    node: Node = slice_op(g, index=index)
+    sizes = [p.shape[axis] for p in parts]
+    start, after = _total(sizes[:operand]), _total(sizes[operand + 1 :])
+    stop = start + sizes[operand] if isinstance(after, Size) else -after
+    node: Node = slice_op(g, index=((None, None, None),) * axis + ((start or None, stop or None, None),))
     return node
 
 
-def _concat_part_by_name(g: Node, parts: tuple[Node, ...], axis: int, operand: int) -> Node:
-    raise ShapeError(
-        "the gradient of joining several values along an axis of named size is not known",
-        given=", ".join(str(p.type) for p in parts),
-        fix="join along an axis whose sizes are ints",
-    )
+def _total(sizes: Sequence[Dim]) -> Dim:
+    total: Dim = 0
+    for part in sizes:
+        total = total + part
+    return total
 
 
 concat_op = linear(

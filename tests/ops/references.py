@@ -411,6 +411,8 @@ LEAVES: dict[str, tuple[Callable[[], Node], str, Any]] = {
     "state": (lambda: gx.state("s", (2,)), "float32[2]", None),
     "hyper": (lambda: gx.hyper("lr", 0.5), "float32[]", None),
     "const": (lambda: gx.const([1, 2]), "int64[2]", np.array([1, 2])),
+    "arange": (lambda: gx.arange(2, 7, 3), "int64[2]", np.array([2, 5])),
+    "eye": (lambda: gx.eye(2, 3, 1), "float32[2, 3]", np.array([[0, 1, 0], [0, 0, 1]])),
     "size": (lambda: gx.size(gx.input("x", ("n", 3)), 0), "int64[]", None),
     "arg": (lambda: arg(0, Type("float32", (2,))), "float32[2]", None),
     "bernoulli": (lambda: gx.bernoulli(("n", 3), 0.5), "bool[n, 3]", None),

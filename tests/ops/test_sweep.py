@@ -19,7 +19,9 @@ from graphc.ops import CARDS
 from graphc.ops.card import pointwise
 from graphc.ops.slices import slice_op
 from tests.ops.references import (
-    CASES,
+    CASES as BASIC_CASES,
+)
+from tests.ops.references import (
     COMPARISONS,
     DTYPES,
     LEAVES,
@@ -30,8 +32,10 @@ from tests.ops.references import (
     Case,
     floats,
 )
+from tests.ops.structure_cases import STRUCTURE
 
-SIZES = {"n": 5}
+CASES = (*BASIC_CASES, *STRUCTURE)
+SIZES = {"n": 5, "m": 2}
 POINTWISE = [name for name, card in CARDS.items() if card.kind == "pointwise"]
 SHAPES = {
     1: ([()], [("n", 3)]),
@@ -273,12 +277,16 @@ def sweep_transpose(case):
     for i, x in enumerate(leaves):
         if i in case.labels or (node.op.transpose and node.op.transpose[i % len(node.op.transpose)] is ZERO):
             continue
-        others = {n: gx.zeros_like(y) if node.op.variadic else y for n, y in enumerate(leaves) if n != i}
+        others = {
+            n: gx.zeros_like(y) if node.op.variadic and n not in case.labels else y
+            for n, y in enumerate(leaves)
+            if n != i
+        }
         alone = case.build(*(x if n == i else others[n] for n in range(len(leaves))))
         v = generator("v", str(case), i).normal(size=concrete(node.shape))
-        forward = np.sum(v * run(alone, values))
+        forward = np.sum(v * run([alone, *leaves], values)[0])
         pulled = gx.vjp(alone, x, gx.input("v", node.shape, dtype="float64"), level="exact")
-        backward = np.sum(values[f"x{i}"] * run([pulled, x], {**values, "v": v})[0])
+        backward = np.sum(values[f"x{i}"] * run([pulled, *leaves], {**values, "v": v})[0])
         assert abs(forward - backward) <= 1e-13 * max(1.0, np.sum(np.abs(v)) * 8), case
 
 

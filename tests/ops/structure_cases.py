@@ -1,0 +1,218 @@
+"""References in plain NumPy for what moves, picks and contracts values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import graphc as gx
+from graphc.ops import CARDS
+from tests.ops.references import DTYPES, N3, N34, Case
+
+NUMBERS = DTYPES[:4]
+
+
+def _added(shape: tuple[int, ...], places: Any, x: Any) -> Any:
+    out = np.zeros(shape, dtype=np.asarray(x).dtype)
+    for index in np.ndindex(np.shape(x)):
+        out[places(index)] += x[index]
+    return out
+
+
+def _named(x: Any) -> Any:
+    return gx.arange(x.shape[0])
+
+
+PICKED: tuple[Case, ...] = (
+    Case(
+        "slice",
+        lambda x: x[x.shape[0] - 2 :, ::-1],
+        (N3,),
+        lambda x: x[-2:, ::-1],
+        "[2, 3]",
+        linear=True,
+    ),
+    Case("slice", lambda x: x[::-2], (N3,), lambda x: x[::-2], "[(n + 1)//2, 3]", linear=True),
+    Case("slice", lambda x: x[-2:0:-1], (N3,), lambda x: x[-2:0:-1], "[n - 2, 3]", linear=True),
+    Case(
+        "concat",
+        lambda x, y: gx.concat([x, y, x[1:]]),
+        (N3, ("m", 3)),
+        lambda x, y: np.vstack([x, y, x[1:]]),
+        "[m + 2*n - 1, 3]",
+    ),
+    Case(
+        "concat",
+        lambda x, y: gx.concat([x, y]),
+        (N3, ("m", 3)),
+        lambda x, y: np.vstack([x, y]),
+        "[m + n, 3]",
+        linear=True,
+    ),
+    Case(
+        "gather",
+        lambda x, t: x[_named(t), t],
+        (N3, ("n",)),
+        lambda x, t: np.array([row[i] for row, i in zip(x, t, strict=True)]),
+        "[n]",
+        labels=(1,),
+        linear=True,
+    ),
+    Case(
+        "gather",
+        lambda x, t, u: x[:, t[:, None], u],
+        ((2, 3, 4), (2,), (3,)),
+        lambda x, t, u: np.array([[[x[b, i, j] for j in u] for i in t] for b in range(2)]),
+        "[2, 2, 3]",
+        labels=(1, 2),
+        linear=True,
+    ),
+    Case(
+        "gather",
+        lambda x, t: x[t, :, 1],
+        ((3, 2, 4), (2, 2)),
+        lambda x, t: np.array([[x[i, :, 1] for i in row] for row in t]),
+        "[2, 2, 2]",
+        labels=(1,),
+        linear=True,
+    ),
+    Case(
+        "gather",
+        lambda x: x[np.array([[True, False, True], [False, True, True]])],
+        ((2, 3),),
+        lambda x: np.array([x[0, 0], x[0, 2], x[1, 1], x[1, 2]]),
+        "[4]",
+        linear=True,
+    ),
+    Case(
+        "add_at",
+        lambda x, t: CARDS["add_at"](x, t, t, shape=(3, 3, 4), axis=0),
+        (("n", 4), ("n",)),
+        lambda x, t: _added((3, 3, 4), lambda i: (t[i[0]], t[i[0]], i[1]), x),
+        "[3, 3, 4]",
+        labels=(1,),
+        linear=True,
+        dtypes=NUMBERS,
+    ),
+    Case(
+        "scatter_add",
+        lambda x, t, v: gx.scatter_add(x, t, v, axis=1),
+        (("n", 3), (2,), ("n", 2)),
+        lambda x, t, v: x + _added(x.shape, lambda i: (i[0], t[i[1]]), v),
+        "[n, 3]",
+        labels=(1,),
+        dtypes=NUMBERS,
+    ),
+    Case(
+        "take_along_axis",
+        lambda x, t: gx.take_along_axis(x, t, axis=1),
+        (N3, ("n", 2)),
+        lambda x, t: np.array([[row[i] for i in places] for row, places in zip(x, t, strict=True)]),
+        "[n, 2]",
+        labels=(1,),
+        linear=True,
+    ),
+    Case(
+        "take_along_axis",
+        lambda x, t: gx.take_along_axis(x, t, axis=0),
+        ((3, 4), (2, 1)),
+        lambda x, t: np.array([x[i[0]] for i in t]),
+        "[2, 4]",
+        labels=(1,),
+        linear=True,
+    ),
+    Case(
+        "add_along_axis",
+        lambda x, t: CARDS["add_along_axis"](x, t, shape=(x.shape[0], 3), axis=1),
+        (("n", 2), ("n", 2)),
+        lambda x, t: _added((len(x), 3), lambda i: (i[0], t[i]), x),
+        "[n, 3]",
+        labels=(1,),
+        linear=True,
+        dtypes=NUMBERS,
+    ),
+)
+"""Slices with named bounds, joins, look-ups."""
+
+SQUARE = ("n", "n")
+
+DIAGONALS: tuple[Case, ...] = (
+    Case(
+        "arange",
+        lambda x: x * gx.astype(_named(x), x.dtype)[:, None],
+        (N3,),
+        lambda x: np.array([i * row for i, row in enumerate(x)]),
+        "[n, 3]",
+        dtypes=NUMBERS,
+    ),
+    Case(
+        "eye",
+        lambda x: x * gx.eye(x.shape[0], 3, k=-1, dtype=x.dtype),
+        (N3,),
+        lambda x: np.array([[v * (i == j + 1) for j, v in enumerate(row)] for i, row in enumerate(x)]),
+        "[n, 3]",
+        dtypes=NUMBERS,
+    ),
+    Case(
+        "tril",
+        lambda x: gx.tril(x, k=1),
+        (N34,),
+        lambda x: np.array(
+            [[[v * (j <= i + 1) for j, v in enumerate(r)] for i, r in enumerate(m)] for m in x]
+        ),
+        "[2, 3, 4]",
+        linear=True,
+    ),
+    Case(
+        "triu",
+        lambda x: gx.triu(x),
+        (N3,),
+        lambda x: np.array([[v * (j >= i) for j, v in enumerate(row)] for i, row in enumerate(x)]),
+        "[n, 3]",
+        linear=True,
+    ),
+    Case(
+        "diagonal",
+        lambda x: gx.diagonal(x, offset=1),
+        (SQUARE,),
+        lambda x: np.array([x[i, i + 1] for i in range(len(x) - 1)]),
+        "[n - 1]",
+        linear=True,
+    ),
+    Case(
+        "diagonal",
+        lambda x: gx.diagonal(x, -1, 2, 0),
+        (N34,),
+        lambda x: np.array([[x[i, b, i + 1] for i in range(2)] for b in range(3)]),
+        "[3, 2]",
+        linear=True,
+    ),
+    Case(
+        "place_diagonal",
+        lambda x: gx.diag(x, k=-1),
+        (("n",),),
+        lambda x: np.array([[x[j] * (i == j + 1) if j < len(x) else 0 for j in range(6)] for i in range(6)]),
+        "[n + 1, n + 1]",
+        linear=True,
+    ),
+    Case(
+        "diagonal",
+        lambda x: gx.trace(x, axis1=1, axis2=2),
+        (N34,),
+        lambda x: np.array([m[0, 0] + m[1, 1] + m[2, 2] for m in x]),
+        "[2]",
+        lambda d: d if d.startswith("float") else "int64",
+    ),
+    Case(
+        "multiply",
+        lambda x: gx.linspace(x[0, 0], x[1, 1], 3) * gx.linspace(1, 2, 3, dtype=x.dtype, endpoint=False),
+        (N3,),
+        lambda x: np.array([x[0, 0], (x[0, 0] + x[1, 1]) / 2, x[1, 1]]) * [1, 4 / 3, 5 / 3],
+        "[3]",
+        dtypes=DTYPES[:2],
+    ),
+)
+"""Ranges, identities, triangles and diagonals."""
+
+STRUCTURE: tuple[Case, ...] = (*PICKED, *DIAGONALS)
