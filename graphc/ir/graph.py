@@ -9,15 +9,19 @@ from functools import cached_property
 from typing import Any
 
 from graphc.errors import ArgumentError, DuplicateNameError, UnknownNameError
-from graphc.ir.node import Node, toposort
-from graphc.ir.origin import Scope, full_name
+from graphc.ir.node import Node, last_op, toposort
+from graphc.ir.origin import Origin, Scope, full_name
 from graphc.ir.structure import Structure, flatten, unflatten
 from graphc.ir.walk import deep_toposort
 
 ARGUMENT_ROLES = ("input", "state", "param", "hyper")
 """The order of a program's arguments; within a role they stand in order of declaration."""
 
-_TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*(?::[^=]*)?=(?!=)")
+_TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*(?::[^=]*)?=(?!=)\s*")
+_NOT_A_NODE = re.compile(
+    r"(?:\w+\.)*(?:Model|compile|graph_of|grad|vjp|jvp|hvp|jacobian|hessian|check_grad|draw|explain|to_\w+)\("
+)
+"""``m = gx.Model(z, nn.mse(z, y))`` calls no node m."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,22 +155,20 @@ def number_scopes(nodes: Sequence[Node]) -> dict[Scope, str]:
 
 def hint_names(nodes: Sequence[Node]) -> None:
     """Name the result of ``h = gx.tanh(...)`` ``h``, where the user gave no name of their own."""
-    last: dict[Any, Node] = {}
-    declared = [n for n in nodes if not n.about.events]  # what an engine made has events
-    for node in sorted(declared, key=lambda n: n.serial):
-        last[node.about.origin] = node
-    for node in declared:
-        place = node.about.origin
-        if (
-            place is None
-            or node.about.name is not None
-            or node.op.kind == "leaf"
-            or last[place].op is not node.op
-        ):
+    for node in nodes:
+        about = node.about
+        if about.name is not None or about.events or node.op.kind == "leaf":  # what an engine made has events
             continue
-        match = _TARGET.match(place.code)
-        if match and ";" not in place.code:
-            node.about.name = match.group(1)
+        targets = (_target(place) for place in reversed(about.origins) if last_op(place) is node.op)
+        about.name = next(filter(None, targets), None)
+
+
+def _target(place: Origin) -> str | None:
+    """The variable that a line of the user's gives its value to, if that value is a node."""
+    match = _TARGET.match(place.code)
+    if match is None or ";" in place.code or _NOT_A_NODE.match(place.code, match.end()):
+        return None
+    return match.group(1)
 
 
 def unknown_name(name: str, known: Sequence[str], kind: str) -> UnknownNameError:

@@ -158,6 +158,7 @@ class About:
         return self.origins[-1] if self.origins else None
 
 
+_last_ops: dict[Origin, Op] = {}  # a line names what it ends with, even if a graph holds only its beginning
 _serials = itertools.count()
 _table: weakref.WeakValueDictionary[Any, Node] = weakref.WeakValueDictionary()
 _lock = threading.RLock()
@@ -184,7 +185,14 @@ def apply(op: Op, *inputs: Any, **attrs: Any) -> Any:
     except (ShapeError, DTypeError) as error:
         raise _placed(error, op, _as_given(inputs, nodes), place) from None
     node.about.declare(place, origin.current_scopes())
+    if place is not None:
+        _last_ops[place] = op
     return node
+
+
+def last_op(place: Origin) -> Op | None:
+    """The operation with which a line of the user's ended when it last ran."""
+    return _last_ops.get(place)
 
 
 def build(op: Op, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:

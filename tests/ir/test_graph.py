@@ -67,6 +67,28 @@ def test_the_name_of_a_python_variable_is_a_hint() -> None:
     assert graph.name_of(hidden.inputs[0]) is None
 
 
+def test_a_line_names_what_it_ends_with() -> None:
+    v = gx.input("v", (3,))
+    loss = gx.mean(gx.square(gx.tanh(v)))
+    part = loss.inputs[0]
+    gx.graph_of(part)  # formed first, and without the end of the line that declares both
+    assert part.name is None
+    assert gx.graph_of(loss).outputs[0].name == "loss"
+
+
+def test_a_line_that_gives_no_node_names_none() -> None:
+    v = gx.input("v", (3,))
+    program = gx.compile(gx.exp(v))
+    assert program.graph.outputs[0].name is None
+
+
+def test_a_second_declaration_without_a_name_leaves_the_first() -> None:
+    v = gx.input("v", (3,))
+    named = gx.sin(v)
+    assert gx.sin(v) is named
+    assert gx.graph_of(named).outputs[0].name == "named"
+
+
 def test_outputs_come_back_in_their_structure() -> None:
     x = gx.input("x", ())
     graph = gx.graph_of({"a": [x + 1, (x + 2,)], "b": x + 3})

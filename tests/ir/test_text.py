@@ -106,9 +106,9 @@ def test_the_text_itself() -> None:
         "%_slice = slice(%hidden.h) {index=[[1, None, None], [None, None, None]]} : float32[batch - 1, 2]\n"
         "%_expand_dims = expand_dims(%_slice) {axis=1} : float32[batch - 1, 1, 2]\n"
         "%_0.5 = const(0.5) : float32[]\n"
-        "%graph = multiply(%hidden.W, %_0.5) : float32[4, 2]\n"
+        "%_multiply = multiply(%hidden.W, %_0.5) : float32[4, 2]\n"
         "\n"
-        "update %hidden.W = %graph\n"
+        "update %hidden.W = %_multiply\n"
         'return {"h": %hidden.h, "cut": %_expand_dims}\n'
     )
 
