@@ -40,13 +40,18 @@ class Parts:
 
 def parts_of(graph: Graph) -> Parts:
     """Take a graph apart by what the events on its nodes say."""
-    made = {n for n in graph.nodes if not n.about.origins and _event(n, _MADE) is not None}
+    made = {n for n in graph.nodes if not n.about.origins and carries_gradient(n)}
     phase = _phases(graph, made)
     partner, others = _partners(graph, phase)
     backward = [n for n in graph.nodes if phase[n] == BACKWARD]
     accumulated = {n: len(e.terms) for n in backward if (e := _event(n, Accumulate)) is not None}
     summed = {n: _axes_text(e) for n in backward if (e := _event(n, Unbroadcast)) is not None}
     return Parts(phase, partner, others, accumulated, summed, _loss(graph, phase) if partner else None)
+
+
+def carries_gradient(node: Node) -> bool:
+    """Whether the chain rule made this node, rather than a derivative by which a gradient is multiplied."""
+    return _event(node, _MADE) is not None
 
 
 def _event(node: Node, kind: Any) -> Any:

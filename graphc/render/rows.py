@@ -14,7 +14,7 @@ from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, U
 from graphc.render.formula import shape_label
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
-from graphc.render.parts import UPDATE, Parts, parts_of
+from graphc.render.parts import UPDATE, Parts, carries_gradient, parts_of
 from graphc.render.titles import Path, path_of
 from graphc.render.updates import update_lines
 
@@ -207,9 +207,10 @@ class _Layout:
         )
         self.row_of[loss].add(BACKWARD, box)
         self._join(self.keys[loss], box.key, "tie")
-        for node in backward:
-            if not any(self._phase(r) == BACK for r in self.boxes.formulas[node].refs):
-                self._join(box.key, self.keys[node], self._kind(node))
+        first = [n for n in backward if not any(self._phase(r) == BACK for r in self.boxes.formulas[n].refs)]
+        led = [n for n in first if carries_gradient(n)] or first  # a mere derivative reads no gradient
+        for node in led:
+            self._join(box.key, self.keys[node], self._kind(node))
 
     def _updates(self) -> None:
         """The equations of the optimizer: a cell in the row of each parameter, and what they share below."""

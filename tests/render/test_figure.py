@@ -266,3 +266,14 @@ def test_a_chain_of_20000_nodes_is_drawn() -> None:
     assert drawing.level == "model"
     assert len(drawing.figure.boxes) < 200
     assert drawing.svg.startswith("<?xml")
+
+
+@pytest.mark.parametrize("activation", [gx.gelu, gx.silu, gx.tanh])
+def test_the_seed_leads_to_gradients_not_to_derivatives(activation) -> None:
+    h, params = networks.dense(gx.input("x", ("n", 4)), 4, 3, "one", activation)
+    z, more = networks.dense(h, 3, 2, "two")
+    loss = gx.mean(gx.square(z - gx.input("y", ("n", 2)))).named("loss")
+    figure = draw(networks.with_gradients(loss, [*params, *more])).figure
+    titles = {box.key: box.title for box in figure.boxes}
+    led = [titles[e.head] for e in figure.edges if titles.get(e.tail) == "∂loss" and e.kind != "tie"]
+    assert led == ["∂z₂"]
