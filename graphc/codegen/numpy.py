@@ -129,6 +129,8 @@ def quoted(text: str | None) -> str:
 def array_text(array: Any) -> str:
     """A constant array as code."""
     dtype = f"np.{array.dtype.name}{'_' if array.dtype == bool else ''}"
+    if not array.size:  # a list of nothing would lose the shape
+        return f"np.zeros({array.shape!r}, dtype={dtype})"
     if array.size <= INLINE_ARRAY and np.all(np.isfinite(array)):
         return f"np.array({array.tolist()!r}, dtype={dtype})"
     import base64

@@ -87,6 +87,12 @@ def test_stages_compose_to_compile(level):
     assert gx.load_source(by_hand)["f"](np.float32([1.0]))[0] == pytest.approx([1.3132616])
 
 
+def test_a_constant_without_elements_keeps_its_shape():
+    program = gx.compile(gx.const(np.zeros((2, 0, 3))) * gx.input("x", (2, 0, 3), "float64"))
+    assert program(np.zeros((2, 0, 3))).shape == (2, 0, 3)
+    assert "np.zeros((2, 0, 3), dtype=np.float64)" in program.source
+
+
 def test_constant_arrays_stand_above_the_function():
     table = np.arange(100.0)
     x = gx.input("x", (100,), dtype="float64")
