@@ -58,5 +58,7 @@ class Apply(Pattern):
         if self.op.infix and len(self.inputs) == 2:
             return f"({self.inputs[0]} {self.op.infix} {self.inputs[1]})"
         if self.op.prefix:
-            return f"{self.op.prefix}{self.inputs[0]}"
+            inner = self.inputs[0]
+            nested = isinstance(inner, Apply) and inner.op.prefix
+            return f"{self.op.prefix}({inner})" if nested else f"{self.op.prefix}{inner}"
         return f"{self.op.name}({', '.join(args)})"

@@ -264,6 +264,7 @@ place_diagonal_op: Op = linear(
     helpers=("_place_diagonal",),
     latex=r"\operatorname{{diag}}({x})",
     cost=1.0,
+    doc="Zeros of a shape, with values on a diagonal.",
 )
 
 

@@ -72,6 +72,7 @@ add_at_op: Op = linear(
     helpers=("_add_at",),
     latex=r"\operatorname{{scatter}}({x})",
     cost=8.0,
+    doc="Zeros of a shape, with values added at places given by integer arrays.",
 )
 
 
@@ -248,6 +249,7 @@ add_along_axis_op: Op = linear(
     helpers=("_add_along_axis",),
     latex=r"\operatorname{{scatter}}_{{{indices}}}({x})",
     cost=8.0,
+    doc="Zeros of a shape, with values added along an axis where the indices say.",
 )
 
 

@@ -260,6 +260,7 @@ sum_to_op = linear(
     body=_sum_to_body,
     latex=r"\textstyle\sum {x}",
     cost=0.19,
+    doc="Summed over the axes along which a value of this shape was repeated.",
 )
 
 

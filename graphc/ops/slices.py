@@ -73,6 +73,7 @@ slice_op = linear(
     numpy=lambda x, node: f"{x.atom}[{_slice_text(node.attrs['index'])}]",
     latex=r"{x}_{{[\ldots]}}",
     cost=0.0,
+    doc="The entries of slices along the axes.",
 )
 
 
@@ -92,6 +93,7 @@ place_op: Op = linear(
     helpers=("_place",),
     latex=r"\operatorname{{place}}({x})",
     cost=0.3,
+    doc="Zeros of a shape, with values in a slice.",
 )
 
 
