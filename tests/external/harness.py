@@ -13,6 +13,8 @@ import numpy as np
 from tests.support import find_case
 
 RIGHT, WRONG, NOT_COVERED, DIFFERS, ABSENT = "right", "wrong", "not covered", "convention differs", "absent"
+LONG = 100
+"""A suite of more cases lists those of one outcome together."""
 COLUMNS = (RIGHT, WRONG, NOT_COVERED, DIFFERS, ABSENT)
 
 
@@ -57,6 +59,16 @@ class Suite:
     stored: Callable[[], Iterable[str]]
 
 
+def absent(file: str) -> tuple[Case, ...]:
+    """What stands in the table for the cases of a file that is not there."""
+    return (Case("cases", file, lambda path: Outcome(ABSENT, "no cases in the file")),)
+
+
+def every(index: int, count: int) -> bool:
+    """Whether a case is left to the full set, where one of so many is in the fast one."""
+    return index % count != 0
+
+
 def unrun(name: str, file: str, verdict: str, reason: str) -> Case:
     """A case that is named in the table, with the reason why it does not count."""
     return Case(name, file, lambda path: Outcome(verdict, reason))
@@ -91,6 +103,25 @@ def table(results: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]]) -> str:
 
 
 def _listed(verdict: str, results: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]]) -> list[str]:
-    named = [(f"{suite}/{name}", o) for suite, outcomes in results for name, o in outcomes]
-    found = [f"  {name}: {outcome.note}" for name, outcome in named if outcome.verdict == verdict]
+    found = []
+    for suite, outcomes in results:
+        wanted = [(name, outcome.note) for name, outcome in outcomes if outcome.verdict == verdict]
+        lines = _by_note(wanted) if len(outcomes) > LONG and verdict != WRONG else _each(wanted)
+        found += [f"  {suite}/{line}" for line in lines]
     return ["", f"{verdict}:", *found] if found else []
+
+
+def _each(outcomes: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{name}: {note}" for name, note in outcomes]
+
+
+def _by_note(outcomes: Sequence[tuple[str, str]]) -> list[str]:
+    """A line for each note, the most frequent first, with the functions whose cases it is of."""
+    groups: dict[str, Counter[str]] = {}
+    for name, note in outcomes:
+        groups.setdefault(note, Counter())[name.rsplit("/", 1)[0]] += 1
+    ordered = sorted(groups.items(), key=lambda item: -item[1].total())
+    return [
+        f"{', '.join(f'{name} {count}' for name, count in found.items())}: {found.total()} {note}".rstrip()
+        for note, found in ordered
+    ]

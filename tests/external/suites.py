@@ -1,5 +1,5 @@
 """Every suite, in the order of the table."""
 
-from tests.external import stability, trajectories
+from tests.external import opinfo, stability, trajectories
 
-SUITES = (trajectories.SUITE, stability.SUITE)
+SUITES = (trajectories.SUITE, stability.SUITE, opinfo.SUITE)

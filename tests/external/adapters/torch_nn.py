@@ -1,0 +1,179 @@
+"""PyTorch's functions of networks: activations as equations, windows, and the losses that graphc has."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+from typing import Any
+
+from tests.external.adapters.torch_math import direct
+from tests.external.judging import later, layers, ops
+
+F = "nn.functional."
+
+
+def along(name: str) -> Any:
+    """A function along an axis; a number has one axis, of size 1, in PyTorch."""
+
+    def applied(x: Any, dim: int, dtype: Any = None) -> Any:
+        if x.ndim:
+            return getattr(ops, name)(x, axis=dim)
+        return ops.reshape(getattr(ops, name)(ops.reshape(x, (1,)), axis=0), ())
+
+    return applied
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    if approximate == "none":
+        return ops.gelu(x)
+    return 0.5 * x * (1 + ops.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
+
+
+def softplus(x: Any, beta: float = 1, threshold: float = 20) -> Any:
+    """Linear above the threshold."""
+    return ops.where(x * beta > threshold, x, ops.softplus(x * beta) / beta)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    return ops.maximum(x, 0) + ops.minimum(alpha * ops.expm1(x / alpha), 0)
+
+
+def selu(x: Any) -> Any:
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    return scale * ops.where(x > 0, x, alpha * ops.expm1(x))
+
+
+def hardsigmoid(x: Any) -> Any:
+    return ops.clip(x + 3, 0, 6) / 6
+
+
+def prelu(x: Any, weight: Any) -> Any:
+    if x.ndim > 1 and weight.ndim == 1:
+        weight = ops.reshape(weight, (weight.shape[0], *(1,) * (x.ndim - 2)))
+    return ops.where(x > 0, x, weight * x)
+
+
+def glu(x: Any, dim: int = -1) -> Any:
+    half, before = x.shape[dim] // 2, (slice(None),) * (dim % x.ndim)
+    return x[(*before, slice(half))] * ops.sigmoid(x[(*before, slice(half, None))])
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    y = x @ (ops.matrix_transpose(weight) if weight.ndim > 1 else weight)
+    return y if bias is None else y + bias
+
+
+def convolution(name: str, axes: int) -> Any:
+    """A convolution; its bias stands beside the channels."""
+
+    def conv(
+        x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, **o: Any
+    ) -> Any:
+        single = x.ndim == axes + 1
+        y = getattr(ops, name)(
+            ops.expand_dims(x, 0) if single else x,
+            weight,
+            stride=plain(stride, axes),
+            padding=plain(padding, axes),
+            dilation=plain(dilation, axes),
+            **o,
+        )
+        y = y[0] if single else y
+        return y if bias is None else y + ops.reshape(bias, (bias.shape[0],) + (1,) * axes)
+
+    return conv
+
+
+def plain(value: Any, axes: int) -> Any:
+    """One number per axis; a word stays."""
+    if isinstance(value, str):
+        return value
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return values[0] if axes == 1 else values * axes if len(values) == 1 else values
+
+
+def loss(function: Any) -> Any:
+    """A loss that graphc has; with the options that it does not have it is not covered."""
+
+    def judged(x: Any, target: Any, *rest: Any, reduction: str = "mean", **options: Any) -> Any:
+        if rest or options:
+            raise_named = ", ".join(sorted(options)) or "weight"
+            return later(f"nn losses with {raise_named}")()
+        return function(x, target, reduction)
+
+    return judged
+
+
+def cross_entropy(x: Any, target: Any, reduction: str) -> Any:
+    """PyTorch's classes are axis 1; graphc's, with labels, the last."""
+    last = (0, *range(2, x.ndim), 1) if x.ndim > 1 else (0,)
+    if target.shape == x.shape:
+        target = ops.transpose(target, last)
+    return layers.cross_entropy(ops.transpose(x, last), target, reduction)
+
+
+ACTIVATIONS = {
+    "relu": direct("relu"),
+    "relu6": lambda x: ops.clip(x, 0, 6),
+    "leaky_relu": lambda x, slope=0.01: ops.leaky_relu(x, negative_slope=slope),
+    "elu": lambda x, alpha=1.0: ops.elu(x, alpha=alpha),
+    "celu": celu,
+    "selu": selu,
+    "gelu": gelu,
+    "silu": direct("silu"),
+    "mish": lambda x: x * ops.tanh(ops.softplus(x)),
+    "softplus": softplus,
+    "logsigmoid": lambda x: ops.log(ops.sigmoid(x)),
+    "hardtanh": lambda x, low=-1.0, high=1.0: ops.clip(x, low, high),
+    "hardsigmoid": hardsigmoid,
+    "hardswish": lambda x: x * hardsigmoid(x),
+    "softmin": lambda x, dim, dtype=None: along("softmax")(-x, dim),
+    "softmin/with_dtype": lambda x, dim, dtype=None: along("softmax")(-x, dim),
+    "tanhshrink": lambda x: x - ops.tanh(x),
+    "prelu": prelu,
+    "glu": glu,
+    "linear": linear,
+    "conv1d": convolution("conv1d", 1),
+    "conv2d": convolution("conv2d", 2),
+}
+
+LOSSES = {
+    "mse_loss": loss(lambda x, t, reduction: layers.mse(x, t, reduction)),
+    "cross_entropy": loss(cross_entropy),
+    "binary_cross_entropy_with_logits": loss(
+        lambda x, t, reduction: layers.binary_cross_entropy(x, t, reduction)
+    ),
+    "l1_loss": later("nn.l1"),
+    "smooth_l1_loss": later("nn.smooth_l1"),
+    "huber_loss": later("nn.huber"),
+    "nll_loss": later("nn.nll"),
+    "kl_div": later("nn.kl_div"),
+    "binary_cross_entropy": later("nn.binary_cross_entropy of probabilities"),
+    "poisson_nll_loss": later("nn.poisson_nll"),
+    "gaussian_nll_loss": later("nn.gaussian_nll"),
+    "cosine_similarity": later("nn.cosine_similarity"),
+    "hinge_embedding_loss": later("nn.hinge_embedding"),
+}
+
+NORMALISATIONS = {
+    "batch_norm": later("nn.batch_norm"),
+    "layer_norm": later("nn.layer_norm"),
+    "instance_norm": later("nn.instance_norm"),
+    "group_norm": later("nn.group_norm"),
+    "normalize": later("nn.normalize"),
+}
+
+WINDOWS = {
+    "unfold": later("gx.unfold"),
+    "max_pool1d": later("gx.max_pool1d"),
+    "max_pool2d": later("gx.max_pool2d"),
+    "avg_pool1d": later("gx.avg_pool1d"),
+    "avg_pool2d": later("gx.avg_pool2d"),
+}
+
+TABLE = {
+    **{F + name: adapter for name, adapter in (ACTIVATIONS | LOSSES | NORMALISATIONS | WINDOWS).items()},
+    "softmax": along("softmax"),
+    "softmax/with_dtype": along("softmax"),
+    "log_softmax": along("log_softmax"),
+    "log_softmax/with_dtype": along("log_softmax"),
+}
