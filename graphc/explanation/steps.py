@@ -85,7 +85,7 @@ def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:
     shapes = ", ".join(f"{t.dtype}{shape_text(t.shape)}" for t in targets)
     declared = graph.unflatten(graph.outputs)["gradients"]
     zeros = [name for name in names if find(declared[name], StructuralZero)]
-    title = f"{what}: {shapes}, in {len(steps)} steps from the loss back"
+    title = f"{what}: {shapes}, in {_count(steps)} from the loss back"
     if zeros:
         title += f"; no path leads from the loss to {', '.join(zeros)}, so its gradient is zero"
     return Explanation(title, tuple(steps))
@@ -113,7 +113,11 @@ def explain(node: Node) -> Explanation:
     planned = plan(simplify(resolve(graph_of(node), "train")))
     statements = _statements(planned)
     steps = tuple(_step(planned.graph, s, statements) for s in statements)
-    return Explanation(f"{node.about.name or node.op.name}: {node.type}, in {len(steps)} steps", steps)
+    return Explanation(f"{node.about.name or node.op.name}: {node.type}, in {_count(steps)}", steps)
+
+
+def _count(steps: Sequence[Step]) -> str:
+    return f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
 
 
 def _statements(planned: Plan) -> list[Statement]:

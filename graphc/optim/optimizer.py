@@ -39,7 +39,7 @@ class Transform:
     counts: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Optimizer:
     """A chain of transforms and a rate.
 
@@ -54,6 +54,9 @@ class Optimizer:
     rate: float
     transforms: tuple[Transform, ...]
     settings: tuple[tuple[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.settings)})"
 
     @property
     def slot_names(self) -> tuple[str, ...]:

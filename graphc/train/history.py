@@ -53,7 +53,8 @@ class History:
 
     def __repr__(self) -> str:
         numbers = ", ".join(f"{k} {v:.4g}" for k, v in self.last.items() if k != "epoch")
-        return f"<history of {len(self)} epochs: {numbers}; {self.stopped}>"
+        plural = "" if len(self) == 1 else "s"
+        return f"<history of {len(self)} epoch{plural}: {numbers}; {self.stopped}>"
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the curves with matplotlib: losses, and the other metrics in a panel of their own.

@@ -46,6 +46,8 @@ class Run:
 def train(run: Run, x: Any, y: Any, validation: Any) -> History:
     """Run the epochs; the model's values are updated after each step, so Ctrl-C leaves a usable model."""
     stream = x if is_stream(x, y) else None
+    if run.epochs > 1 and isinstance(stream, Iterator):
+        raise _used_up(run.epochs)
     data = None if stream is not None else run.model.checked_data(x, y)
     held_out = None if validation is None else run.model.checked_data(*_pair(validation))
     run.model.begin(run.optimizer, run.seed)
@@ -66,8 +68,17 @@ def train(run: Run, x: Any, y: Any, validation: Any) -> History:
         history.stopped = "interrupted"
     finally:
         bar.close()
-    history.stopped = history.stopped or f"all {run.epochs} epochs done"
+    history.stopped = history.stopped or (
+        "1 epoch done" if run.epochs == 1 else f"all {run.epochs} epochs done"
+    )
     return history
+
+
+def _used_up(epochs: int) -> DataError:
+    return DataError(
+        f"an iterator serves one epoch alone, and {epochs} are asked for",
+        fix="pass a function that returns a new iterator for each epoch",
+    )
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

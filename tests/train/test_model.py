@@ -56,9 +56,12 @@ def test_streams_of_batches():
 def test_an_iterator_serves_one_epoch():
     stream = iter([(DATA.x, DATA.y)])
     model = classifier()
+    with pytest.raises(gx.GraphcError, match="an iterator serves one epoch alone, and 3 are asked for"):
+        fitted(model, stream, epochs=3)
+    assert len(model.history) == 0
+    assert repr(fitted(model, stream, epochs=1).history).endswith("; 1 epoch done>")
     with pytest.raises(gx.GraphcError, match="there was no batch to train on in epoch 2"):
-        fitted(model, stream)
-    assert len(model.history) == 1
+        fitted(model, stream, epochs=1)
 
 
 def test_several_inputs_and_targets():
