@@ -25,6 +25,7 @@ _WHERE: dict[str, str] = {
             "tan arcsin arccos arctan arctan2 sinh cosh arcsinh arccosh arctanh hypot "
             "asin acos atan atan2 asinh acosh atanh"
         ),
+        "graphc.ops.special": "erfc erfinv gammaln digamma polygamma",
         "graphc.ops.rounding": (
             "floor ceil trunc round remainder floor_divide copysign isfinite isinf isnan nan_to_num"
         ),

@@ -24,6 +24,7 @@ from graphc.ops import (
     rounding,
     shape,
     slices,
+    special,
     trig,
 )
 
@@ -37,6 +38,7 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             arith,
             math,
             trig,
+            special,
             compare,
             rounding,
             reduce,

@@ -123,6 +123,37 @@ class expm1(Function):
         return sympy.exp(self.args[0])
 
 
+class gammaln(Function):
+    """The logarithm of the size of the gamma function."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
+        return digamma(self.args[0])
+
+
+class digamma(Function):
+    """The derivative of gammaln."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
+        return polygamma(1, self.args[0])
+
+
+class polygamma(Function):
+    """A derivative of digamma; the order is an integer, in which nothing is differentiated."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
+        n, x = self.args
+        return sympy.S.Zero if argindex == 1 else polygamma(n + 1, x)
+
+
 class xlogx(Function):
     """x log x, 0 at 0."""
 
@@ -152,6 +183,11 @@ FUNCTIONS: dict[str, Any] = {
     "arctan2": sympy.atan2,
     "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
     "erf": sympy.erf,
+    "erfc": sympy.erfc,
+    "erfinv": sympy.erfinv,
+    "gammaln": gammaln,
+    "digamma": digamma,
+    "polygamma": polygamma,
     "abs": absolute,
     "where": where,
     "sigmoid": sigmoid,

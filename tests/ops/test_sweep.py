@@ -68,7 +68,8 @@ def draw(random, shape, dtype, low=-2.0, high=2.0):
     if dtype == "bool":
         return random.integers(0, 2, concrete(shape)).astype(bool)
     if dtype.startswith("int"):
-        return random.integers(-4, 5, concrete(shape)).astype(dtype)
+        low, high = (low, high) if low > 0 else (-4, 5)
+        return random.integers(int(low), int(high), concrete(shape)).astype(dtype)
     return random.uniform(low, high, concrete(shape)).astype(dtype)[()]
 
 
@@ -93,7 +94,8 @@ def pointwise_dtype(name, dtype):
 
 
 def operand_dtypes(card, dtype):
-    return ["bool"] + [dtype] * 2 if card.name == "where" else [dtype] * len(card.operands)
+    first = {"where": "bool", "polygamma": "int64"}.get(card.name, dtype)
+    return [first] + [dtype] * (len(card.operands) - 1)
 
 
 def sweep_values(card, dtype, shapes, domain):
