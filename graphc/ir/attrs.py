@@ -78,6 +78,7 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "dtype": (", ".join(DTYPES), lambda v, rank: v in DTYPES),
     "classes": ("an int of at least 1", lambda v, rank: _is_int(v, 1)),
     **{key: ("an int", lambda v, rank: _is_int(v, -MAX_COUNT)) for key in ("k", "start")},
+    "shift": ("an int for each axis", lambda v, rank: _are_ints(v, -MAX_COUNT)),
     "step": ("an int other than 0", lambda v, rank: _is_int(v, -MAX_COUNT) and v != 0),
     "keep": ("an int between 1 and 65536", lambda v, rank: _is_int(v, 1, 65536)),
     "default": (
@@ -97,6 +98,10 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
 
 def _are_slices(value: Any) -> bool:
     return isinstance(value, tuple) and all(_is_slice(part) for part in value)
+
+
+def _are_ints(value: Any, low: int) -> bool:
+    return isinstance(value, tuple) and all(_is_int(part, low) for part in value)
 
 
 def _is_number(value: Any, rank: int) -> bool:

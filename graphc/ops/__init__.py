@@ -8,6 +8,7 @@ from types import MappingProxyType
 from graphc.ir.op import Op
 from graphc.ops import (
     arith,
+    arrange,
     card,
     compare,
     contract,
@@ -16,6 +17,7 @@ from graphc.ops import (
     gather,
     index,
     leaves,
+    linalg,
     math,
     nn,
     operators,
@@ -48,6 +50,8 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             index,
             gather,
             create,
+            arrange,
+            linalg,
             nn,
             random,
             effects,

@@ -46,6 +46,15 @@ def _place_diagonal(values, shape, k):
     return out
 
 
+def _cofactor(x):
+    """The cofactors of square matrices, singular ones included: by singular values, each left out in turn."""
+    u, s, vt = np.linalg.svd(x)
+    n = x.shape[-1]
+    others = np.where(np.eye(n, dtype=bool), x.dtype.type(1), s[..., None, :]).prod(axis=-1)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    return (u * (sign[..., None] * others)[..., None, :]) @ vt
+
+
 def _bernoulli(generator, shape, keep):
     """True with probability keep / 65536, from 16 raw bits a value."""
     count = math.prod(shape)

@@ -215,4 +215,92 @@ DIAGONALS: tuple[Case, ...] = (
 )
 """Ranges, identities, triangles and diagonals."""
 
-STRUCTURE: tuple[Case, ...] = (*PICKED, *DIAGONALS)
+ARRANGED: tuple[Case, ...] = (
+    Case(
+        "roll", lambda x: gx.roll(x, -2, axis=0), (N3,), lambda x: x[[2, 3, 4, 0, 1]], "[n, 3]", linear=True
+    ),
+    Case(
+        "roll",
+        lambda x: gx.roll(x, (1, 2), axis=(2, 0)),
+        (N34,),
+        lambda x: x[:, :, [3, 0, 1, 2]],
+        "[2, 3, 4]",
+        linear=True,
+    ),
+    Case(
+        "roll",
+        lambda x: gx.roll(x, 1),
+        ((2, 2),),
+        lambda x: np.array([[x[1, 1], x[0, 0]], [x[0, 1], x[1, 0]]]),
+        "[2, 2]",
+        linear=True,
+    ),
+    Case("slice", lambda x: gx.flip(x, axis=1), (N3,), lambda x: x[:, ::-1], "[n, 3]", linear=True),
+    Case(
+        "broadcast_to",
+        lambda x: gx.repeat(x, 2, axis=0),
+        (N3,),
+        lambda x: np.array([row for row in x for _ in range(2)]),
+        "[2*n, 3]",
+        linear=True,
+    ),
+    Case("take", lambda x: gx.repeat(x, [1, 0, 2], axis=1), (N3,), lambda x: x[:, [0, 2, 2]], "[n, 3]"),
+    Case(
+        "broadcast_to",
+        lambda x: gx.tile(x, (2, 1, 2)),
+        (N3,),
+        lambda x: np.array([np.hstack([x, x])] * 2),
+        "[2, n, 6]",
+        linear=True,
+    ),
+    Case(
+        "place",
+        lambda x: gx.pad(x, ((1, 0), (0, 2))),
+        (N3,),
+        lambda x: np.pad(x, ((1, 0), (0, 2))),
+        "[n + 1, 5]",
+        linear=True,
+    ),
+    Case(
+        "concat",
+        lambda x: gx.pad(x, 1, constant_values=True),
+        (N3,),
+        lambda x: np.pad(x, 1, constant_values=1),
+        "[n + 2, 5]",
+    ),
+    *(
+        Case(
+            "concat",
+            lambda x, mode=mode: gx.pad(x, (1, 2), mode=mode),
+            (N3,),
+            lambda x, mode=mode: np.pad(x, (1, 2), mode=mode),
+            "[n + 3, 6]",
+            linear=True,
+        )
+        for mode in ("edge", "reflect", "symmetric", "wrap")
+    ),
+    Case(
+        "concat",
+        lambda x, y: gx.stack([x, y], axis=-1),
+        (N3, N3),
+        lambda x, y: np.array(
+            [[[a, b] for a, b in zip(p, q, strict=True)] for p, q in zip(x, y, strict=True)]
+        ),
+        "[n, 3, 2]",
+    ),
+    Case("slice", lambda x: gx.split(x, 2, axis=1)[1], ((3, 4),), lambda x: x[:, 2:], "[3, 2]", linear=True),
+    Case("slice", lambda x: gx.split(x, [1, 2])[1], ((3, 4),), lambda x: x[1:2], "[1, 4]", linear=True),
+    Case("slice", lambda x: gx.unstack(x, axis=1)[2], (N3,), lambda x: x[:, 2], "[n]"),
+    Case("transpose", lambda x: gx.moveaxis(x, 0, -1), (N34,), lambda x: x.transpose(1, 2, 0), "[3, 4, 2]"),
+    Case("transpose", lambda x: gx.swapaxes(x, 0, 2), (N34,), lambda x: x.transpose(2, 1, 0), "[4, 3, 2]"),
+    Case(
+        "transpose",
+        lambda x: gx.permute_dims(x, (1, 0, 2)),
+        (N34,),
+        lambda x: x.transpose(1, 0, 2),
+        "[3, 2, 4]",
+    ),
+)
+"""Rolled, repeated, padded, joined and taken apart."""
+
+STRUCTURE: tuple[Case, ...] = (*PICKED, *DIAGONALS, *ARRANGED)

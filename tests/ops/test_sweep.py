@@ -18,6 +18,7 @@ from graphc.ir.size import evaluate, size
 from graphc.ops import CARDS
 from graphc.ops.card import pointwise
 from graphc.ops.slices import slice_op
+from tests.ops.linalg_cases import LINALG
 from tests.ops.references import (
     CASES as BASIC_CASES,
 )
@@ -34,7 +35,7 @@ from tests.ops.references import (
 )
 from tests.ops.structure_cases import STRUCTURE
 
-CASES = (*BASIC_CASES, *STRUCTURE)
+CASES = (*BASIC_CASES, *STRUCTURE, *LINALG)
 SIZES = {"n": 5, "m": 2}
 POINTWISE = [name for name, card in CARDS.items() if card.kind == "pointwise"]
 SHAPES = {
