@@ -233,6 +233,20 @@ program(
 )
 
 program(
+    "labels declared as floats",
+    """
+    z, t = gx.input("z", ("batch", 3)), gx.input("t", ("batch",))
+    nn.cross_entropy(z, t)
+    """,
+    """
+    cross_entropy: labels are integers
+      given:    z: float32[batch, 3], t: float32[batch]
+      declared: net.py:2: nn.cross_entropy(z, t)
+      fix:      declare the labels with dtype="int64"
+    """,
+)
+
+program(
     "label out of range",
     NET
     + """

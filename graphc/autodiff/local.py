@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.errors import MissingRule
 from graphc.ir.events import ChainRule, Unbroadcast
-from graphc.ir.node import Node
+from graphc.ir.node import Node, op_title
 from graphc.ir.op import ZERO
 from graphc.ops.arith import multiply, negative
 from graphc.ops.shape import sum_to
@@ -69,7 +69,7 @@ def _transposed(node: Node, cotangent: Node, operand: int) -> Any:
     else:
         term = transposes[operand](cotangent, *node.inputs, **node.attrs)
     if term is not ZERO:
-        _note(term, node, operand, cotangent, f"transpose of {node.op.name}")
+        _note(term, node, operand, cotangent, f"transpose of {op_title(node)}")
     return term
 
 
@@ -78,7 +78,7 @@ def _declared(node: Node, cotangent: Node, wanted: Sequence[bool]) -> list[Any]:
     terms = node.op.gradient(cotangent, node, *node.inputs, **node.attrs)
     for i, term in enumerate(terms):
         if term is not ZERO:
-            _note(term, node, i, cotangent, f"gradient of {node.op.name}")
+            _note(term, node, i, cotangent, f"gradient of {op_title(node)}")
     return [term if want else None for term, want in zip(terms, wanted, strict=True)]
 
 
@@ -93,4 +93,4 @@ def unbroadcast(term: Node, operand: Node) -> Node:
 def _note(term: Node, node: Node, operand: int, cotangent: Node, formula: str) -> None:
     if not term.about.scopes and term.about.name is None:
         term.about.scopes = node.about.scopes
-    term.about.record(ChainRule(node.op.name, node, operand, cotangent, formula))
+    term.about.record(ChainRule(op_title(node), node, operand, cotangent, formula))

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.autodiff.reverse import vjp_nodes
 from graphc.ir.graph import Graph, graph_of
-from graphc.ir.node import Node, build, engine, fresh_leaf
+from graphc.ir.node import Node, build, engine, fresh_leaf, op_title
 from graphc.ops.evaluate import evaluate
 from graphc.ops.leaves import input_op
 from graphc.ops.shape import stop_gradient
@@ -101,6 +101,6 @@ def _sizes(node: Node, values: Mapping[Node, Any]) -> dict[str, int]:
 def _described(node: Node, graph: Graph) -> str:
     name = graph.name_of(node)
     layer = graph.layer_of(node)
-    parts = [node.op.name, f"({name})" if name else "", f"in layer {layer}" if layer else ""]
+    parts = [op_title(node), f"({name})" if name else "", f"in layer {layer}" if layer else ""]
     place = node.about.origin
     return " ".join(p for p in parts if p) + (f", declared at {place}" if place else "")

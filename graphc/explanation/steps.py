@@ -10,7 +10,7 @@ from graphc.codegen.statements import Statement, Writer
 from graphc.errors import ArgumentError
 from graphc.ir.events import Accumulate, ChainRule, Event, Lowered, Rewrite, Seed, StructuralZero, Unbroadcast
 from graphc.ir.graph import Graph, graph_of
-from graphc.ir.node import Node
+from graphc.ir.node import Node, op_title
 from graphc.ir.provenance import find, gradient_of, history
 from graphc.ir.types import shape_text
 from graphc.planning.order import Plan
@@ -113,7 +113,7 @@ def explain(node: Node) -> Explanation:
     planned = plan(simplify(resolve(graph_of(node), "train")))
     statements = _statements(planned)
     steps = tuple(_step(planned.graph, s, statements) for s in statements)
-    return Explanation(f"{node.about.name or node.op.name}: {node.type}, in {_count(steps)}", steps)
+    return Explanation(f"{node.about.name or op_title(node)}: {node.type}, in {_count(steps)}", steps)
 
 
 def _count(steps: Sequence[Step]) -> str:
@@ -179,7 +179,7 @@ def _sentence(graph: Graph, event: Event) -> str:
         case Rewrite(rule=rule, kind=kind, facts=facts):
             return f"rewritten by {rule} ({kind}{': ' if facts else ''}{'; '.join(facts)})"
         case Lowered(before=before) if before.op.name != "stop_gradient":
-            return f"body of {before.op.name}"
+            return f"body of {op_title(before)}"
     return ""
 
 

@@ -287,6 +287,11 @@ def _placed(error: ShapeError | DTypeError, op: Op, inputs: Sequence[Any], place
     return type(error)(what, given=given, expected=error.expected, where=where, fix=error.fix)
 
 
+def op_title(node: Node) -> str:
+    """What an operation is called: a composite of the user's own by its name."""
+    return str(node.attrs["name"]) if node.op.role == "call" else node.op.name
+
+
 def hinted(node: Node, hint: str) -> Node:
     """A node with a word for listings, should it need a name."""
     node.about.hint = node.about.hint or hint

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.errors import ArgumentError, ShapeError
-from graphc.ir.node import Node
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.ir.node import Node, describe
 from graphc.ir.origin import here
 from graphc.ir.types import shape_text
 from graphc.ops import reduce
@@ -45,6 +45,7 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "mean", axis: int =
 
     Raises:
         ShapeError: target fits neither form.
+        DTypeError: labels that are floats.
 
     Example:
         >>> import graphc as gx
@@ -59,11 +60,13 @@ def cross_entropy(logits: Any, target: Any, reduction: str = "mean", axis: int =
 
 def _rows(logits: Node, target: Node, axis: int) -> Node:
     """Targets as rows of probabilities along the axis of classes."""
-    if target.type.is_float:
-        _same_shape("cross_entropy", logits, target)
-        return target
     at = axis % max(logits.ndim, 1)
     expected = (*logits.shape[:at], *logits.shape[at + 1 :])
+    if target.type.is_float:
+        if target.shape == expected != logits.shape:
+            raise _float_labels(logits, target)
+        _same_shape("cross_entropy", logits, target)
+        return target
     if target.shape != expected:
         raise ShapeError(
             "cross_entropy: labels have one entry per example",
@@ -79,6 +82,15 @@ def _rows(logits: Node, target: Node, axis: int) -> Node:
             given=f"axis={axis} of {logits.type}",
         )
     return one_hot(target, classes, logits.dtype)
+
+
+def _float_labels(logits: Node, target: Node) -> DTypeError:
+    return DTypeError(
+        "cross_entropy: labels are integers",
+        given=f"{describe(logits, 'logits')}: {logits.type}, {describe(target, 'labels')}: {target.type}",
+        where=here(),
+        fix='declare the labels with dtype="int64"',
+    )
 
 
 def binary_cross_entropy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import AmbiguousTruthError
-from graphc.ir.node import Node, describe
+from graphc.ir.node import Node, describe, op_title
 from graphc.ir.operators import Operators
 from graphc.ir.origin import here
 from graphc.ir.pattern import Pattern
@@ -52,7 +52,7 @@ def _iter(self: Node) -> Any:
 
 def _repr(self: Node) -> str:
     name = describe(self, "")
-    return f"<{self.op.name}{' ' + name if name else ''}: {self.type}>"
+    return f"<{op_title(self)}{' ' + name if name else ''}: {self.type}>"
 
 
 OPERATORS: dict[str, Any] = {

@@ -67,3 +67,12 @@ def test_unknown_parameters_list_near_names():
 def test_only_nodes_are_explained():
     with pytest.raises(gx.GraphcError, match="takes a node"):
         gx.explain(3.0)
+
+
+def test_a_composite_goes_by_its_own_name() -> None:
+    x = gx.input("x", (), dtype="float64")
+    wrong = gx.composite("cubish", lambda x: x * x * x, gradient=lambda d, x: 2 * d * x)
+    y = wrong(x)
+    assert repr(y) == "<cubish: float64[]>"
+    assert "chain rule of cubish at y, operand xs0: gradient of cubish" in str(gx.explain(gx.grad(y, x)))
+    assert "suspect: cubish, declared at" in str(gx.check_grad(y, x, {"x": 2.0}))
