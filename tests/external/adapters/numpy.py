@@ -174,7 +174,7 @@ RENAMED = {
 SAME = (
     "add divide arccosh arcsinh arctanh ceil cosh exp exp2 expm1 floor log log10 log1p log2 logaddexp maximum minimum "
     "remainder sign sin sinh sqrt square tan tanh arctan2 hypot erf erfc erfcinv erfinv gammaln diag kron matmul max "
-    "mean min moveaxis prod sort sum swapaxes tensordot tile trace transpose tril triu gamma gammainc "
+    "mean min moveaxis prod sort sum swapaxes tensordot trace transpose tril triu gamma gammainc "
     "gammaincc gammasgn rgamma i0 i1 iv ive j0 jv y0 y1 yn partition convolve"
 )
 
@@ -206,10 +206,11 @@ TABLE = {
     "normalized_dirichlet_pdf": later("scipy.stats.dirichlet"),
     "logsumexp": logsumexp,
     "pad": pad,
-    "polygamma": lambda n, x: ops.polygamma(int(n), x),
+    "polygamma": lambda n, x: ops.polygamma(int(n), x) if n else ops.digamma(x),
     "repeat": lambda x, repeats, axis=None: ops.repeat(x, repeats, axis=axis),
     "rollaxis": rollaxis,
     "split": split(None),
     "std": spread("std"),
+    "tile": lambda x, reps: ops.tile(x, reps),
     "var": spread("var"),
 }
