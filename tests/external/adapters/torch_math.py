@@ -73,7 +73,7 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
 
 def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     """The p-norm; graphc's own where it has one."""
-    return ops.norm(x, axis=axes(x, dim), keepdims=keepdim, ord=ord)
+    return ops.vector_norm(x, axis=axes(x, dim), keepdims=keepdim, ord=ord)
 
 
 def logcumsumexp(x: Any, dim: int) -> Any:

@@ -118,7 +118,7 @@ def padded(x: Any, widths: tuple[int, ...], value: float = 0.0) -> Any:
 
 
 TABLE = {
-    "transpose": direct("swapaxes"),
+    "transpose": lambda x, a, b: ops.swapaxes(x, a, b) if x.ndim else x,
     "permute": lambda x, dims: ops.transpose(x, dims),
     "reshape": direct("reshape"),
     "view": direct("reshape"),
