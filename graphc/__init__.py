@@ -45,6 +45,10 @@ _WHERE: dict[str, str] = {
         "graphc.ops.arrange": "permute_dims moveaxis swapaxes flip roll repeat tile pad stack split unstack",
         "graphc.ops.einsum": "einsum tensordot vecdot inner outer kron cross matrix_power",
         "graphc.ops.linalg": "inv solve solve_triangular det slogdet cholesky",
+        "graphc.ops.windows": "sliding_windows",
+        "graphc.ops.conv": (
+            "conv conv1d conv2d conv_transpose max_pool avg_pool global_avg_pool global_max_pool"
+        ),
         "graphc.ops.nn": "softmax log_softmax logsumexp",
         "graphc.ops.random": "bernoulli",
         "graphc.ops.effects": "update by_mode composite",

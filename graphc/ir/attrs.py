@@ -79,6 +79,10 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "classes": ("an int of at least 1", lambda v, rank: _is_int(v, 1)),
     **{key: ("an int", lambda v, rank: _is_int(v, -MAX_COUNT)) for key in ("k", "start")},
     "shift": ("an int for each axis", lambda v, rank: _are_ints(v, -MAX_COUNT)),
+    **{
+        key: ("an int of at least 1 for each axis", lambda v, rank: _are_ints(v, 1))
+        for key in ("window", "stride", "dilation")
+    },
     "step": ("an int other than 0", lambda v, rank: _is_int(v, -MAX_COUNT) and v != 0),
     "keep": ("an int between 1 and 65536", lambda v, rank: _is_int(v, 1, 65536)),
     "default": (

@@ -123,10 +123,18 @@ def floor_divide(top: Dim, bottom: Dim) -> Dim:
         raise ShapeError("a size is divided by zero", given=f"{top} // 0")
     if isinstance(top, int) and isinstance(bottom, int):
         return top // bottom
-    if isinstance(bottom, int) and all(c % bottom == 0 for _, c in _poly(top).items()):
-        return _canonical({m: c // bottom for m, c in _poly(top).items()})
+    if isinstance(bottom, int):
+        return _divide_terms(_poly(top), bottom)
     quotient = _divide_monomial(top, bottom)
     return quotient if quotient is not None else Size((((((FloorDiv(top, bottom), 1),), 1)),))
+
+
+def _divide_terms(top: dict[Monomial, int], bottom: int) -> Dim:
+    """What divides stands outside: ``(3*n - 3)//2`` is ``(3*n + 1)//2 - 2``."""
+    whole = {m: c // bottom for m, c in top.items() if c % bottom == 0 or m == ()}
+    rest = _canonical({m: c % bottom if m == () else c for m, c in top.items() if c % bottom})
+    part: Dim = rest // bottom if isinstance(rest, int) else Size((((((FloorDiv(rest, bottom), 1),), 1)),))
+    return _canonical(whole) + part
 
 
 def at_least_zero(dim: Dim) -> bool:

@@ -28,6 +28,7 @@ from graphc.ops import (
     slices,
     special,
     trig,
+    windows,
 )
 
 operators.bind()
@@ -54,6 +55,7 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             linalg,
             nn,
             random,
+            windows,
             effects,
         )
         for op in family.CARDS

@@ -172,6 +172,7 @@ logabsdet_op = _card(
     lambda g, out, x: (multiply(_matrices(g, x), matrix_transpose(inv_op(x))),),
     "np.linalg.slogdet({x})[1]",
     latex=r"\log\lvert\det {x}\rvert",
+    doc="The logarithm of the absolute value of the determinant.",
 )
 
 signdet_op = _card(
@@ -180,6 +181,7 @@ signdet_op = _card(
     lambda g, out, x: (ZERO,),
     "np.linalg.slogdet({x})[0]",
     latex=r"\operatorname{{sign}}\det {x}",
+    doc="The sign of the determinant: 1, -1, or 0 where it is singular.",
 )
 
 

@@ -46,6 +46,28 @@ def _place_diagonal(values, shape, k):
     return out
 
 
+def _windows(x, axis, window, stride=None, dilation=None):
+    """A view of every window along these axes; the places in a window are the last axes."""
+    dilation = dilation or (1,) * len(axis)
+    span = [(w - 1) * d + 1 for w, d in zip(window, dilation, strict=True)]
+    index = [slice(None)] * x.ndim + [slice(None, None, d) for d in dilation]
+    for a, step in zip(axis, stride or (), strict=stride is not None):
+        index[a] = slice(None, None, step)
+    return np.lib.stride_tricks.sliding_window_view(x, span, axis)[tuple(index)]
+
+
+def _fold(values, shape, axis, window, stride=None, dilation=None):
+    """Zeros of this shape, with every window added where it stands."""
+    out = np.zeros(shape, values.dtype)
+    stride, dilation = stride or (1,) * len(axis), dilation or (1,) * len(axis)
+    index = [slice(None)] * out.ndim
+    for place in np.ndindex(*window):
+        for a, i, step, d in zip(axis, place, stride, dilation, strict=True):
+            index[a] = slice(i * d, i * d + step * (values.shape[a] - 1) + 1, step)
+        out[tuple(index)] += values[(..., *place)]
+    return out
+
+
 def _cofactor(x):
     """The cofactors of square matrices, singular ones included: by singular values, each left out in turn."""
     u, s, vt = np.linalg.svd(x)

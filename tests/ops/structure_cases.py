@@ -9,6 +9,7 @@ import numpy as np
 import graphc as gx
 from graphc.ops import CARDS
 from tests.ops.references import DTYPES, N3, N34, Case
+from tests.ops.window_cases import WINDOWS
 
 NUMBERS = DTYPES[:4]
 
@@ -303,4 +304,4 @@ ARRANGED: tuple[Case, ...] = (
 )
 """Rolled, repeated, padded, joined and taken apart."""
 
-STRUCTURE: tuple[Case, ...] = (*PICKED, *DIAGONALS, *ARRANGED)
+STRUCTURE: tuple[Case, ...] = (*PICKED, *DIAGONALS, *ARRANGED, *WINDOWS)

@@ -1,0 +1,143 @@
+"""Windows that slide along axes, and their transpose, which adds windows up where they overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.ir.node import Node
+from graphc.ir.op import Op
+from graphc.ir.size import Dim, floor_divide
+from graphc.ir.types import Shape, Type, shape_text
+from graphc.ops.card import as_nodes, linear
+from graphc.ops.shape import dims_text, normal_axis
+
+Ints = tuple[int, ...]
+
+
+def spans(window: Ints, dilation: Ints) -> Ints:
+    """How far a window reaches along each axis, from its first element to its last."""
+    return tuple((w - 1) * d + 1 for w, d in zip(window, dilation, strict=True))
+
+
+def window_count(dim: Dim, span: int, stride: int) -> Dim:
+    """How many windows fit on an axis."""
+    if isinstance(dim, int) and dim < span:
+        raise ShapeError(f"a window that reaches over {span} does not fit a size of {dim}")
+    return floor_divide(dim - span, stride) + 1
+
+
+def _windows_type(x: Type, *, axis: Ints, window: Ints, stride: Ints, dilation: Ints) -> Type:
+    if not len(axis) == len(window) == len(stride) == len(dilation) or max(axis, default=-1) >= x.ndim:
+        raise ShapeError("one window, stride and dilation for each axis", given=str(axis))
+    shape = list(x.shape)
+    for a, span, step in zip(axis, spans(window, dilation), stride, strict=True):
+        shape[a] = window_count(x.shape[a], span, step)
+    return Type(x.dtype, (*shape, *window))
+
+
+def _settings(node: Node) -> str:
+    keys = ["axis", "window", "stride", "dilation"]
+    for key in ("dilation", "stride"):
+        if set(node.attrs[key]) == {1} and keys[-1] == key:
+            keys.pop()
+    return ", ".join(dims_text(node.attrs[key]) for key in keys)
+
+
+windows_op: Op = linear(
+    "sliding_windows",
+    "x",
+    _windows_type,
+    lambda g, x, **attrs: fold_op(g, shape=x.shape, **attrs),
+    attrs={"axis": ..., "window": ..., "stride": ..., "dilation": ...},
+    properties="view",
+    numpy=lambda x, node: f"_windows({x}, {_settings(node)})",
+    helpers=("_windows",),
+    latex=r"\operatorname{{windows}}({x})",
+    cost=0.0,
+)
+
+
+def _fold_type(x: Type, *, shape: Shape, **attrs: Any) -> Type:
+    if x.dtype == "bool":
+        raise DTypeError("bools do not add up", given=str(x), fix="convert them with gx.astype")
+    if _windows_type(Type(x.dtype, shape), **attrs).shape != x.shape:
+        raise ShapeError(f"{shape_text(x.shape)} are not the windows of {shape_text(shape)}")
+    return Type(x.dtype, shape)
+
+
+fold_op: Op = linear(
+    "fold",
+    "x",
+    _fold_type,
+    lambda g, x, *, shape, **attrs: windows_op(g, **attrs),
+    attrs={"shape": ..., "axis": ..., "window": ..., "stride": ..., "dilation": ...},
+    numpy=lambda x, node: f"_fold({x}, {dims_text(node.shape)}, {_settings(node)})",
+    helpers=("_fold",),
+    latex=r"\operatorname{{fold}}({x})",
+    cost=2.0,
+    doc="Zeros of a shape, with every window added where it stands: the transpose of sliding_windows.",
+)
+
+
+def per_axis(value: Any, count: int, what: str, low: int = 1) -> Ints:
+    """An int for each axis, from one for all or one for each."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
+    whole = all(hasattr(v, "__index__") and not isinstance(v, bool) and v >= low for v in values)
+    if len(values) != count or not whole:
+        raise ArgumentError(
+            f"{what} is an int of at least {low}, or one for each of {count} axes", given=repr(value)[:60]
+        )
+    return tuple(v.__index__() for v in values)
+
+
+def sliding_windows(x: Any, window_shape: Any, axis: Any = None, stride: Any = 1, dilation: Any = 1) -> Node:
+    """Every window along some axes, its elements on new last axes.
+
+    Args:
+        x: of any dtype.
+        window_shape: the size of a window along each axis.
+        axis: one or several, in increasing order; the last ones by default.
+        stride: from one window to the next.
+        dilation: from one element of a window to the next.
+
+    Returns:
+        the shape of ``x`` with the number of windows on each axis, followed by ``window_shape``.
+
+    Raises:
+        ShapeError: a window that reaches beyond the axis.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.sliding_windows(gx.const([1, 2, 3, 4]), 2, stride=2))()
+        array([[1, 2],
+               [3, 4]])
+    """
+    (x,) = as_nodes((x,))
+    count = len(window_shape) if isinstance(window_shape, (tuple, list)) else 1
+    axes = (
+        range(x.ndim - count, x.ndim)
+        if axis is None
+        else axis
+        if isinstance(axis, (tuple, list))
+        else (axis,)
+    )
+    node: Node = windows_op(
+        x,
+        axis=_increasing(axes, x.ndim),
+        window=per_axis(window_shape, len(axes), "the size of a window"),
+        stride=per_axis(stride, len(axes), "a stride"),
+        dilation=per_axis(dilation, len(axes), "a dilation"),
+    )
+    return node
+
+
+def _increasing(axes: Sequence[int], ndim: int) -> Ints:
+    normal = tuple(normal_axis(a, ndim) for a in axes)
+    if list(normal) != sorted(set(normal)):
+        raise ShapeError("the axes of windows stand in increasing order", given=str(tuple(axes)))
+    return normal
+
+
+CARDS = (windows_op, fold_op)
