@@ -1,5 +1,13 @@
 """Every suite, in the order of the table."""
 
-from tests.external import autograd, onnx, opinfo, pytensor, stability, trajectories
+from tests.external import adbench, autograd, onnx, opinfo, pytensor, stability, trajectories
 
-SUITES = (trajectories.SUITE, stability.SUITE, opinfo.SUITE, autograd.SUITE, pytensor.SUITE, onnx.SUITE)
+SUITES = (
+    trajectories.SUITE,
+    stability.SUITE,
+    opinfo.SUITE,
+    autograd.SUITE,
+    pytensor.SUITE,
+    onnx.SUITE,
+    adbench.SUITE,
+)
