@@ -5,7 +5,7 @@ What a model runs is this module; what it exports is this text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.names import MODULE_RESERVED, Names, identifier
@@ -74,8 +74,13 @@ class _Module:
         self.model = model
         self.functions: list[list[str]] = []
         self.helpers: list[str] = []
-        self.constants: dict[Node, str] = {}
+        self.constants = _constant_names(model)
         self.statements: list[Statement] = []
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """What no variable of a function may be called: what it calls its own, and the constants above it."""
+        return (*MODULE_RESERVED, *self.constants.values())
 
     def add(
         self, lines: Sequence[str], helpers: Sequence[str] = (), statements: Sequence[Statement] = ()
@@ -85,7 +90,7 @@ class _Module:
         self.statements.extend(statements)
 
     def text(self) -> str:
-        graph = self.model.train.graph if self.model.train else self.model.evaluate.graph
+        graph = self.model.declared or self.model.evaluate.graph
         imports, above = file_head([*self.helpers, *self._seeding(graph)], self.constants)
         blocks = [imports, *above, _tables(self.model)]
         if graph.sites:
@@ -96,6 +101,16 @@ class _Module:
     def _seeding(self, graph: Graph) -> list[str]:
         drawn = any("generator(" in line for function in self.functions for line in function)
         return ["_name_seed"] if drawn or graph.sites else []
+
+
+def _constant_names(model: ModelPlan) -> dict[Node, str]:
+    """Names for the constant arrays of all functions together: they stand above the functions, which share them."""
+    plans = [model.predict, model.evaluate, *([model.train] if model.train else [])]
+    used = [identifier(str(p.graph.name_of(leaf))) for p in plans for leaf in p.graph.arguments]
+    used += [size for p in plans for size in size_names([*p.graph.arguments, *p.graph.nodes])]
+    names = names_for(model.predict.graph, [*MODULE_RESERVED, *used])
+    arrays = (n for p in plans for n in p.graph.nodes if n.op.role == "const" and n.shape)
+    return {n: names.reserve((n.about.name or "C").upper()) for n in dict.fromkeys(arrays)}
 
 
 def emit_module(model: ModelPlan) -> Source:
@@ -110,9 +125,9 @@ def emit_module(model: ModelPlan) -> Source:
     )
     if model.train is not None:
         _add_training(module, model.train)
-    if model.train is not None and model.rules:
+    if model.train is not None and model.rate is not None:
         _add_update(module)
-        module.add(_train_step_lines(model))
+        module.add(_train_step_lines(model, module.reserved))
     return Source(module.text(), model.name, tuple(module.statements))
 
 
@@ -195,7 +210,7 @@ def _int_shape(leaf: Node) -> tuple[int, ...]:
 def _add_whole(module: _Module, plan: Plan, name: str, doc: str, labels: bool = False) -> None:
     """A function that computes a whole graph."""
     graph = plan.graph
-    names = names_for(graph, MODULE_RESERVED)
+    names = names_for(graph, module.reserved)
     writer, texts = _writer(module, plan, names, graph.roots)
     statements = writer.write(plan.order)
     result = _structured(writer, graph)
@@ -207,6 +222,8 @@ def _add_whole(module: _Module, plan: Plan, name: str, doc: str, labels: bool = 
             name, _signature(graph, texts, check=labels and bool(module.model.labels), rng=bool(graph.sites))
         ),
         f'    """{doc}"""',
+        # what draws even in use: the same for everyone who asks
+        *(["    rng = make_rng(0) if rng is None else rng"] if graph.sites else []),
         *(_label_checks(module.model, texts, graph) if labels else []),
         *_unpack(graph, used, texts),
         *prelude(graph, body, inputs),
@@ -278,7 +295,7 @@ def _unpack(graph: Graph, leaves: Sequence[Node], texts: Mapping[Node, str]) -> 
 def _add_training(module: _Module, plan: Plan) -> None:
     """forward and backward, split where the backward phase begins; forward returns what backward reads."""
     graph = plan.graph
-    names = names_for(graph, MODULE_RESERVED)
+    names = names_for(graph, module.reserved)
     forward, backward = plan.of_phase("forward"), plan.of_phase("backward")
     loss, *gradients = graph.outputs
     crossing = _crossing(forward, backward, gradients)
@@ -442,12 +459,12 @@ def _assignment(rule: UpdateRule, indent: str) -> list[str]:
     ]
 
 
-def _train_step_lines(model: ModelPlan) -> list[str]:
+def _train_step_lines(model: ModelPlan, reserved: Iterable[str]) -> list[str]:
     assert model.train is not None
     graph = model.train.graph
-    names = names_for(graph, MODULE_RESERVED)
+    names = names_for(graph, reserved)
     texts = {leaf: names(leaf) for leaf in graph.arguments}
-    inputs = ", ".join(texts[n] for n in graph.leaves("input"))
+    inputs = [texts[n] for n in graph.leaves("input")]
     hypers = [texts[n] for n in graph.leaves("hyper")]
     keywords = [
         f"lr={model.rate!r}",
@@ -460,9 +477,10 @@ def _train_step_lines(model: ModelPlan) -> list[str]:
         + (["rng=rng"] if graph.sites else [])
         + (["check=check"] if model.labels else [])
     )
-    call = ", ".join(["params", "state", inputs, *passed])
+    call = ", ".join(["params", "state", *inputs, *passed])
+    signature = ", ".join(["params", "state", "slots", *inputs, "*", *keywords])
     return [
-        *wrapped_signature("train_step", f"params, state, slots, {inputs}, *, {', '.join(keywords)}"),
+        *wrapped_signature("train_step", signature),
         '    """One step of training: (params, state, slots, loss)."""',
         f"    loss, state, saved = forward({call})",
         "    grads = backward(params, saved)",

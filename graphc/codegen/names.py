@@ -13,13 +13,15 @@ from graphc.ir.node import Node
 from graphc.ir.provenance import descendants_of, gradient_of
 from graphc.ops.template import helper_functions
 
-RESERVED = frozenset({"np", "rng", "math", "base64", "hashlib"})
+RESERVED = frozenset({"np", "rng", "math", "base64", "hashlib", "make_rng", "SITES"})
 """What every generated function calls its own."""
 
-MODULE_RESERVED = frozenset(
-    {"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"}
-)
-"""What the functions of a model's module call their own besides."""
+_VARIABLES = {"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"}
+_CALLED = {"check_labels", "forward", "backward", "update"}
+_TABLES = {"PARAMS", "TRAINED", "STATE", "INPUTS"}
+
+MODULE_RESERVED = frozenset(_VARIABLES | _CALLED | _TABLES)
+"""What the functions of a model's module call their own besides: variables, functions and tables."""
 
 NOUNS = {
     "add": "total",

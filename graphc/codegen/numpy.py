@@ -132,7 +132,8 @@ def array_text(array: Any) -> str:
     if not array.size:  # a list of nothing would lose the shape
         return f"np.zeros({array.shape!r}, dtype={dtype})"
     if array.size <= INLINE_ARRAY and np.all(np.isfinite(array)):
-        return f"np.array({array.tolist()!r}, dtype={dtype})"
+        shape = "" if array.size else f".reshape({array.shape!r})"  # an empty list shows only its first size
+        return f"np.array({array.tolist()!r}, dtype={dtype}){shape}"
     import base64
 
     data = base64.b64encode(array.tobytes()).decode()

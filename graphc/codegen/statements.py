@@ -115,10 +115,8 @@ class Writer:
     def _render(self, node: Node) -> Text:
         self.helpers.extend(node.op.helpers)
         operands = [self.text(x) for x in node.inputs]
-        valued = [i for i, x in enumerate(node.inputs) if x.dtype != "bool"]  # a condition decides no dtype
-        if valued and node.op.kind == "pointwise" and all(is_weak(node.inputs[i]) for i in valued):
-            first = valued[0]
-            operands[first] = Text(f"np.{node.inputs[first].dtype}({operands[first]})")
+        for i in _strengthened(node):
+            operands[i] = Text(f"np.{node.inputs[i].dtype}({operands[i]})")
         text = render(node, operands)
         if node.op.role == "random":
             return Text(text.replace("{name}", json.dumps(self.graph.name_of(node), ensure_ascii=False)))
@@ -139,6 +137,15 @@ class Writer:
     def _comment(self, node: Node) -> str:
         shape = shape_text(node.shape) if node.shape else "scalar"
         return "  ".join(part for part in (shape, step_text(self.graph, node)) if part)
+
+
+def _strengthened(node: Node) -> list[int]:
+    """The operands that cannot stand as Python numbers: one where nothing else decides a dtype, all in a helper."""
+    valued = [i for i, x in enumerate(node.inputs) if x.dtype != "bool"]  # a condition decides no dtype
+    weak = [i for i in valued if is_weak(node.inputs[i])]
+    if node.op.kind != "pointwise":
+        return weak if node.op.helpers else []
+    return weak[:1] if weak == valued else []
 
 
 def is_weak(node: Node) -> bool:

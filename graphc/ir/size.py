@@ -32,7 +32,24 @@ MAX_TEXT = 600
 MAX_DEGREE = 64
 MAX_COEFFICIENT = 2**63
 
-_RESERVED = ("np", "rng")  # what the generated code calls its own
+# what functions of the generated code call their own, where a size stands under its own name
+_RESERVED = {
+    "np",
+    "rng",
+    "lr",
+    "params",
+    "state",
+    "slots",
+    "grads",
+    "saved",
+    "next_state",
+    "loss_",
+    "check",
+    "check_labels",
+    "forward",
+    "backward",
+    "update",
+}
 
 Atom: TypeAlias = "str | FloorDiv"
 Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
@@ -113,7 +130,12 @@ def name(text: str) -> Size:
         or text.startswith("_")
         or text in _RESERVED
     ):
-        raise ShapeError("the name of a size is an identifier", given=repr(text), fix='for example "batch"')
+        raise ShapeError(
+            "the name of a size is an identifier",
+            given=repr(text),
+            expected=f"not one that the listing uses itself: {', '.join(sorted(_RESERVED))}, or with _ in front",
+            fix='for example "batch"',
+        )
     return Size((((((text, 1),), 1)),))
 
 

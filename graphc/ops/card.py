@@ -39,7 +39,7 @@ def _as_array(value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
         dtype = {bool: "bool", int: "int64", float: DEFAULT_FLOAT}.get(type(value))
     try:
         array = np.asarray(value) if dtype is None else np.asarray(value, dtype=dtype)
-    except (OverflowError, ValueError, TypeError) as error:
+    except (OverflowError, ValueError, TypeError) as error:  # lists of unequal lengths among them
         raise DTypeError(f"this value does not fit {dtype or 'an array'}", given=f"{value!r:.60}") from error
     return array.astype(as_dtype(array.dtype), copy=False)
 

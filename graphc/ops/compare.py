@@ -33,7 +33,8 @@ greater = _comparison("greater", ">", ">")
 greater_equal = _comparison("greater_equal", ">=", r"\geq")
 
 
-def _bools(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+def bools(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+    """Operands as nodes, which must be bool."""
     nodes = tuple(x if isinstance(x, Node) else constant(x) for x in inputs)
     for node in nodes:
         if node.dtype != "bool":
@@ -49,7 +50,7 @@ def _logic(name: str, symbol: str, operands: str, latex: str) -> Any:
         name,
         f"{name}({', '.join(operands.split())})",
         operands=operands,
-        coerce=_bools,
+        coerce=bools,
         result="bool",
         latex=latex,
         cost=0.07,
@@ -87,7 +88,8 @@ def _where_type(condition: Type, x: Type, y: Type) -> Type:
 where = pointwise(
     "where",
     "where(condition, x, y)",
-    "np.where({condition}, {x}, {y})",
+    # [()]: where alone makes an array of rank 0, not a scalar, of scalars
+    lambda condition, x, y, node: f"np.where({condition}, {x}, {y}){'' if node.shape else '[()]'}",
     operands="condition x y",
     coerce=_choice,
     infer=_where_type,

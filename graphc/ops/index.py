@@ -62,8 +62,20 @@ scatter_add_op: Op = linear(
 def take(x: Any, indices: Any, axis: int = 0) -> Node:
     """The entries of ``x`` at integer ``indices`` along an axis; the gradient is added up where they came from."""
     x, indices = as_nodes((x, indices))
-    node: Node = take_op(x, indices, axis=normal_axis(axis, x.ndim))
+    axis = normal_axis(axis, x.ndim)
+    node: Node = take_op(x, indices, axis=axis)
+    _refuse_outside(indices, x.shape[axis], axis)
     return node
+
+
+def _refuse_outside(indices: Node, dim: Any, axis: int) -> None:
+    """Fixed indices into an axis of fixed size are checked where they are written."""
+    if indices.op.role != "const" or not isinstance(dim, int):
+        return
+    values = indices.attrs["value"].value
+    outside = values[(values < -dim) | (values >= dim)]
+    if outside.size:
+        raise ShapeError(f"index {outside.flat[0]} is out of range on axis {axis} of size {dim}")
 
 
 def _one_hot_type(labels: Type, *, classes: int, dtype: str) -> Type:

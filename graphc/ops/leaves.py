@@ -132,9 +132,7 @@ def state(name: str, shape: object, init: Any = "zeros", dtype: object = DEFAULT
 
 def hyper(name: str, default: float | None = None, dtype: object = DEFAULT_FLOAT) -> Node:
     """A named scalar argument of the generated function, such as the learning rate."""
-    if default is not None and not math.isfinite(default):
-        raise ArgumentError(f"the default of {name} must be finite", given=repr(default))
-    number = None if default is None else float(default)
+    number = None if default is None else _default(name, default, np.dtype(as_dtype(dtype)).kind)
     attrs: dict[str, Any] = {
         "name": _check_name(name),
         "shape": (),
@@ -142,6 +140,18 @@ def hyper(name: str, default: float | None = None, dtype: object = DEFAULT_FLOAT
         "default": number,
     }
     return _named(fresh_leaf(hyper_op, attrs, _leaf_type(**attrs)))
+
+
+def _default(name: str, value: Any, kind: str) -> float:
+    """A number of the kind of dtype that the hyper-parameter has."""
+    try:
+        number: float = {"f": float, "i": int, "b": bool}[kind](value)
+        known = number == value and math.isfinite(number)
+    except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
+        raise ArgumentError(f"the default of {name} is a finite number of its dtype", given=f"{value!r:.60}")
+    return number
 
 
 def const(value: Any, dtype: object = None) -> Node:
@@ -152,8 +162,6 @@ def const(value: Any, dtype: object = None) -> Node:
         >>> gx.const([[1.0, 2.0]]).dtype
         'float64'
     """
-    if isinstance(value, (list, tuple)):
-        value = np.asarray(value)
     return constant(value, None if dtype is None else as_dtype(dtype))
 
 

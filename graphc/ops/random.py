@@ -25,7 +25,9 @@ bernoulli_op = Op(
     lambda *, name, shape, keep: Type("bool", shape),
     attrs={"name": ..., "shape": ..., "keep": ...},
     role="random",
-    numpy=lambda node: f"_bernoulli(rng[{{name}}], {dims_text(node.shape)}, {node.attrs['keep']})",
+    numpy=lambda node: (
+        f"_bernoulli(rng[{{name}}], {dims_text(node.shape)}, {node.attrs['keep']}){'' if node.shape else '[()]'}"
+    ),
     helpers=("_bernoulli",),
     latex=r"\operatorname{{Bernoulli}}",
     cost=0.6,

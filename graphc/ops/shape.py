@@ -74,7 +74,7 @@ reshape_op: Op = linear(
     numpy=lambda x, node: (
         f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})"
         if node.shape
-        else f"{x.atom}.reshape(())"
+        else f"{x.atom}.reshape(())[()]"
     ),
     latex=r"\operatorname{{reshape}}({x})",
     cost=0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -149,9 +150,9 @@ def folded(node: Node) -> Node | None:
     """The constant that an operation on constants is, unless it would be larger than what it is made of."""
     if not node.inputs or any(x.op.role != "const" for x in node.inputs) or not node.op.emitted:
         return None
-    count = product(node.shape)
+    count: Any = product(node.shape)
     room = max(16, sum(x.attrs["value"].value.size for x in node.inputs))
-    if not isinstance(count, int) or count > min(room, FOLD_LIMIT):
-        return None
+    if not all(isinstance(d, int) for d in node.shape) or count > min(room, FOLD_LIMIT):
+        return None  # a size that is known at run time (times 0, a count is known all the same)
     with np.errstate(all="ignore"):
         return constant(evaluate(node, [x.attrs["value"].value[()] for x in node.inputs]), node.dtype)

@@ -141,7 +141,7 @@ def _why(dim: Any, wanted: int, sizes: Sizes) -> str:
 
 def cast_array(value: Any, dtype: str, name: str, leaf: Node | None = None) -> Any:
     """An array of a dtype: float to float, int to int and bool to bool are cast, other kinds are refused."""
-    array = np.asarray(value)
+    array = _as_array(value, name, leaf)
     if array.dtype.name == dtype:
         return array if array.ndim else array[()]
     given, wanted = _KINDS.get(array.dtype.kind), _KINDS[np.dtype(dtype).kind]
@@ -160,6 +160,19 @@ def cast_array(value: Any, dtype: str, name: str, leaf: Node | None = None) -> A
             f"{name} does not fit {dtype}", given=describe_array(array), expected=f"values of {dtype}"
         )
     return converted if converted.ndim else converted[()]
+
+
+def _as_array(value: Any, name: str, leaf: Node | None) -> Any:
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # lists of unequal lengths
+        raise ShapeError(
+            f"{name} is no array",
+            given=f"{value!r:.60}",
+            expected=None if leaf is None else str(leaf.type),
+            where=_where(leaf),
+            fix="give every row the same length",
+        ) from error
 
 
 def _where(leaf: Node | None) -> str | None:

@@ -80,7 +80,7 @@ class Model:
         self._name_metrics()
         whole = {"outputs": outputs, "metrics": self.metrics} | ({"loss": loss} if loss is not None else {})
         self.graph: Graph = graph_of(whole, name=identifier(name))
-        if loss is not None and loss.about.name is None:
+        if loss is not None and loss.about.name is None and loss.op.kind != "leaf":  # a constant is shared
             loss.named("loss")
         self.values = Values()
         self.history = History()
@@ -371,6 +371,8 @@ class Model:
     def _name_metrics(self) -> None:
         """Before lines of the user name them: a metric is often made inside the call of ``Model`` itself."""
         for name, node in self.metrics.items():
+            if node.op.kind == "leaf":
+                continue  # a constant is shared
             if node.about.name is None and node is not self.loss and node is not self.outputs:
                 node.about.name = name
 

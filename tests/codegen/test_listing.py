@@ -108,3 +108,26 @@ def test_extreme_literals_survive():
     values = [1e308, 5e-324, -1e-300, 0.1, float("inf"), -0.0, 1 / 3]
     program = gx.compile([x + v for v in values], level="exact")
     assert program(0.0) == [0.0 + v for v in values]
+
+
+def test_an_empty_constant_keeps_its_shape():
+    assert gx.compile(gx.const(np.zeros((0, 3))))().shape == (0, 3)
+    x = gx.input("x", ("n",), "float64")
+    empty = gx.compile([gx.zeros(("n", 0), "float64") + 0.0, gx.sum(x)])(np.ones(2))[0]
+    assert empty.shape == (2, 0)
+
+
+def test_values_of_rank_0_are_scalars():
+    x = gx.input("x", (1,))
+    scalar = gx.reshape(x, ())
+    values = gx.compile([scalar, gx.where(scalar > 0, 1.0, scalar), gx.leaky_relu(scalar)])(np.ones(1))
+    assert [type(v) for v in values] == [np.float32] * 3
+    mask = gx.compile(gx.bernoulli((), 1.0))(rng=0)
+    assert type(mask) is np.bool_
+
+
+def test_helpers_are_given_arrays():
+    x = gx.input("x", ("n",))
+    assert gx.compile(gx.grad(x[-1], x))(np.ones(3)).tolist() == [0, 0, 1]
+    row = gx.one_hot(gx.const(3), 100)
+    assert gx.compile([gx.sum(row[:4]), gx.sum(x)])(np.ones(2)) == [1.0, 2.0]

@@ -116,3 +116,12 @@ def test_products_and_names() -> None:
     assert product((2, size("n"), 3)) == size("6*n")
     assert product(()) == 1
     assert list(names_of(size("m*(n//k) + 1"))) == ["m", "n", "k"]
+
+
+def test_no_size_is_called_what_the_generated_code_calls_its_own():
+    from graphc.codegen import names
+
+    for word in names.RESERVED | names._VARIABLES | names._CALLED:
+        if word.islower() and word not in ("math", "base64", "hashlib", "make_rng"):
+            with pytest.raises(ShapeError, match="the name of a size"):
+                size(word)

@@ -338,3 +338,15 @@ def test_stable_rules_are_at_least_as_accurate(name, i):
     assert np.all(right <= np.maximum(left, ACCURATE))
     gains = left_relative > np.maximum(right_relative, ACCURATE)
     assert np.any(gains), "the left side is as accurate everywhere: the rule has no reason"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_empty_axis_is_not_shifted_by_its_maximum(level):
+    x = gx.input("x", (0, 3), "float64")
+    e = gx.exp(x)
+    parts = [e / gx.sum(e, axis=0, keepdims=True), gx.log(gx.sum(e, axis=0))]
+    graph = [*parts, gx.grad(gx.sum(parts[0]), x, level)]
+    with np.errstate(divide="ignore"):
+        ratio, logs, gradient = gx.compile(graph, level=level)(np.zeros((0, 3)))
+    assert ratio.shape == gradient.shape == (0, 3)
+    assert logs.tolist() == [-np.inf] * 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from graphc.errors import ShapeError
+from graphc.errors import ArgumentError, DTypeError, ShapeError
 
 
 def two():
@@ -171,3 +171,31 @@ def test_arguments_of_awkward_names():
     assert gx.compile(gx.input("self", ()) + 1.0)(self=1.0) == 2.0
     dotted, plain = gx.input("a.b", ()), gx.input("a_b", ())
     assert gx.compile(dotted - plain)(a_b=1.0, **{"a.b": 10.0}) == 9.0
+
+
+def test_ragged_lists_are_refused_by_name():
+    x = gx.input("x", ("n", 2))
+    with pytest.raises(ShapeError, match="x is no array"):
+        gx.compile(x * 2)([[1.0, 2.0], [3.0]])
+    with pytest.raises(DTypeError, match="does not fit an array"):
+        gx.const([[1.0, 2.0], [3.0]])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "default", "value"), [("int64", 3, 6), ("int64", 3.0, 6), ("float32", 1, 2)]
+)
+def test_the_default_of_a_hyper_has_its_dtype(dtype, default, value):
+    assert gx.compile(gx.hyper("h", default, dtype=dtype) * 2)() == value
+
+
+@pytest.mark.parametrize(("dtype", "default"), [("int64", 2.5), ("float32", "a"), ("float32", float("nan"))])
+def test_a_default_of_another_kind_is_refused(dtype, default):
+    with pytest.raises(ArgumentError, match="the default of h"):
+        gx.hyper("h", default, dtype=dtype)
+
+
+def test_fixed_indices_are_checked_where_they_are_written():
+    w = gx.input("w", (3,))
+    assert gx.compile(gx.take(w, [-3, 2]))(np.arange(3.0)).tolist() == [0, 2]
+    with pytest.raises(ShapeError, match="index 3 is out of range on axis 0 of size 3"):
+        gx.take(w, [0, 3])

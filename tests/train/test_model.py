@@ -266,3 +266,62 @@ def test_the_listing_that_runs_is_the_listing_that_is_shown():
     assert (
         model.module(model.optimizer).functions["train_step"].__code__.co_filename.startswith("<graphc net ")
     )
+
+
+def test_constants_of_different_functions_do_not_mix():
+    x, y = gx.input("x", ("n", 3)), gx.input("C", ("n", 3))
+    near, far = gx.const(np.float32([1, 2, 3])), gx.const(np.float32([10, 20, 30]))
+    out = x * near * gx.param("w", (3,), init="ones")
+    model = gx.Model(out, gx.mean(gx.square(out - y * far)))
+    ones = np.ones((2, 3), np.float32)
+    assert model.predict(ones).tolist() == [[1, 2, 3]] * 2
+    assert model.evaluate(ones, ones) == {"loss": 378.0}
+    assert model.fit(ones, ones, verbose=False).rows[0]["loss"] == 378.0
+
+
+@pytest.mark.parametrize("name", ["check_labels", "forward", "backward", "update", "PARAMS", "SITES", "rng"])
+def test_names_of_the_module_itself(name):
+    x, t = gx.input(name, ("n", 3)), gx.input("t", ("n",), dtype="int64")
+    table = gx.const(np.float32([1, 2, 3])).named(name.lower())
+    logits = nn.dropout((x * table) @ gx.param("w", (3, 2)), 0.5)
+    model = gx.Model(logits, nn.cross_entropy(logits, t))
+    model.fit(np.ones((4, 3)), [0, 1, 0, 1], verbose=False)
+    module = model.module(None).functions
+    module["evaluate"](model.params, {}, np.ones((4, 3), np.float32), np.array([0, 1, 0, 1]))
+
+
+@pytest.mark.parametrize("optimizer", [optim.sgd(), optim.adam()])
+def test_a_model_with_nothing_to_train_still_carries_its_states(optimizer):
+    x, s = gx.input("x", ("n", 3)), gx.state("s", (3,))
+    loss = gx.mean(gx.update(x - s, {s: s + 1.0}))
+    model = gx.Model(x, loss)
+    model.fit(np.ones((4, 3)), optimizer=optimizer, batch_size=2, verbose=False)
+    assert model.state["s"].tolist() == [2, 2, 2]
+    assert "def train_step" in model.source(optimizer)
+
+
+def test_all_parameters_frozen():
+    model = classifier()
+    names = list(model.params)
+    before = model.params
+    x, y = spirals()
+    model.freeze(*names).fit(x, y, optimizer=optim.adam(), verbose=False)
+    assert all(np.array_equal(before[n], model.params[n]) for n in names)
+
+
+def test_a_loss_that_reads_no_input():
+    x, p = gx.input("x", ("n",)), gx.param("p", (), init="ones")
+    model = gx.Model(x * p, p)
+    model.fit(np.ones(5), optimizer=optim.sgd(0.5), verbose=False)
+    assert model.params["p"] == 0.5
+    three = gx.const(3.0)
+    assert gx.Model(x * p, three).evaluate(np.ones(5)) == {"loss": 3.0}
+    assert three.name is None  # a constant is shared with everyone who writes it
+
+
+def test_a_mask_that_is_drawn_in_use_too():
+    x = gx.input("x", ("n",))
+    model = gx.Model(gx.where(gx.bernoulli(("n",), 0.5), x, 0.0))
+    first = model.predict(np.ones(20))
+    assert 0 < first.sum() < 20
+    assert np.array_equal(model.predict(np.ones(20)), first)

@@ -46,7 +46,13 @@ def _floats(m: Match) -> str | None:
     return None if m.root.type.is_float else "integers"
 
 
+def _no_empty_axis(m: Match) -> str | None:
+    return "an empty axis has no maximum to shift by" if any(m.x.shape[a] == 0 for a in m.axis) else None
+
+
 def _one_axis(m: Match) -> str | None:
+    if reason := _no_empty_axis(m):
+        return reason
     whole = m.x.ndim == 1 and not m.keepdims
     return None if len(m.axis) == 1 and (m.keepdims or whole) else "the sum is not along one kept axis"
 
@@ -202,7 +208,10 @@ RULES: tuple[Rule, ...] = (
         "log-moved-softmax", None, _log_of_moved_softmax, STABLE, phase="stabilise", cards=_is_log, grows=True
     ),
     _stable(
-        "logsumexp", log(sum_op(exp(x), axis=AXIS, keepdims=KEEP)), logsumexp_op(x, axis=AXIS, keepdims=KEEP)
+        "logsumexp",
+        log(sum_op(exp(x), axis=AXIS, keepdims=KEEP)),
+        logsumexp_op(x, axis=AXIS, keepdims=KEEP),
+        when=_no_empty_axis,
     ),
     Rule(
         "rows-sum-to-one",
