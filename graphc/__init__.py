@@ -33,7 +33,10 @@ _WHERE: dict[str, str] = {
             "equal not_equal less less_equal greater greater_equal "
             "logical_and logical_or logical_xor logical_not where"
         ),
-        "graphc.ops.reduce": "sum mean var max min argmax",
+        "graphc.ops.reduce": "sum mean var std max min argmax argmin any all",
+        "graphc.ops.norms": "norm vector_norm",
+        "graphc.ops.cumulate": "prod cumsum cumprod cumulative_sum cumulative_prod",
+        "graphc.ops.order": "sort argsort quantile median",
         "graphc.ops.shape": (
             "reshape transpose matrix_transpose expand_dims squeeze broadcast_to astype stop_gradient"
         ),

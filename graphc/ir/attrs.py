@@ -76,6 +76,8 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "shape": ("sizes", _is_shape),
     "index": ("a place, or a start, stop and step per axis", lambda v, rank: _is_int(v, 0) or _are_slices(v)),
     "dtype": (", ".join(DTYPES), lambda v, rank: v in DTYPES),
+    "q": ("a number from 0 to 1", lambda v, rank: isinstance(v, float) and 0 <= v <= 1),
+    "ord": ("a number above 0", lambda v, rank: isinstance(v, float) and 0 < v < math.inf),
     "classes": ("an int of at least 1", lambda v, rank: _is_int(v, 1)),
     **{key: ("an int", lambda v, rank: _is_int(v, -MAX_COUNT)) for key in ("k", "start")},
     "shift": ("an int for each axis", lambda v, rank: _are_ints(v, -MAX_COUNT)),

@@ -77,6 +77,27 @@ def _cofactor(x):
     return (u * (sign[..., None] * others)[..., None, :]) @ vt
 
 
+def _recurrence(a, b, axis):
+    """y[i] = a[i] * y[i - 1] + b[i] along an axis."""
+    y = np.array(b)
+    rows, factors = np.moveaxis(y, axis, 0), np.moveaxis(a, axis, 0)
+    for i in range(1, len(rows)):
+        rows[i] += factors[i] * rows[i - 1]
+    return y
+
+
+def _quantile_weights(x, q, axis):
+    """Weights along an axis whose product with x sums to its quantile q."""
+    last = x.shape[axis] - 1
+    low = int(q * last)
+    order = np.argsort(x, axis=axis, kind="stable")
+    y = np.zeros_like(x)
+    for place, weight in ((low, 1 - (q * last - low)), (min(low + 1, last), q * last - low)):
+        if weight:
+            np.put_along_axis(y, np.take(order, [place], axis=axis), weight, axis=axis)
+    return y
+
+
 def _bernoulli(generator, shape, keep):
     """True with probability keep / 65536, from 16 raw bits a value."""
     count = math.prod(shape)

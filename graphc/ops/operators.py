@@ -9,7 +9,7 @@ from graphc.ir.node import Node, describe, op_title
 from graphc.ir.operators import Operators
 from graphc.ir.origin import here
 from graphc.ir.pattern import Pattern
-from graphc.ops import arith, compare, contract, reduce, rounding, shape, slices
+from graphc.ops import arith, compare, contract, cumulate, reduce, rounding, shape, slices
 
 
 def _matmul(a: Any, b: Any) -> Any:
@@ -100,6 +100,13 @@ METHODS: dict[str, Any] = {
     "min": reduce.min,
     "var": reduce.var,
     "argmax": reduce.argmax,
+    "argmin": reduce.argmin,
+    "std": reduce.std,
+    "prod": cumulate.prod,
+    "any": reduce.any,
+    "all": reduce.all,
+    "cumsum": cumulate.cumsum,
+    "cumprod": cumulate.cumprod,
     "reshape": lambda x, *dims: shape.reshape(x, dims[0] if len(dims) == 1 else dims),
     "transpose": lambda x, *axes: shape.transpose(x, axes or None),
     "squeeze": shape.squeeze,

@@ -11,7 +11,9 @@ from graphc.ir.size import product
 from graphc.ir.types import Shape, Type
 from graphc.ops.arith import divide, multiply, negative, square, subtract
 from graphc.ops.card import as_nodes, linear, promoted
+from graphc.ops.compare import bools, greater, where
 from graphc.ops.leaves import size_node
+from graphc.ops.math import sqrt
 from graphc.ops.shape import along, broadcast_to, expand_dims, normal_axes, reshape, transpose
 
 
@@ -67,11 +69,13 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     return node
 
 
-def _float_type(x: Type, *, axis: tuple[int, ...], keepdims: bool, **_: Any) -> Type:
+def float_type(x: Type, *, axis: tuple[int, ...], keepdims: bool, **_: Any) -> Type:
+    """The type of a reduction that keeps the dtype."""
     return Type(x.dtype, _reduced(x.shape, axis, keepdims))
 
 
-def _floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+def floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+    """Operands as floats of one dtype."""
     return promoted(inputs, floats=True)
 
 
@@ -85,9 +89,9 @@ mean_op = Op(
     "mean",
     "composite",
     ("x",),
-    _float_type,
+    float_type,
     attrs={"axis": ..., "keepdims": False},
-    coerce=_floats,
+    coerce=floats,
     body=_mean_body,
     latex=r"\operatorname{{mean}} {x}",
     cost=0.2,
@@ -113,9 +117,9 @@ var_op = Op(
     "var",
     "composite",
     ("x",),
-    _float_type,
+    float_type,
     attrs={"axis": ..., "keepdims": False, "correction": 0.0},
-    coerce=_floats,
+    coerce=floats,
     body=_var_body,
     latex=r"\operatorname{{var}} {x}",
     cost=0.6,
@@ -128,6 +132,103 @@ def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
     node: Node = var_op(
         x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction)
     )
+    return node
+
+
+def _std_body(x: Node, *, axis: tuple[int, ...], keepdims: bool, correction: float) -> Node:
+    node: Node = sqrt(var_op(x, axis=axis, keepdims=keepdims, correction=correction))
+    return node
+
+
+def _std_gradient(
+    g: Node, out: Node, x: Node, *, axis: tuple[int, ...], keepdims: bool, correction: float
+) -> tuple[Node]:
+    """Deviations over the spread; 0 where nothing varies, as that of a norm."""
+    count = subtract(size_node(product(tuple(x.shape[a] for a in axis)), x.dtype), correction)
+    scale = restore_axes(divide(divide(g, count), where(greater(out, 0), out, 1)), axis, keepdims)
+    return (multiply(subtract(x, mean_op(x, axis=axis, keepdims=True)), scale),)
+
+
+std_op = Op(
+    "std",
+    "composite",
+    ("x",),
+    float_type,
+    attrs={"axis": ..., "keepdims": False, "correction": 0.0},
+    coerce=floats,
+    body=_std_body,
+    gradient=_std_gradient,
+    latex=r"\operatorname{{std}} {x}",
+    cost=0.6,
+)
+
+
+def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Node:
+    """The standard deviation along axes, the root of the variance; its gradient is 0 where nothing varies.
+
+    Example:
+        >>> import graphc as gx
+        >>> str(gx.std(gx.input("x", ("n", 3)), axis=0, correction=1).type)
+        'float32[3]'
+    """
+    (x,) = as_nodes((x,))
+    node: Node = std_op(
+        x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction)
+    )
+    return node
+
+
+# -- whether any or all are true ----------------------------------------------------------------------------------
+
+
+def _truth(name: str, latex: str) -> Op:
+    return Op(
+        name,
+        "select",
+        ("x",),
+        float_type,
+        attrs={"axis": ..., "keepdims": False},
+        coerce=bools,
+        gradient=lambda g, out, x, **_: (ZERO,),
+        numpy=lambda x, node: _call(name, x, node),
+        latex=latex,
+        cost=0.1,
+    )
+
+
+any_op = _truth("any", r"\exists\, {x}")
+all_op = _truth("all", r"\forall\, {x}")
+
+
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """Whether a condition holds somewhere along axes (all by default).
+
+    Raises:
+        DTypeError: ``x`` is not bool.
+
+    Example:
+        >>> import graphc as gx
+        >>> str(gx.any(gx.input("x", ("n", 3)) > 0, axis=1).type)
+        'bool[n]'
+    """
+    (x,) = bools((x,))
+    node: Node = any_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    return node
+
+
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+    """Whether a condition holds everywhere along axes (all by default).
+
+    Raises:
+        DTypeError: ``x`` is not bool.
+
+    Example:
+        >>> import graphc as gx
+        >>> str(gx.all(gx.input("x", ("n", 3)) > 0).type)
+        'bool[]'
+    """
+    (x,) = bools((x,))
+    node: Node = all_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
     return node
 
 
@@ -184,11 +285,26 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     if len(axes) == 1:
         node: Node = max_op(x, axis=axes[0], keepdims=bool(keepdims))
         return node
+    flat, at = merged(x, axes)
+    return _keep(max_op(flat, axis=at, keepdims=False), axes, keepdims)
+
+
+def merged(x: Node, axes: tuple[int, ...]) -> tuple[Node, int]:
+    """The same entries with these axes as one, and which one: itself, or the last."""
+    if len(axes) == 1:
+        return x, axes[0]
     kept = [a for a in range(x.ndim) if a not in axes]
-    flat = reshape(
-        transpose(x, (*kept, *axes)), (*(x.shape[a] for a in kept), product(tuple(x.shape[a] for a in axes)))
-    )
-    return _keep(max_op(flat, axis=len(kept), keepdims=False), axes, keepdims)
+    count = product(tuple(x.shape[a] for a in axes))
+    return reshape(transpose(x, (*kept, *axes)), (*(x.shape[a] for a in kept), count)), len(kept)
+
+
+def unmerged(flat: Node, shape: Shape, axes: tuple[int, ...]) -> Node:
+    """The inverse of ``merged``, for what had this shape."""
+    if len(axes) == 1:
+        return flat
+    order = (*(a for a in range(len(shape)) if a not in axes), *axes)
+    back = tuple(sorted(range(len(order)), key=order.__getitem__))
+    return transpose(reshape(flat, tuple(shape[a] for a in order)), back)
 
 
 def _keep(x: Node, axes: tuple[int, ...], keepdims: bool) -> Node:
@@ -201,29 +317,49 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     return node
 
 
-argmax_op = Op(
-    "argmax",
-    "select",
-    ("x",),
-    lambda x, *, axis, keepdims: Type("int64", _one_axis(x, axis=axis, keepdims=keepdims).shape),
-    attrs={"axis": ..., "keepdims": False},
-    coerce=as_nodes,
-    gradient=lambda g, out, x, **_: (ZERO,),
-    numpy=lambda x, node: _call("argmax", x, node),
-    latex=r"\arg\max {x}",
-    cost=0.3,
-)
+def _place(name: str, latex: str) -> Op:
+    return Op(
+        name,
+        "select",
+        ("x",),
+        lambda x, *, axis, keepdims: Type("int64", _one_axis(x, axis=axis, keepdims=keepdims).shape),
+        attrs={"axis": ..., "keepdims": False},
+        coerce=as_nodes,
+        gradient=lambda g, out, x, **_: (ZERO,),
+        numpy=lambda x, node: _call(name, x, node),
+        latex=latex,
+        cost=0.3,
+    )
+
+
+argmax_op = _place("argmax", r"\arg\max {x}")
+argmin_op = _place("argmin", r"\arg\min {x}")
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Node:
     """The place of the first maximum along an axis, or in the flattened array, as int64."""
+    return _found(argmax_op, x, axis, keepdims)
+
+
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Node:
+    """The place of the first minimum along an axis, or in the flattened array, as int64.
+
+    Example:
+        >>> import graphc as gx
+        >>> str(gx.argmin(gx.input("x", ("n", 3)), axis=1).type)
+        'int64[n]'
+    """
+    return _found(argmin_op, x, axis, keepdims)
+
+
+def _found(op: Op, x: Any, axis: int | None, keepdims: bool) -> Node:
     (x,) = as_nodes((x,))
     if axis is None:
-        flat: Node = argmax_op(reshape(x, -1), axis=0, keepdims=False)
+        flat: Node = op(reshape(x, -1), axis=0, keepdims=False)
         return _keep(flat, tuple(range(x.ndim)), keepdims)
     (a,) = normal_axes(axis, x.ndim)
-    node: Node = argmax_op(x, axis=a, keepdims=bool(keepdims))
+    node: Node = op(x, axis=a, keepdims=bool(keepdims))
     return node
 
 
-CARDS = (sum_op, mean_op, var_op, first_max, max_op, argmax_op)
+CARDS = (sum_op, mean_op, var_op, std_op, any_op, all_op, first_max, max_op, argmax_op, argmin_op)

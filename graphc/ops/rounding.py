@@ -94,8 +94,8 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 
     Example:
         >>> import graphc as gx
-        >>> gx.nan_to_num(gx.input("x", (3,))).type
-        float32[3]
+        >>> str(gx.nan_to_num(gx.input("x", (3,))).type)
+        'float32[3]'
     """
     (node,) = promoted(as_nodes((x,)), numbers=True)
     if node.type.is_float:

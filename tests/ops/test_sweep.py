@@ -19,6 +19,7 @@ from graphc.ops import CARDS
 from graphc.ops.card import pointwise
 from graphc.ops.slices import slice_op
 from tests.ops.linalg_cases import LINALG
+from tests.ops.order_cases import ORDER
 from tests.ops.references import (
     CASES as BASIC_CASES,
 )
@@ -35,7 +36,7 @@ from tests.ops.references import (
 )
 from tests.ops.structure_cases import STRUCTURE
 
-CASES = (*BASIC_CASES, *STRUCTURE, *LINALG)
+CASES = (*BASIC_CASES, *STRUCTURE, *LINALG, *ORDER)
 SIZES = {"n": 5, "m": 2}
 POINTWISE = [name for name, card in CARDS.items() if card.kind == "pointwise"]
 SHAPES = {
@@ -205,7 +206,7 @@ def test_a_card_without_a_reference_fails_the_sweep():
 
 def test_cases_use_the_card_that_they_name():
     for case in CASES:
-        leaves, _ = case_arrays(case, "float64")
+        leaves, _ = case_arrays(case, case.dtypes[-1] if "float64" not in case.dtypes else "float64")
         roots = gx.graph_of(case.build(*leaves)).nodes
         assert CARDS[case.card] in {n.op for n in roots}, case
 
