@@ -51,6 +51,7 @@ class Writer:
         known: nodes that are there already (arguments, saved values) and their texts.
         keep: nodes that need a name because something else reads them.
         constants: receives the arrays that stand above the functions.
+        composites: whether a card without code is written as a call of its name, for people.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Writer:
         known: Mapping[Node, str],
         keep: Iterable[Node],
         constants: dict[Node, str],
+        composites: bool = False,
     ) -> None:
         self.graph, self.names, self.constants = graph, names, constants
         self.texts: dict[Node, Text] = {node: Text(text) for node, text in known.items()}
         self.keep = set(keep)
+        self.composites = composites
         self.helpers: list[str] = []
 
     def write(self, nodes: Sequence[Node]) -> list[Statement]:
@@ -117,6 +120,8 @@ class Writer:
         operands = [self.text(x) for x in node.inputs]
         for i in _strengthened(node):
             operands[i] = Text(f"np.{node.inputs[i].dtype}({operands[i]})")
+        if self.composites and not node.op.emitted:
+            return Text(f"{node.op.name}({', '.join(operands)})")
         text = render(node, operands)
         if node.op.role == "random":
             return Text(text.replace("{name}", json.dumps(self.graph.name_of(node), ensure_ascii=False)))

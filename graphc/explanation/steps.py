@@ -13,8 +13,8 @@ from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, op_title
 from graphc.ir.provenance import find, gradient_of, history
 from graphc.ir.types import shape_text
-from graphc.planning.order import Plan
-from graphc.stages import plan, resolve, simplify
+from graphc.planning.order import Plan, make_plan
+from graphc.stages import resolve, simplify
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:
         graph: with outputs ``{"loss": ..., "gradients": {name: ...}, ...}``.
         names: parameters.
     """
-    planned = plan(simplify(resolve(graph, "train")))
+    planned = make_plan(simplify(resolve(graph, "train")))
     form = planned.graph.unflatten(planned.graph.outputs)
     targets = [form["gradients"][name] for name in names]
     statements = _statements(planned)
@@ -110,7 +110,7 @@ def explain(node: Node) -> Explanation:
         raise ArgumentError(
             "explain takes a node", given=type(node).__name__, fix="or use model.explain(name)"
         )
-    planned = plan(simplify(resolve(graph_of(node), "train")))
+    planned = make_plan(simplify(resolve(graph_of(node), "train")))
     statements = _statements(planned)
     steps = tuple(_step(planned.graph, s, statements) for s in statements)
     return Explanation(f"{node.about.name or op_title(node)}: {node.type}, in {_count(steps)}", steps)
@@ -124,7 +124,7 @@ def _statements(planned: Plan) -> list[Statement]:
     graph = planned.graph
     names = names_for(graph)
     arguments = {leaf: names(leaf) for leaf in graph.arguments}
-    return Writer(graph, names, arguments, graph.roots, {}).write(planned.order)
+    return Writer(graph, names, arguments, graph.roots, {}, composites=True).write(planned.order)
 
 
 def _ancestors(nodes: Iterable[Node]) -> set[Node]:

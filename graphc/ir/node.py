@@ -117,11 +117,12 @@ class About:
     ``hint`` is what to call it in a listing where it needs a name and nobody gave one.
     """
 
-    __slots__ = ("name", "hint", "scopes", "origins", "events")
+    __slots__ = ("name", "hint", "scopes", "origins", "events", "declared")
 
     def __init__(self) -> None:
         self.name: str | None = None
         self.hint: str | None = None
+        self.declared = False
         self.scopes: tuple[Scope, ...] = ()
         self.origins: tuple[Origin, ...] = ()
         self.events: tuple[Event, ...] = ()
@@ -132,6 +133,7 @@ class About:
 
     def declare(self, place: Origin | None, scopes: tuple[Scope, ...]) -> None:
         """Another declaration of the same node: all origins are kept, the latest is shown."""
+        self.declared = self.declared or place is not None
         if place is not None and place not in self.origins:
             self.origins = (*self.origins, place)
         if scopes and self.name is None:
@@ -147,6 +149,7 @@ class About:
         if self.name is None and other.name is not None:
             self.name, self.scopes = other.name, other.scopes
         self.hint = self.hint or other.hint
+        self.declared = self.declared or other.declared
         if not self.scopes:
             self.scopes = other.scopes
         if not self.origins:

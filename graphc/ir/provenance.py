@@ -28,14 +28,26 @@ def find(node: Node, kind: type[E]) -> E | None:
     return next((e for e in history(node) if isinstance(e, kind)), None)
 
 
+def is_declared(node: Node) -> bool:
+    """Whether a user's line made the node, or what it was rewritten from, as a forward value."""
+    return node.about.declared
+
+
 def gradient_of(node: Node) -> Node | None:
-    """The forward node whose whole gradient this is, or None."""
+    """The forward node whose whole gradient this is, or None.
+
+    A node that the user declared is no gradient, even where the chain rule arrived at it too (exp' = exp).
+    """
+    if is_declared(node):
+        return None
     event = find(node, Cotangent)
     return event.of if event else None
 
 
 def chain_rule_of(node: Node) -> ChainRule | None:
-    """The use of the chain rule that made this node, or None."""
+    """The use of the chain rule that made this node, or None; a declared node was made by its user."""
+    if is_declared(node):
+        return None
     return find(node, ChainRule)
 
 

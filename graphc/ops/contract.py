@@ -8,6 +8,7 @@ from graphc.errors import DTypeError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.op import Op
 from graphc.ir.types import Type, broadcast, shape_text
+from graphc.ops.arith import multiply
 from graphc.ops.card import as_nodes, linear, promoted
 from graphc.ops.shape import expand_dims, matrix_transpose, squeeze_op, sum_to
 
@@ -51,6 +52,28 @@ matmul_op: Op = linear(
 )
 
 
+def _matvec_type(a: Type, b: Type) -> Type:
+    if a.ndim != 2 or b.ndim != 1:
+        raise ShapeError("a matrix meets a vector", given=f"{a} and {b}")
+    return Type(a.dtype, _matmul_type(a, Type(b.dtype, (*b.shape, 1))).shape[:-1])
+
+
+matvec_op: Op = linear(
+    "matvec",
+    "a b",
+    _matvec_type,
+    (
+        lambda g, a, b: multiply(expand_dims(g, 1), expand_dims(b, 0)),
+        lambda g, a, b: matvec_op(matrix_transpose(a), g),
+    ),
+    coerce=matmul_op.coerce,
+    infix="@",
+    latex="{a} {b}",
+    cost=0.2,
+    doc="A matrix times a vector, Σₖ aᵢₖ bₖ: what ``matmul`` and ``@`` are between them.",
+)
+
+
 def matmul(a: Any, b: Any) -> Node:
     """The matrix product; a vector is a row on the left and a column on the right, as in NumPy.
 
@@ -63,10 +86,19 @@ def matmul(a: Any, b: Any) -> Node:
     left, right = a.ndim == 1, b.ndim == 1
     if left and right and a.shape != b.shape:
         raise ShapeError(f"matmul: {shape_text(a.shape)} meets {shape_text(b.shape)}")
+    if a.ndim == 2 and right:
+        return _vector(a, b)
+    if left and b.ndim == 2:
+        return _vector(matrix_transpose(b), a)
     product: Node = matmul_op(expand_dims(a, 0) if left else a, expand_dims(b, 1) if right else b)
     if right:
         product = squeeze_op(product, axis=product.ndim - 1)
     return squeeze_op(product, axis=product.ndim - (1 if right else 2)) if left else product
 
 
-CARDS = (matmul_op,)
+def _vector(a: Node, b: Node) -> Node:
+    node: Node = matvec_op(a, b)
+    return node
+
+
+CARDS = (matmul_op, matvec_op)

@@ -95,6 +95,9 @@ def _call_gradient(
 ) -> tuple[Node, ...]:
     args = {arg(i, x.type): x for i, x in enumerate((*xs, g))}
     done = substitute(gradient, args)
+    for node in done.values():
+        if node.about.events:  # the user wrote it, but as a gradient, not as a forward value
+            node.about.declared = False
     return tuple(done[part] for part in gradient)
 
 

@@ -303,6 +303,15 @@ CASES: tuple[Case, ...] = (
     ),
     Case("stop_gradient", lambda x: gx.stop_gradient(x), (N3,), lambda x: x, "[n, 3]"),
     Case(
+        "matvec",
+        lambda x, y: x @ y,
+        (N3, (3,)),
+        lambda x, y: np.einsum("ij,j->i", x, y),
+        "[n]",
+        integers,
+        linear=True,
+    ),
+    Case(
         "matmul",
         lambda x, y: x @ y,
         (N3, (3, 2)),
