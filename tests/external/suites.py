@@ -1,6 +1,6 @@
 """Every suite, in the order of the table."""
 
-from tests.external import adbench, autograd, onnx, opinfo, pytensor, stability, trajectories
+from tests.external import adbench, autograd, layers, onnx, opinfo, pytensor, stability, trajectories
 
 SUITES = (
     trajectories.SUITE,
@@ -10,4 +10,5 @@ SUITES = (
     pytensor.SUITE,
     onnx.SUITE,
     adbench.SUITE,
+    layers.SUITE,
 )
