@@ -56,3 +56,14 @@ def test_submodules_do_not_hide_functions():
     script += "print(callable(gx.plan), callable(gx.explain))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "True"]
+
+
+def test_the_stub_names_what_the_package_names():
+    import ast
+    from pathlib import Path
+
+    import graphc as gx
+
+    tree = ast.parse(Path(gx.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    stub = {a.name: n.module for n in tree.body if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert stub == gx._WHERE | dict.fromkeys(gx._MODULES, "graphc")

@@ -66,7 +66,7 @@ matvec_op: Op = linear(
         lambda g, a, b: multiply(expand_dims(g, 1), expand_dims(b, 0)),
         lambda g, a, b: matvec_op(matrix_transpose(a), g),
     ),
-    coerce=matmul_op.coerce,
+    coerce=lambda inputs: promoted(inputs, numbers=True),
     infix="@",
     latex="{a} {b}",
     cost=0.2,

@@ -101,7 +101,7 @@ quantile_weights = Op(
     gradient=lambda g, out, x, *, q, axis: (ZERO,),
     numpy="_quantile_weights({x}, {q}, {axis})",
     helpers=("_quantile_weights",),
-    latex=r"w_{{{q}}}({x})",
+    latex=r"w({x})",
     doc="Weights along an axis whose product with x sums to its quantile q.",
     cost=40.0,
 )
