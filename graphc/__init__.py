@@ -52,6 +52,7 @@ _WHERE: dict[str, str] = {
         "graphc.ops.conv": (
             "conv conv1d conv2d conv_transpose max_pool avg_pool global_avg_pool global_max_pool"
         ),
+        "graphc.ops.put": "put put_along_axis set_at",
         "graphc.ops.nn": "softmax log_softmax logsumexp",
         "graphc.ops.random": "bernoulli",
         "graphc.ops.effects": "update by_mode composite",

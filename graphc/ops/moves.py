@@ -38,6 +38,13 @@ def _add_along_axis(values, indices, shape, axis):
     return out
 
 
+def _put(x, values, indices):
+    """A copy with values written at places along the first axis."""
+    out = x.copy()
+    out[indices] = values
+    return out
+
+
 def _place_diagonal(values, shape, k):
     """Zeros of this shape with values on the k-th diagonal of the last two axes."""
     out = np.zeros(shape, values.dtype)

@@ -21,6 +21,13 @@ def _added(shape: tuple[int, ...], places: Any, x: Any) -> Any:
     return out
 
 
+def _written(x: Any, places: Any, values: Any) -> Any:
+    out = np.array(x)
+    for place, value in zip(places, values, strict=True):
+        out[place] = value
+    return out
+
+
 def _named(x: Any) -> Any:
     return gx.arange(x.shape[0])
 
@@ -292,6 +299,39 @@ ARRANGED: tuple[Case, ...] = (
     Case("slice", lambda x: gx.split(x, 2, axis=1)[1], ((3, 4),), lambda x: x[:, 2:], "[3, 2]", linear=True),
     Case("slice", lambda x: gx.split(x, [1, 2])[1], ((3, 4),), lambda x: x[1:2], "[1, 4]", linear=True),
     Case("slice", lambda x: gx.unstack(x, axis=1)[2], (N3,), lambda x: x[:, 2], "[n]"),
+    Case(
+        "put",
+        lambda x, t: gx.put(x, t, 0),
+        (("n", 2), (3,)),
+        lambda x, t: _written(x, [(i // 2, i % 2) for i in t], [0.0] * 3),
+        "[n, 2]",
+        labels=(1,),
+        linear=True,
+    ),
+    Case(
+        "put",
+        lambda v, t: gx.put(gx.zeros((4,), v.dtype), t, v),
+        (("n",), ("n",)),
+        lambda v, t: _written(np.zeros(4), t, v),
+        "[4]",
+        labels=(1,),
+        linear=True,
+    ),
+    Case(
+        "put",
+        lambda x, t, v: gx.put_along_axis(x, t, v, axis=1),
+        (N3, ("n", 1), ("n", 1)),
+        lambda x, t, v: _written(x, [(i, p) for i, (p,) in enumerate(t)], v[:, 0]),
+        "[n, 3]",
+        labels=(1,),
+    ),
+    Case(
+        "put",
+        lambda x, v: gx.set_at(x, (slice(None, None, -2), 1), v),
+        (N3, ("(n + 1)//2",)),
+        lambda x, v: _written(x, [(4, 1), (2, 1), (0, 1)], v),
+        "[n, 3]",
+    ),
     Case("transpose", lambda x: gx.moveaxis(x, 0, -1), (N34,), lambda x: x.transpose(1, 2, 0), "[3, 4, 2]"),
     Case("transpose", lambda x: gx.swapaxes(x, 0, 2), (N34,), lambda x: x.transpose(2, 1, 0), "[4, 3, 2]"),
     Case(
