@@ -117,10 +117,10 @@ from graphc.ops.math import expm1 as expm1
 from graphc.ops.math import gelu as gelu
 from graphc.ops.math import leaky_relu as leaky_relu
 from graphc.ops.math import log as log
-from graphc.ops.math import log10 as log10
 from graphc.ops.math import log1mexp as log1mexp
 from graphc.ops.math import log1p as log1p
 from graphc.ops.math import log2 as log2
+from graphc.ops.math import log10 as log10
 from graphc.ops.math import logaddexp as logaddexp
 from graphc.ops.math import reciprocal as reciprocal
 from graphc.ops.math import relu as relu
@@ -217,3 +217,4 @@ from graphc.train.store import load as load
 __version__: str
 _WHERE: dict[str, str]
 _MODULES: tuple[str, ...]
+__all__: list[str]

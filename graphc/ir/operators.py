@@ -13,7 +13,7 @@ class Operators:
     """Anything that can stand in an equation."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that `array * node` is ours, not NumPy's
+    __array_ufunc__: Any = None  # so that `array * pattern` is ours, not NumPy's; nodes answer ufuncs themselves
 
     if TYPE_CHECKING:
 

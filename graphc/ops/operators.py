@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.errors import AmbiguousTruthError
+from graphc.errors import AmbiguousTruthError, DTypeError
 from graphc.ir.node import Node, describe, op_title
 from graphc.ir.operators import Operators
 from graphc.ir.origin import here
@@ -55,6 +55,24 @@ def _repr(self: Node) -> str:
     return f"<{op_title(self)}{' ' + name if name else ''}: {self.type}>"
 
 
+def _ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """``np.sin(node)`` is ``gx.sin(node)``, and ``array * node`` is ours: NumPy asks here first."""
+    import graphc
+
+    name = {"absolute": "abs", "conjugate": "conj"}.get(ufunc.__name__, ufunc.__name__)
+    if method == "__call__" and not options and name in graphc.__all__:
+        return getattr(graphc, name)(*inputs)
+    raise DTypeError(
+        f"np.{ufunc.__name__} cannot be applied to a node",
+        given=repr(self),
+        fix="use the functions of graphc; a node has no values until it is compiled",
+    )
+
+
+def _array(self: Node, *_: Any, **__: Any) -> Any:
+    raise DTypeError("a node has no values yet", given=repr(self), fix="compile it and call the program")
+
+
 OPERATORS: dict[str, Any] = {
     "__add__": lambda a, b: arith.add(a, b),
     "__radd__": lambda a, b: arith.add(b, a),
@@ -90,6 +108,8 @@ METHODS: dict[str, Any] = {
     "__ne__": lambda a, b: not _eq(a, b),
     "__hash__": object.__hash__,
     "__repr__": _repr,
+    "__array__": _array,
+    "__array_ufunc__": _ufunc,
     "__bool__": _bool,
     "__iter__": _iter,
     "__contains__": lambda a, b: _bool(a),
