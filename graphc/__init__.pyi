@@ -143,6 +143,9 @@ from graphc.ops.order import argsort as argsort
 from graphc.ops.order import median as median
 from graphc.ops.order import quantile as quantile
 from graphc.ops.order import sort as sort
+from graphc.ops.put import put as put
+from graphc.ops.put import put_along_axis as put_along_axis
+from graphc.ops.put import set_at as set_at
 from graphc.ops.random import bernoulli as bernoulli
 from graphc.ops.reduce import all as all
 from graphc.ops.reduce import any as any
