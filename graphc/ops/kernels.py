@@ -242,23 +242,35 @@ def _digamma(x):
 # fmt: on
 
 
+def _zeta(s, z):
+    """The sum of (z + k)**-s over k from 0 on, for s > 1 and z >= 0."""
+    # 16 terms, and the rest by Euler's and Maclaurin's formula
+    rest = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -5.284190138687493e-10, 1 / 74724249600)
+    a = z + 16
+    y, term = 0.5, s / a
+    for j, c in enumerate(rest):
+        y, term = y + c * term, term * ((s + 2 * j + 1) * (s + 2 * j + 2)) / (a * a)
+    y = a ** (1 - s) / (s - 1) + y * a**-s
+    for k in range(15, -1, -1):
+        y = y + (z + k) ** -s
+    return y
+
+
 # 0.5 (0.5), 1.4 (19) for n up to 20
 def _polygamma(n, x):
-    """The derivative of order n of digamma, n from 1 to 170, at x >= 0; nan elsewhere."""
-    # n! times the sum of (x + k)**-(n + 1): 16 terms, and the rest by Euler's and Maclaurin's formula
-    rest = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -5.284190138687493e-10, 1 / 74724249600)
+    """The derivative of order n of digamma, n from 1 to 170; below 0 by reflection."""
     z, s = np.asarray(x, np.float64), np.asarray(n, np.float64) + 1
+    odd = np.asarray(n) % 2 == 1
     with np.errstate(all="ignore"):
-        a = z + 16
-        y, term = 0.5, s / a
-        for j, c in enumerate(rest):
-            y, term = y + c * term, term * ((s + 2 * j + 1) * (s + 2 * j + 2)) / (a * a)
-        y = a ** (1 - s) / (s - 1) + y * a**-s
-        for k in range(15, -1, -1):
-            y = y + (z + k) ** -s
+        y = _zeta(s, np.abs(z))
+        if np.any(
+            z < 0
+        ):  # the sum over all k is known from one period; take off those that are not from 0 on
+            turn = np.where(odd, 1.0, -1.0)
+            whole = _zeta(s, z - np.floor(z)) + turn * _zeta(s, np.ceil(z) - z)
+            y = np.where(z < 0, whole - turn * _zeta(s, 1 + np.abs(z)), y)
         y = y * np.cumprod(np.arange(1.0, 171.0))[np.clip(n, 1, 170) - 1]
-        y = np.where(np.asarray(n) % 2 == 1, y, -y)
-        return np.where((s > 1) & (s < 172) & (z >= 0), y, np.nan).astype(x.dtype)[()]
+        return np.where((s > 1) & (s < 172), np.where(odd, y, -y), np.nan).astype(x.dtype)[()]
 
 
 # -- labels ---------------------------------------------------------------------------------------------------------

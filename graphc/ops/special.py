@@ -69,7 +69,7 @@ polygamma = pointwise(
     domain=((1.0, 4.0), POSITIVE),
     latex=r"\psi^{{({n})}}({x})",
     cost=300.0,
-    doc="The derivative of order n of digamma, for integers n from 1 to 170 and x from 0; nan elsewhere.",
+    doc="The derivative of order n of digamma, for integers n from 1 to 170; nan at its poles below 0 where n is even.",
 )
 
 CARDS = (erfc, erfinv, gammaln, digamma, polygamma)

@@ -40,7 +40,7 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "erfinv": lambda x: mp.erfinv(x) if abs(x) <= 1 else mp.nan,
     "gammaln": lambda x: mp.log(abs(mp.gamma(x))) if x > 0 or x % 1 else mp.inf,
     "digamma": lambda x: mp.digamma(x) if x > 0 or x % 1 else mp.nan,
-    "polygamma": lambda n, x: mp.polygamma(n, x) if n >= 1 and x > 0 else mp.nan,
+    "polygamma": lambda n, x: mp.polygamma(n, x) if n >= 1 and (x > 0 or x % 1) else mp.nan,
     "logical_xor": lambda x, y: x != y,
 }
 """Each card on one element, which is finite."""
