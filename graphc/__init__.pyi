@@ -53,14 +53,10 @@ from graphc.ops.compare import logical_xor as logical_xor
 from graphc.ops.compare import not_equal as not_equal
 from graphc.ops.compare import where as where
 from graphc.ops.contract import matmul as matmul
-from graphc.ops.conv import avg_pool as avg_pool
 from graphc.ops.conv import conv as conv
 from graphc.ops.conv import conv1d as conv1d
 from graphc.ops.conv import conv2d as conv2d
 from graphc.ops.conv import conv_transpose as conv_transpose
-from graphc.ops.conv import global_avg_pool as global_avg_pool
-from graphc.ops.conv import global_max_pool as global_max_pool
-from graphc.ops.conv import max_pool as max_pool
 from graphc.ops.create import arange as arange
 from graphc.ops.create import diag as diag
 from graphc.ops.create import diagonal as diagonal
@@ -143,6 +139,10 @@ from graphc.ops.order import argsort as argsort
 from graphc.ops.order import median as median
 from graphc.ops.order import quantile as quantile
 from graphc.ops.order import sort as sort
+from graphc.ops.pool import avg_pool as avg_pool
+from graphc.ops.pool import global_avg_pool as global_avg_pool
+from graphc.ops.pool import global_max_pool as global_max_pool
+from graphc.ops.pool import max_pool as max_pool
 from graphc.ops.put import put as put
 from graphc.ops.put import put_along_axis as put_along_axis
 from graphc.ops.put import set_at as set_at

@@ -13,7 +13,9 @@ class Operators:
     """Anything that can stand in an equation."""
 
     __slots__ = ()
-    __array_ufunc__: Any = None  # so that `array * pattern` is ours, not NumPy's; nodes answer ufuncs themselves
+    __array_ufunc__: Any = (
+        None  # so that `array * pattern` is ours, not NumPy's; nodes answer ufuncs themselves
+    )
 
     if TYPE_CHECKING:
 

@@ -10,7 +10,8 @@ from graphc.ir.node import Node
 from graphc.ir.origin import scope
 from graphc.ir.size import product
 from graphc.nn.layers import _default_init, _layer_name, activation_of
-from graphc.ops import conv as convolutions
+from graphc.ops import pool
+from graphc.ops.conv import conv
 from graphc.ops.index import take
 from graphc.ops.init import init as initialiser
 from graphc.ops.leaves import param
@@ -79,7 +80,7 @@ def _conv(
     with scope(_layer_name(name), f"conv{rank}d"):
         W = param("W", shape, init=init or _default_init(activation), dtype=x.dtype)
         w = transpose(W, (rank + 1, rank, *range(rank)))
-        z = convolutions.conv(x, w, stride, padding, dilation, groups)
+        z = conv(x, w, stride, padding, dilation, groups)
         if bias:
             b = param("b", (channels,), init=bias_init, dtype=x.dtype)
             z = z + reshape(b, (channels, *(1,) * rank))
@@ -108,7 +109,7 @@ def max_pool(x: Node, window: Any, stride: Any = None, padding: Any = 0, *, name
         (n, 3, 4, 4)
     """
     with scope(_layer_name(name), "max_pool"):
-        return convolutions.max_pool(x, window, stride, padding).named("h")
+        return pool.max_pool(x, window, stride, padding).named("h")
 
 
 def avg_pool(x: Node, window: Any, stride: Any = None, padding: Any = 0, *, name: str | None = None) -> Node:
@@ -120,13 +121,13 @@ def avg_pool(x: Node, window: Any, stride: Any = None, padding: Any = 0, *, name
         (n, 3, 4, 4)
     """
     with scope(_layer_name(name), "avg_pool"):
-        return convolutions.avg_pool(x, window, stride, padding).named("h")
+        return pool.avg_pool(x, window, stride, padding).named("h")
 
 
 def global_avg_pool(x: Node, *, name: str | None = None) -> Node:
     """The average over all axes of space, as a layer: float[batch, channels]."""
     with scope(_layer_name(name), "global_avg_pool"):
-        return convolutions.global_avg_pool(x).named("h")
+        return pool.global_avg_pool(x).named("h")
 
 
 def flatten(x: Node) -> Node:

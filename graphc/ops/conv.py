@@ -1,22 +1,17 @@
-"""Convolution and pooling over windows. Axes are batch, channels, then space; no card is needed but the windows."""
+"""Convolution over windows. Axes are batch, channels, then space; no card is needed but the windows."""
 
 from __future__ import annotations
 
 import string
 from typing import Any
 
-import numpy as np
-
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.size import Dim
 from graphc.ir.types import Shape
-from graphc.ops import reduce
-from graphc.ops.arith import divide
 from graphc.ops.arrange import pad
 from graphc.ops.card import as_nodes, promoted
 from graphc.ops.einsum import einsum
-from graphc.ops.leaves import ones
 from graphc.ops.shape import reshape
 from graphc.ops.slices import slice_op
 from graphc.ops.windows import Ints, fold_op, per_axis, sliding_windows, spans
@@ -52,7 +47,8 @@ def conv(x: Any, w: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, g
     _check_channels(x, w.shape[1], w.shape[0], groups)
     kernel, steps = _kernel(w), per_axis(stride, rank, "a stride")
     dilations = per_axis(dilation, rank, "a dilation")
-    x = _padded(x, pads(padding, x.shape[2:], spans(kernel, dilations), steps))
+    widths = pads(padding, x.shape[2:], spans(kernel, dilations), steps)
+    x = pad(x, ((0, 0), (0, 0), *widths))
     columns = sliding_windows(x, kernel, tuple(range(2, x.ndim)), steps, dilations)
     space, offsets = _letters(rank)
     if groups == 1:
@@ -229,104 +225,3 @@ def _named_pad(padding: str, size: Dim, span: int, step: int) -> tuple[int, int]
     else:
         raise ShapeError(f"how much to pad a size of {size} for a stride of {step} is only known at run time")
     return total // 2, total - total // 2
-
-
-def _padded(x: Node, widths: Pairs, value: float = 0) -> Node:
-    return pad(x, ((0, 0), (0, 0), *widths), constant_values=value)
-
-
-# -- pooling ------------------------------------------------------------------------------------------------------
-
-
-def _pooled(x: Any, window: Any, stride: Any, padding: Any, dilation: Any, fill: float) -> tuple[Node, Node]:
-    """The value, and its windows."""
-    (x,) = as_nodes((x,))
-    rank = x.ndim - 2
-    if rank < 1:
-        raise ShapeError("pooling needs batch, channels and space", given=str(x.type))
-    sizes = per_axis(window, rank, "the size of a window")
-    steps = per_axis(window if stride is None else stride, rank, "a stride")
-    dilations = per_axis(dilation, rank, "a dilation")
-    wide = _padded(x, pads(padding, x.shape[2:], spans(sizes, dilations), steps), fill)
-    return x, sliding_windows(wide, sizes, tuple(range(2, x.ndim)), steps, dilations)
-
-
-def max_pool(x: Any, window: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Node:
-    """The largest value in each window over the axes of space; of equal ones, the first takes the gradient.
-
-    Args:
-        x: float[batch, channels, ...space]
-        window: its size: an int, or one for each axis of space.
-        stride: from window to window; the size of a window by default, so that they do not overlap.
-        padding: as for ``conv``; what is padded is never the largest.
-        dilation: from element to element of a window.
-
-    Raises:
-        ShapeError: a window larger than what it slides over.
-
-    Example:
-        >>> import graphc as gx
-        >>> gx.max_pool(gx.input("x", ("n", 3, 8, 8)), 2).shape
-        (n, 3, 4, 4)
-    """
-    _, windows = _pooled(x, window, stride, padding, dilation, -np.inf)
-    return reduce.max(windows, axis=_last(windows))
-
-
-def avg_pool(
-    x: Any, window: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True
-) -> Node:
-    """The average of each window over the axes of space.
-
-    Args:
-        x: float[batch, channels, ...space]
-        window: its size: an int, or one for each axis of space.
-        stride: from window to window; the size of a window by default, so that they do not overlap.
-        padding: as for ``conv``.
-        count_include_pad: whether what is padded counts in the average.
-
-    Raises:
-        ShapeError: a window larger than what it slides over.
-
-    Example:
-        >>> import graphc as gx
-        >>> gx.avg_pool(gx.input("x", ("n", 3, 8, 8)), 2).shape
-        (n, 3, 4, 4)
-    """
-    x, windows = _pooled(x, window, stride, padding, 1, 0)
-    axes = _last(windows)
-    if count_include_pad:
-        return reduce.mean(windows, axis=axes)
-    _, there = _pooled(ones((1, 1, *x.shape[2:]), x.dtype), window, stride, padding, 1, 0)
-    node: Node = divide(reduce.sum(windows, axis=axes), reduce.sum(there, axis=axes))
-    return node
-
-
-def _last(windows: Node) -> Ints:
-    """The axes of the places in a window: as many as there are of space."""
-    rank = (windows.ndim - 2) // 2
-    return tuple(range(windows.ndim - rank, windows.ndim))
-
-
-def global_avg_pool(x: Any) -> Node:
-    """The average over all axes of space: float[batch, channels].
-
-    Example:
-        >>> import graphc as gx
-        >>> gx.global_avg_pool(gx.input("x", ("n", 3, 8, 8))).shape
-        (n, 3)
-    """
-    (x,) = as_nodes((x,))
-    return reduce.mean(x, axis=tuple(range(2, x.ndim)))
-
-
-def global_max_pool(x: Any) -> Node:
-    """The largest value over all axes of space: float[batch, channels].
-
-    Example:
-        >>> import graphc as gx
-        >>> gx.global_max_pool(gx.input("x", ("n", 3, 8, 8))).shape
-        (n, 3)
-    """
-    (x,) = as_nodes((x,))
-    return reduce.max(x, axis=tuple(range(2, x.ndim)))

@@ -174,6 +174,26 @@ WINDOWS: tuple[Case, ...] = (
         dtypes=FLOATS,
     ),
     Case(
+        "max",
+        lambda x: gx.max_pool(x, 2, stride=3, ceil_mode=True),
+        ((1, 2, 5, 7),),
+        lambda x: _pooled(
+            np.pad(x, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=-9), 2, 3, 0, 0, np.max
+        ),
+        "[1, 2, 2, 3]",
+        dtypes=FLOATS,
+    ),
+    Case(
+        "divide",
+        lambda x: gx.avg_pool(x, 2, ceil_mode=True),
+        ((1, 2, 5, 4),),
+        lambda x: _pooled(
+            np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=np.nan), 2, 2, 0, 0, np.nanmean
+        ),
+        "[1, 2, 3, 2]",
+        dtypes=FLOATS,
+    ),
+    Case(
         "mean",
         lambda x: gx.global_avg_pool(x),
         (IMAGE,),
