@@ -23,7 +23,7 @@ from graphc.ops.effects import by_mode_op
 from graphc.ops.leaves import input_op
 from graphc.ops.shape import broadcast_to, expand_dims, reshape
 from graphc.ops.slices import concat
-from graphc.rewrite.lower import MODES, choose_mode, drop_updates
+from graphc.rewrite.lower import MODES, choose_mode, drop_updates, open_effects
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
 from graphc.rewrite.rule import check_level
 
@@ -203,14 +203,15 @@ def hessian(f: Node, x: Node, level: str = "default") -> Node:
 def _derivative(outputs: Sequence[Node], wrt: Sequence[Node], level: str, sweep: Sweep) -> list[Node]:
     """Prepare, sweep, and put back what was hidden; a choice by mode has a derivative in each branch."""
     check_level(level)
-    nodes = toposort(outputs)
-    hint_names(nodes)
+    hint_names(toposort(outputs))
     with engine():
-        if not any(n.op.role == "by_mode" for n in nodes):
-            return _swept(outputs, wrt, level, sweep)
-        whole = (*outputs, *wrt)
-        chosen = [choose_mode(Graph(whole, ("tuple", ["*"] * len(whole))), mode).outputs for mode in MODES]
+        roots = (*outputs, *wrt)
+        whole = open_effects(Graph(roots, ("tuple", ["*"] * len(roots))), keep_gradients=True)
+        choices = any(n.op.role == "by_mode" for n in toposort(whole.outputs[: len(outputs)]))
+        chosen = [choose_mode(whole, mode).outputs for mode in MODES] if choices else [whole.outputs]
         branches = [_swept(c[: len(outputs)], c[len(outputs) :], level, sweep) for c in chosen]
+        if not choices:
+            return branches[0]
         return [a if a is b else by_mode_op(a, b) for a, b in zip(*branches, strict=True)]
 
 

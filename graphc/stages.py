@@ -17,7 +17,7 @@ from graphc.ir.types import DTYPES
 from graphc.ops.leaves import input
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
-from graphc.rewrite.lower import MODES, choose_mode, collect_updates
+from graphc.rewrite.lower import MODES, choose_mode, collect_updates, open_effects
 from graphc.rewrite.pipeline import SIMPLIFY, TO_CODE, clean, run, stabilise
 from graphc.rewrite.rule import STABLE, check_level
 from graphc.runtime.program import Program
@@ -103,7 +103,7 @@ def resolve(graph: Graph, mode: str) -> Graph:
     if mode not in MODES:
         raise ArgumentError("mode is train or eval", given=repr(mode))
     with engine():
-        return collect_updates(choose_mode(graph, mode))
+        return collect_updates(choose_mode(open_effects(graph), mode))
 
 
 def retype(graph: Any, dtype: str) -> Any:
@@ -145,7 +145,7 @@ def parse(text: str) -> Graph:
     return read(text)
 
 
-def scalar_function(name: str, formula: Any, **constants: float) -> Op:
+def scalar_function(name: str, formula: Any, /, **constants: float) -> Op:
     """A pointwise operation of your own: derivative, LaTeX, NumPy text and stability are derived from its formula.
 
     The formula is stabilised once, here: ``log(1 + exp(x))`` becomes softplus before SymPy differentiates it, so

@@ -148,9 +148,9 @@ def _strengthened(node: Node) -> list[int]:
     """The operands that cannot stand as Python numbers: one where nothing else decides a dtype, all in a helper."""
     valued = [i for i, x in enumerate(node.inputs) if x.dtype != "bool"]  # a condition decides no dtype
     weak = [i for i in valued if is_weak(node.inputs[i])]
-    if node.op.kind != "pointwise":
-        return weak if node.op.helpers else []
-    return weak[:1] if weak == valued else []
+    if node.op.helpers:
+        return weak
+    return weak[:1] if weak == valued and node.op.kind == "pointwise" else []
 
 
 def is_weak(node: Node) -> bool:

@@ -89,7 +89,7 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "keep": ("an int between 1 and 65536", lambda v, rank: _is_int(v, 1, 65536)),
     "default": (
         "a finite number, or None",
-        lambda v, rank: v is None or (isinstance(v, float) and math.isfinite(v)),
+        lambda v, rank: v is None or (isinstance(v, (int, float)) and math.isfinite(v)),
     ),
     "dim": ("a size that has a name", lambda v, rank: isinstance(v, Size)),
     "name": ("text on one line", lambda v, rank: is_name(v)),
@@ -133,11 +133,13 @@ def check_attrs(op: Op, attrs: Mapping[str, Any], operands: Sequence[Type], resu
         given, expected = (", ".join(names) or "none" for names in (attrs, op.attrs))
         raise ParseError(f"these are not the attributes of {op.name}", given=given, expected=expected)
     rank = max((t.ndim for t in (result, *operands[:1])), default=0)
+    users = "user" in op.properties  # its constants are numbers, whatever they are called
     for key, value in attrs.items():
-        expected, holds = CHECKS.get(key, ("a number", _is_number))
+        expected, holds = ("a number", _is_number) if users else CHECKS.get(key, ("a number", _is_number))
         if not holds(value, rank):
             raise ParseError(f"{op.name} cannot have this {key}", given=repr(value)[:60], expected=expected)
-    _check_together(op, attrs)
+    if not users:
+        _check_together(op, attrs)
 
 
 def _check_together(op: Op, attrs: Mapping[str, Any]) -> None:

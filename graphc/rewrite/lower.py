@@ -8,7 +8,7 @@ from dataclasses import replace as dataclass_replace
 from graphc.errors import ArgumentError, MissingRule
 from graphc.ir.events import Lowered
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, rebuilt, substitute
+from graphc.ir.node import Node, rebuilt, substitute, toposort
 from graphc.ops.effects import arg
 from graphc.rewrite.driver import Trace, replace
 from graphc.symbolic.formulas import lower_formula
@@ -71,6 +71,30 @@ def _without_derivative(node: Node) -> bool:
         or node.op.role == "by_mode"
     )
     return not has
+
+
+def open_effects(graph: Graph, keep_gradients: bool = False) -> Graph:
+    """Composites with a choice or a transition inside become their bodies: both concern the program as a whole.
+
+    With ``keep_gradients``, not those that declare a gradient: it says all about them that a sweep asks.
+    """
+
+    def wanted(node: Node) -> bool:
+        declared = node.op.role == "call" and node.attrs["gradient"] is not None
+        return _carries_effect(node) and not (keep_gradients and declared)
+
+    return expand(graph, wanted)
+
+
+def _carries_effect(node: Node) -> bool:
+    bodies = [node.attrs["body"]] if node.op.role == "call" else []
+    while bodies:
+        for inner in toposort([bodies.pop()]):
+            if inner.op.role in ("by_mode", "update"):
+                return True
+            if inner.op.role == "call":
+                bodies.append(inner.attrs["body"])
+    return False
 
 
 def choose_mode(graph: Graph, mode: str) -> Graph:

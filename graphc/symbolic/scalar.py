@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from keyword import iskeyword
@@ -17,7 +18,7 @@ from graphc.ops.card import pointwise
 from graphc.ops.leaves import input_op
 from graphc.symbolic.formulas import CONSTANTS, formula_names, formula_nodes
 
-RESERVED = frozenset({*CONSTANTS, "nan", "out", "op", "self", "inputs", "np", "rng"})
+RESERVED = frozenset({*CONSTANTS, "nan", "out", "op", "self", "inputs", "states", "np", "rng"})
 MAX_NAME = 100
 
 
@@ -43,6 +44,9 @@ def scalar_card(
     """
     constants = tuple((key, float(value)) for key, value in (attrs or {}).items())
     _check_names(name, tuple(operands), tuple(key for key, _ in constants))
+    for key, value in constants:
+        if not math.isfinite(value):
+            raise ArgumentError(f"the constant {key} of {name} is a finite number", given=repr(value))
     return _card(name, formula, tuple(operands), constants)
 
 

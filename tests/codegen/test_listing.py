@@ -131,3 +131,8 @@ def test_helpers_are_given_arrays():
     assert gx.compile(gx.grad(x[-1], x))(np.ones(3)).tolist() == [0, 0, 1]
     row = gx.one_hot(gx.const(3), 100)
     assert gx.compile([gx.sum(row[:4]), gx.sum(x)])(np.ones(2)) == [1.0, 2.0]
+
+
+def test_a_number_for_a_helper_does_not_widen():
+    x = gx.input("x", ("n",))
+    assert gx.compile(gx.sigmoid_cross_entropy(x, 0.5))(np.ones(2)).dtype == np.float32

@@ -98,3 +98,20 @@ def test_an_own_function_goes_through_text() -> None:
     mish: Any = gx.scalar_function("mish", "x*tanh(log(1+exp(x)))")
     graph = gx.graph_of(mish(gx.input("x", ("n",))))
     assert gx.parse(str(graph)).outputs[0].op is mish
+
+
+@pytest.mark.parametrize(
+    "word", ["k", "axis", "shape", "dtype", "name", "formula", "default", "init", "body"]
+)
+def test_a_constant_may_be_called_what_other_cards_call_an_attribute(word):
+    x = gx.input("x", ("n",))
+    graph = gx.graph_of(gx.scalar_function("scaled", f"x * {word}", **{word: 2.5})(x))
+    again = gx.parse(str(graph))
+    assert str(again) == str(graph)
+    assert gx.compile(gx.retype(again, "float64"))(np.ones(2)).tolist() == [2.5, 2.5]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_constant_is_finite(value):
+    with pytest.raises(ArgumentError, match="the constant a of f"):
+        gx.scalar_function("f", "x * a", a=value)
