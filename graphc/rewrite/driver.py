@@ -12,7 +12,7 @@ import numpy as np
 from graphc.errors import ShapeError
 from graphc.ir.events import Event, Rebuilt, Rewrite
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, rebuild, toposort
+from graphc.ir.node import Node, rebuild
 from graphc.ir.op import Op
 from graphc.ir.size import product
 from graphc.ops import CARDS
@@ -118,10 +118,18 @@ class _Round:
         if dying == 1 + len(match.inner):
             return True
         known = set(match.nodes.values()) | set(match.inner) | {match.root}
-        added = [
-            n for n in toposort([result]) if n not in self.uses and n not in known and n.op.kind != "leaf"
-        ]
-        return len(added) <= dying
+        return self._added(result, known) <= dying
+
+    def _added(self, result: Node, known: set[Node]) -> int:
+        """How many nodes a replacement brings: the walk ends where the graph is known, so that it stays short."""
+        found: set[Node] = set()
+        stack = [result]
+        while stack:
+            node = stack.pop()
+            if node not in found and node not in self.uses and node not in known and node.op.kind != "leaf":
+                found.add(node)
+                stack.extend(node.inputs)
+        return len(found)
 
 
 def replace(before: Node, after: Node, event: Event, trace: Trace) -> None:

@@ -11,7 +11,7 @@ import graphc as gx
 from graphc import derivatives, stages
 from graphc.ir.events import Rebuilt, Rewrite
 from graphc.ir.verify import verify
-from graphc.rewrite import pipeline
+from graphc.rewrite import driver, pipeline
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, run
 from graphc.rewrite.rule import LEVELS
@@ -146,3 +146,13 @@ def test_a_chain_of_20000_nodes_passes_every_stage(level):
         d = (1 - t * t) * d + 1
         t = t + 0.01
     np.testing.assert_allclose([value, slope], [t.sum(), d.sum()], rtol=1e-10)
+
+
+def test_what_a_replacement_brings_is_counted_down_to_the_graph():
+    x = gx.input("x", (3,))
+    y = gx.sin(gx.cos(x))
+    round_ = driver._Round(gx.graph_of(y), {}, driver.Trace())
+    settled = gx.exp(y * 2)  # what stands for a node: its parts were counted when it came
+    round_.uses[settled] = 1
+    assert round_._added(gx.tanh(settled), set()) == 1
+    assert round_._added(gx.tanh(gx.sqrt(y)), set()) == 2
