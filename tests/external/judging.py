@@ -109,6 +109,8 @@ def judged(problem: Problem) -> Outcome:
     nodes = {name: gx.input(name, a.shape, str(a.dtype)) for name, a in problem.arrays.items()}
     given = dict(problem.arrays) | {f"cot{i}": c for i, c in enumerate(problem.cotangents)}
     outs = list(problem.function(nodes))
+    if len(outs) != len(problem.outs):
+        return Outcome(WRONG, f"{len(outs)} outputs instead of {len(problem.outs)}")
     first = gradients(outs, nodes, problem)
     second = second_derivatives(first, nodes, problem)
     found = called([*outs, *first, *second], given)

@@ -24,6 +24,9 @@ FAST = 20
 SINGLE = 1e-5
 """For float32, relative to the larger of 1 and the value; the tests themselves allow 1e-3."""
 
+PRINTED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 5e-5}
+"""Tests whose outputs are written with four digits."""
+
 TABLE = {**onnx_math.TABLE, **onnx_shape.TABLE}
 
 
@@ -48,7 +51,9 @@ def compared(row: Any, stored: Any) -> Outcome:
         return Outcome(WRONG, f"{len(kept)} outputs instead of {len(row['graph_outputs'])}")
     for got, (_, name) in zip(found, kept, strict=True):
         want = stored[f"{row['name']}/out/{name}"]
-        told = difference(got, want, SINGLE if want.dtype == "float32" else TOLERANCE)
+        told = difference(
+            got, want, PRINTED.get(row["name"], SINGLE if want.dtype == "float32" else TOLERANCE)
+        )
         if told:
             return Outcome(WRONG, f"{name}: {told}")
     return Outcome(RIGHT)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.external.adapters import windows
 from tests.external.adapters.torch_shape import along, scatter_added
 from tests.external.judging import later, layers, ops
 
@@ -185,9 +186,6 @@ TABLE = {
         )
     },
     **{name: later(f"optim: ONNX's {name}") for name in ("Adagrad", "Adam", "Momentum")},
-    **{
-        name: later(f"windows: {name}")
-        for name in ("AveragePool", "Col2Im", "Conv", "ConvTranspose", "LpPool", "MaxPool")
-    },
+    **windows.ONNX,
 }
 """Operation to function."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any
 
+from tests.external.adapters import windows
 from tests.external.adapters.torch_math import direct
 from tests.external.judging import later, layers, ops
 
@@ -62,35 +63,6 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return y if bias is None else y + bias
 
 
-def convolution(name: str, axes: int) -> Any:
-    """A convolution; its bias stands beside the channels."""
-
-    def conv(
-        x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, **o: Any
-    ) -> Any:
-        single = x.ndim == axes + 1
-        y = getattr(ops, name)(
-            ops.expand_dims(x, 0) if single else x,
-            weight,
-            stride=plain(stride, axes),
-            padding=plain(padding, axes),
-            dilation=plain(dilation, axes),
-            **o,
-        )
-        y = y[0] if single else y
-        return y if bias is None else y + ops.reshape(bias, (bias.shape[0],) + (1,) * axes)
-
-    return conv
-
-
-def plain(value: Any, axes: int) -> Any:
-    """One number per axis; a word stays."""
-    if isinstance(value, str):
-        return value
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    return values[0] if axes == 1 else values * axes if len(values) == 1 else values
-
-
 def loss(function: Any) -> Any:
     """A loss that graphc has; with the options that it does not have it is not covered."""
 
@@ -132,8 +104,6 @@ ACTIVATIONS = {
     "prelu": prelu,
     "glu": glu,
     "linear": linear,
-    "conv1d": convolution("conv1d", 1),
-    "conv2d": convolution("conv2d", 2),
 }
 
 LOSSES = {
@@ -162,16 +132,10 @@ NORMALISATIONS = {
     "normalize": later("nn.normalize"),
 }
 
-WINDOWS = {
-    "unfold": later("gx.unfold"),
-    "max_pool1d": later("gx.max_pool1d"),
-    "max_pool2d": later("gx.max_pool2d"),
-    "avg_pool1d": later("gx.avg_pool1d"),
-    "avg_pool2d": later("gx.avg_pool2d"),
-}
-
 TABLE = {
-    **{F + name: adapter for name, adapter in (ACTIVATIONS | LOSSES | NORMALISATIONS | WINDOWS).items()},
+    **{
+        F + name: adapter for name, adapter in (ACTIVATIONS | LOSSES | NORMALISATIONS | windows.TORCH).items()
+    },
     "softmax": along("softmax"),
     "softmax/with_dtype": along("softmax"),
     "log_softmax": along("log_softmax"),
