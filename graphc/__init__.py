@@ -48,7 +48,7 @@ _WHERE: dict[str, str] = {
         "graphc.ops.arrange": "permute_dims moveaxis swapaxes flip roll repeat tile pad stack split unstack",
         "graphc.ops.einsum": "einsum tensordot vecdot inner outer kron cross matrix_power",
         "graphc.ops.linalg": "inv solve solve_triangular det slogdet cholesky",
-        "graphc.ops.windows": "sliding_windows",
+        "graphc.ops.windows": "sliding_windows fold",
         "graphc.ops.conv": "conv conv1d conv2d conv_transpose",
         "graphc.ops.pool": "max_pool avg_pool global_avg_pool global_max_pool",
         "graphc.ops.put": "put put_along_axis set_at",

@@ -200,6 +200,7 @@ from graphc.ops.trig import cosh as cosh
 from graphc.ops.trig import hypot as hypot
 from graphc.ops.trig import sinh as sinh
 from graphc.ops.trig import tan as tan
+from graphc.ops.windows import fold as fold
 from graphc.ops.windows import sliding_windows as sliding_windows
 from graphc.render import draw as draw
 from graphc.runtime.interpret import interpret as interpret

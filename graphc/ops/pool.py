@@ -93,6 +93,7 @@ def avg_pool(
     padding: Any = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    dilation: Any = 1,
 ) -> Node:
     """The average of each window over the axes of space.
 
@@ -103,6 +104,7 @@ def avg_pool(
         padding: as for ``conv``.
         ceil_mode: whether a last window may reach beyond the end; what lies there never counts.
         count_include_pad: whether what is padded counts in the average.
+        dilation: from element to element of a window.
 
     Raises:
         ShapeError: a window larger than what it slides over.
@@ -112,7 +114,7 @@ def avg_pool(
         >>> gx.avg_pool(gx.input("x", ("n", 3, 8, 8)), 2).shape
         (n, 3, 4, 4)
     """
-    pool = _Pool(x, window, stride, padding, 1, ceil_mode)
+    pool = _Pool(x, window, stride, padding, dilation, ceil_mode)
     windows = pool.windows(pool.x, 0, 0)
     padded = any(map(any, pool.pads))
     if any(map(any, pool.beyond)) or (padded and not count_include_pad):

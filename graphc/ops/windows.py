@@ -9,7 +9,7 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.op import Op
 from graphc.ir.size import Dim, floor_divide
-from graphc.ir.types import Shape, Type, shape_text
+from graphc.ir.types import Shape, Type, as_shape, shape_text
 from graphc.ops.card import as_nodes, linear
 from graphc.ops.shape import dims_text, normal_axis
 
@@ -116,16 +116,10 @@ def sliding_windows(x: Any, window_shape: Any, axis: Any = None, stride: Any = 1
     """
     (x,) = as_nodes((x,))
     count = len(window_shape) if isinstance(window_shape, (tuple, list)) else 1
-    axes = (
-        range(x.ndim - count, x.ndim)
-        if axis is None
-        else axis
-        if isinstance(axis, (tuple, list))
-        else (axis,)
-    )
+    axes = _axes(axis, x.ndim, count)
     node: Node = windows_op(
         x,
-        axis=_increasing(axes, x.ndim),
+        axis=axes,
         window=per_axis(window_shape, len(axes), "the size of a window"),
         stride=per_axis(stride, len(axes), "a stride"),
         dilation=per_axis(dilation, len(axes), "a dilation"),
@@ -133,11 +127,48 @@ def sliding_windows(x: Any, window_shape: Any, axis: Any = None, stride: Any = 1
     return node
 
 
-def _increasing(axes: Sequence[int], ndim: int) -> Ints:
+def _axes(axis: Any, ndim: int, count: int) -> Ints:
+    """Axes in increasing order; the last ones by default."""
+    last = tuple(range(ndim - count, ndim))
+    axes: Sequence[int] = last if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
     normal = tuple(normal_axis(a, ndim) for a in axes)
     if list(normal) != sorted(set(normal)):
         raise ShapeError("the axes of windows stand in increasing order", given=str(tuple(axes)))
     return normal
+
+
+def fold(x: Any, shape: Any, axis: Any = None, stride: Any = 1, dilation: Any = 1) -> Node:
+    """Zeros of a shape, with every window added where it stands: the transpose of ``sliding_windows``.
+
+    Args:
+        x: what ``sliding_windows`` gives: the numbers of windows, then the places in a window.
+        shape: of the result.
+        axis: one or several, in increasing order; the last ones by default.
+        stride: from one window to the next.
+        dilation: from one element of a window to the next.
+
+    Raises:
+        ShapeError: windows that are not those of this shape.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.fold(gx.ones((3, 2)), (4,)))()
+        array([1., 2., 2., 1.], dtype=float32)
+    """
+    (x,) = as_nodes((x,))
+    dims = as_shape(shape)
+    count = x.ndim - len(dims)
+    if not all(isinstance(d, int) for d in x.shape[len(dims) :]):
+        raise ShapeError("the size of a window is an int", given=str(x.type))
+    node: Node = fold_op(
+        x,
+        shape=dims,
+        axis=_axes(axis, len(dims), count),
+        window=x.shape[len(dims) :],
+        stride=per_axis(stride, count, "a stride"),
+        dilation=per_axis(dilation, count, "a dilation"),
+    )
+    return node
 
 
 CARDS = (windows_op, fold_op)

@@ -86,6 +86,15 @@ WINDOWS: tuple[Case, ...] = (
     ),
     Case(
         "fold",
+        lambda x: gx.fold(x, (2, 5)),
+        ((2, 4, 2),),
+        lambda x: _folded(x, 5, 1),
+        "[2, 5]",
+        linear=True,
+        dtypes=NUMBERS,
+    ),
+    Case(
+        "fold",
         lambda x: CARDS["fold"](x, shape=(2, 7), axis=(1,), window=(3,), stride=(2,), dilation=(1,)),
         ((2, 3, 3),),
         lambda x: _folded(x, 7, 2),
