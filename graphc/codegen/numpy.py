@@ -69,7 +69,7 @@ def function_of(plan: Plan, docstring: str, comments: bool = True) -> Function:
     statements = writer.write(plan.order)
     if not comments:
         statements = [replace(s, comment="") for s in statements]
-    returned = [returned_text(writer, x) for x in graph.roots]
+    returned = [returned_text(writer, x, x in graph.roots[:i]) for i, x in enumerate(graph.roots)]
     sizes = prelude(graph, [s.expression for s in statements] + returned, arguments)
     signature = ", ".join([*arguments.values(), *(["rng"] if graph.sites else [])])
     body = [*sizes, *sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
@@ -177,15 +177,15 @@ def sectioned(statements: Sequence[Statement], phase: Mapping[Node, str]) -> lis
     return lines
 
 
-def returned_text(writer: Writer, node: Node) -> str:
-    """What a program hands out is the caller's to keep: an argument, a constant or a view is copied."""
+def returned_text(writer: Writer, node: Node, again: bool = False) -> str:
+    """What a program hands out is the caller's to keep: an argument, a constant, a view or a repetition is copied."""
     text = writer.text(node)
     if node.op.role in ("const", "size"):
         dtype = f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}"
         return f"{dtype}({text})" if node.shape == () else f"{text}.copy()"
     if (node.op.kind == "leaf" and node.op.role != "random") or "view" in node.op.properties:
         return f"{text.atom}.copy()" if node.shape else str(text)
-    return str(text)
+    return f"{text.atom}.copy()" if again and node.shape else str(text)
 
 
 def tuple_text(parts: Sequence[str]) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.graph import Graph, unknown_name
 from graphc.ir.node import Node
-from graphc.ir.size import evaluate
+from graphc.ir.size import Size, evaluate, names_of
 from graphc.ir.types import shape_text
-from graphc.ops.evaluate import describe_array
+from graphc.ops.evaluate import describe_array, size_values
 
 Sizes = dict[str, tuple[int, str]]
 """Each size by its text: its value, and the argument that set it."""
@@ -177,3 +177,28 @@ def _as_array(value: Any, name: str, leaf: Node | None) -> Any:
 
 def _where(leaf: Node | None) -> str | None:
     return str(leaf.about.origin) if leaf is not None and leaf.about.origin else None
+
+
+def derived_sizes(graph: Graph) -> dict[Size, Node]:
+    """Sizes that are computed from others, such as ``n - 4``, each with a node that has it."""
+    return {
+        dim: node
+        for node in graph.nodes
+        for dim in node.shape
+        if isinstance(dim, Size) and not dim.text.isidentifier()
+    }
+
+
+def check_derived(graph: Graph, derived: Mapping[Size, Node], arrays: Sequence[Any]) -> None:
+    """Raises ShapeError where a computed size would be negative for these arguments."""
+    values = size_values([n.type for n in graph.arguments], arrays)
+    for dim, node in derived.items():
+        if set(names_of(dim)) <= set(values) and evaluate(dim, values) < 0:
+            shown = ", ".join(f"{n} = {values[n]}" for n in dict.fromkeys(names_of(dim)))
+            raise ShapeError(
+                f"the size {dim} would be {evaluate(dim, values)}",
+                given=shown,
+                expected="at least 0",
+                where=_where(node),
+                fix="a slice needs at least as many entries as it leaves out",
+            )

@@ -10,7 +10,7 @@ from graphc.ir.graph import Graph
 from graphc.ops.init import name_seed
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
-from graphc.runtime.arguments import bind_arguments
+from graphc.runtime.arguments import bind_arguments, check_derived, derived_sizes
 from graphc.runtime.load import load_source
 
 
@@ -39,6 +39,7 @@ class Program:
     def __init__(self, declared: Graph, plan: Plan, emitted: Source, trace: Trace) -> None:
         self.declared, self.graph, self.plan, self.trace = declared, plan.graph, plan, trace
         self.emitted = emitted
+        self.derived = derived_sizes(plan.graph)
         self.function = load_source(emitted.text, emitted.name)[emitted.name]
 
     @property
@@ -58,6 +59,8 @@ class Program:
     def __call__(self, /, *args: Any, rng: Any = None, **kwargs: Any) -> Any:
         """Run on arrays, by position or by name; see the class."""
         arrays = bind_arguments(self.graph, args, kwargs, self.name)
+        if self.derived:
+            check_derived(self.graph, self.derived, arrays)
         if self.graph.sites:
             arrays.append(self._generators(rng))
         values = self.function(*arrays)

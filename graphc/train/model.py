@@ -16,6 +16,7 @@ from graphc.ir.node import Node
 from graphc.ir.structure import flatten, unflatten
 from graphc.ops.init import initial_value
 from graphc.optim.optimizer import Optimizer, sgd
+from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
 from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
 from graphc.train.history import History
@@ -76,10 +77,18 @@ class Model:
     ) -> None:
         self.outputs, self.loss, self.metrics = outputs, loss, dict(metrics or {})
         self.name, self.level, self.optimizer = name, level, optimizer
+        check_level(level)
         self._check_scalars()
         self._name_metrics()
         whole = {"outputs": outputs, "metrics": self.metrics} | ({"loss": loss} if loss is not None else {})
         self.graph: Graph = graph_of(whole, name=identifier(name))
+        for leaf in self.graph.leaves("hyper"):
+            if leaf.attrs["default"] is None:
+                raise ArgumentError(
+                    f"the hyper-parameter {self.graph.name_of(leaf)} of a model needs a default",
+                    where=str(leaf.about.origin) if leaf.about.origin else None,
+                    fix=f"gx.hyper({leaf.attrs['name']!r}, 1.0)",
+                )
         if loss is not None and loss.about.name is None and loss.op.kind != "leaf":  # a constant is shared
             loss.named("loss")
         self.values = Values()

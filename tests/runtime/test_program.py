@@ -199,3 +199,16 @@ def test_fixed_indices_are_checked_where_they_are_written():
     assert gx.compile(gx.take(w, [-3, 2]))(np.arange(3.0)).tolist() == [0, 2]
     with pytest.raises(ShapeError, match="index 3 is out of range on axis 0 of size 3"):
         gx.take(w, [0, 3])
+
+
+def test_sizes_that_would_be_negative_are_refused():
+    program = gx.compile(gx.mean(gx.input("x", ("n",))[4:]))
+    assert program(np.ones(6)) == 1
+    with pytest.raises(gx.GraphcError, match="the size n - 4 would be -2"):
+        program(np.ones(2))
+
+
+def test_an_output_that_is_asked_for_twice_is_two_arrays():
+    h = gx.tanh(gx.input("x", (3,)))
+    a, b = gx.compile([h, h])(np.ones(3))
+    assert not np.shares_memory(a, b)

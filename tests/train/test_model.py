@@ -325,3 +325,11 @@ def test_a_mask_that_is_drawn_in_use_too():
     first = model.predict(np.ones(20))
     assert 0 < first.sum() < 20
     assert np.array_equal(model.predict(np.ones(20)), first)
+
+
+def test_a_model_needs_a_known_level_and_defaults():
+    x = gx.input("x", ("n",))
+    with pytest.raises(gx.GraphcError, match="unknown level"):
+        gx.Model(x * gx.param("w", ()), level="O2")
+    with pytest.raises(gx.GraphcError, match="needs a default"):
+        gx.Model(x * gx.hyper("k"), gx.sum(x))
