@@ -268,6 +268,7 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "like-terms": (lambda labels: labels + labels, lambda x, y: x + y),
     "log1p-sub": (lambda x: gx.log(1 - gx.sigmoid(x)),),
     "sqrt-square": (lambda x: gx.sqrt(x),),
+    "sum-divided": (lambda a: sum_op(a / gx.const(0.0, a.dtype), (1,)),),
     "keep-axis": (lambda cube: gx.expand_dims(sum_op(cube, (1,)), 0),),
     "sum-sum": (lambda cube: sum_op(sum_op(cube, (0,)), (0,)),),
     "transpose-product": (lambda cube: gx.transpose(cube @ gx.transpose(cube, (0, 2, 1)), (1, 0, 2)),),

@@ -26,7 +26,7 @@ from graphc.ops.shape import (
     sum_to_op,
     transpose_op,
 )
-from graphc.rewrite.rule import EXACT, HARMLESS, STRUCTURE, Match, Rule
+from graphc.rewrite.rule import EXACT, HARMLESS, STRUCTURE, Match, Rule, is_constant
 from graphc.rewrite.rules.holes import AXIS, KEEP, s, x, y
 
 SHAPE, AXES, SHAPE2, AXES2, AXIS2 = (AttrVar(n) for n in ("shape", "axes", "shape2", "axes2", "axis2"))
@@ -254,6 +254,7 @@ COST: tuple[Rule, ...] = (
         lambda m: divide(sum_op(m.x, axis=m.axis, keepdims=m.keepdims), m.s),
         STRUCTURE,
         phase="cost",
+        when=lambda m: "it divides by zero" if is_constant(m.s, 0.0) or is_constant(m.s, -0.0) else None,
         note="one division per sum instead of one per term",
     ),
 )
