@@ -103,7 +103,7 @@ def _demo(commands: Any) -> None:
         "demo",
         "demo:run",
         "train a network on 1,797 real digits, and leave its picture, its program and its weights",
-        "example:\n  graphc demo --out /tmp/digits\n  python -I /tmp/digits/digits_mlp.py      "
+        "example:\n  graphc demo --out digits\n  python -I digits/digits_mlp.py      "
         "the exported program: NumPy alone, the same loss to the last bit\n\n"
         "The network is declared in graphc/examples/digits.py, inside the package.\n",
     )
