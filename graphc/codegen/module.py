@@ -23,6 +23,7 @@ from graphc.codegen.numpy import (
     returned_text,
     sectioned,
     site_names,
+    tokens,
     tuple_text,
     wrapped_signature,
 )
@@ -268,10 +269,8 @@ def _label_checks(model: ModelPlan, texts: Mapping[Node, str], graph: Graph) -> 
 
 
 def _used_leaves(leaves: Sequence[Node], texts: Mapping[Node, str], body: Sequence[str]) -> list[Node]:
-    import re
-
-    tokens = {t for text in body for t in re.findall(r"[A-Za-z_]\w*", text)}
-    return [n for n in leaves if texts[n] in tokens]
+    used = tokens(body)
+    return [n for n in leaves if texts[n] in used]
 
 
 def _unpack(graph: Graph, leaves: Sequence[Node], texts: Mapping[Node, str]) -> list[str]:
@@ -307,10 +306,8 @@ def _add_training(module: _Module, plan: Plan) -> None:
     )
     second = later.write(backward)
     grads = {p: returned_text(later, g) for p, g in zip(module.model.trained, gradients, strict=True)}
-    sizes = _tokens([s.expression for s in second] + list(grads.values())) & set(
-        size_names([*graph.arguments, *graph.nodes])
-    )
-    read = _tokens([s.expression for s in second] + list(grads.values()))
+    read = tokens([*(s.expression for s in second), *grads.values()])
+    sizes = read & set(size_names([*graph.arguments, *graph.nodes]))
     inputs = [n for n in graph.leaves("input") if texts[n] in read]
     hypers = [n for n in graph.leaves("hyper") if texts[n] in read]
     saved = [
@@ -326,12 +323,6 @@ def _crossing(forward: Sequence[Node], backward: Sequence[Node], gradients: Sequ
     """Forward values that the backward phase reads."""
     reads = {x for node in backward for x in node.inputs} | set(gradients)
     return [n for n in forward if n in reads]
-
-
-def _tokens(texts: Sequence[str]) -> set[str]:
-    import re
-
-    return {t for text in texts for t in re.findall(r"[A-Za-z_]\w*", text)}
 
 
 def _forward_lines(

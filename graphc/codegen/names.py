@@ -23,24 +23,10 @@ _TABLES = {"PARAMS", "TRAINED", "STATE", "INPUTS"}
 MODULE_RESERVED = frozenset(_VARIABLES | _CALLED | _TABLES)
 """What the functions of a model's module call their own besides: variables, functions and tables."""
 
-NOUNS = {
-    "add": "total",
-    "subtract": "difference",
-    "multiply": "product",
-    "divide": "ratio",
-    "negative": "minus",
-    "matmul": "product",
-    "astype": "converted",
-    "where": "chosen",
-    "sum": "total",
-    "max": "largest",
-    "one_hot": "onehot",
-    "greater": "mask",
-    "bernoulli": "mask",
-    "log": "logs",
-    "exp": "e",
-}
-"""What to call the result of an operation, where nobody gave it a name."""
+
+def _word(node: Node) -> str:
+    """What to call a value that nobody named: by its place in a body, or by its operation."""
+    return node.about.hint or node.op.noun or node.op.name
 
 
 def identifier(text: str) -> str:
@@ -95,7 +81,7 @@ class Names:
         for leaf, value in self.graph.updates:
             if value is node:
                 return f"{self.graph.name_of(leaf)}_next"
-        return node.about.hint or NOUNS.get(node.op.name, node.op.name)
+        return _word(node)
 
     def called(self, node: Node) -> str:
         """What a forward value is called: by its own name, or as what goes into the named value it is used by."""
@@ -106,7 +92,7 @@ class Names:
         for user in self.users.get(node, ()):
             if name := self.graph.name_of(user):
                 return f"{name}_in"
-        return node.about.hint or NOUNS.get(node.op.name, node.op.name)
+        return _word(node)
 
     @cached_property
     def users(self) -> dict[Node, list[Node]]:

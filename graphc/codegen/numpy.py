@@ -132,12 +132,16 @@ def array_text(array: Any) -> str:
     if not array.size:  # a list of nothing would lose the shape
         return f"np.zeros({array.shape!r}, dtype={dtype})"
     if array.size <= INLINE_ARRAY and np.all(np.isfinite(array)):
-        shape = "" if array.size else f".reshape({array.shape!r})"  # an empty list shows only its first size
-        return f"np.array({array.tolist()!r}, dtype={dtype}){shape}"
+        return f"np.array({array.tolist()!r}, dtype={dtype})"
     import base64
 
     data = base64.b64encode(array.tobytes()).decode()
     return f'np.frombuffer(base64.b64decode("{data}"), dtype={dtype}).reshape({array.shape!r})'
+
+
+def tokens(texts: Iterable[str]) -> set[str]:
+    """Every name in some code."""
+    return {token for text in texts for token in re.findall(r"[A-Za-z_]\w*", text)}
 
 
 def prelude(graph: Graph, texts: Iterable[str], arguments: Mapping[Node, str]) -> list[str]:
@@ -146,7 +150,7 @@ def prelude(graph: Graph, texts: Iterable[str], arguments: Mapping[Node, str]) -
     Raises:
         ShapeError: a size that no argument shows by itself.
     """
-    used = {token for text in texts for token in re.findall(r"[A-Za-z_]\w*", text)}
+    used = tokens(texts)
     names = [n for n in size_names([*graph.arguments, *graph.nodes]) if n in used]
     return [f"    {name} = {_size_source(name, arguments)}" for name in names]
 

@@ -55,6 +55,7 @@ class Op:
         numpy: a template with the operands in braces, or ``(operands, node) -> text``.
         infix: the operator, where the template is ``{x} infix {y}``; ``prefix`` likewise.
         helpers: names of functions in ``ops.kernels`` that the template calls.
+        noun: what a listing calls its result, where nobody gave it a name; by default the name of the card.
         latex: a template with the operands in braces.
         cost: nanoseconds per element, in float32, of an array that stays in cache.
         domain: an interval per operand on which the card is smooth and finite; tests sample it.
@@ -78,6 +79,7 @@ class Op:
     infix: str | None = None
     prefix: str | None = None
     helpers: tuple[str, ...] = ()
+    noun: str | None = None
     latex: str | None = None
     cost: float = 0.2
     domain: tuple[tuple[float, float], ...] | None = None

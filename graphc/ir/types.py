@@ -122,8 +122,3 @@ def _broadcast_hint(a: Shape, b: Shape) -> str:
     if len(long) == len(short) + 1 and 1 in long:
         return f"squeeze the axis of size 1 of {shape_text(long)}, or reshape {shape_text(short)}"
     return "reshape one of them so that the sizes line up from the right"
-
-
-def common_names(shape: Shape) -> set[str]:
-    """The names of the axes that are one name each."""
-    return {str(dim) for dim in shape if isinstance(dim, Size) and dim.text.isidentifier()}

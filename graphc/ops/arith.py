@@ -14,11 +14,19 @@ add = pointwise(
     infix="+",
     floats=False,
     properties="commutative",
+    noun="total",
     latex="{x} + {y}",
     cost=0.15,
 )
 subtract = pointwise(
-    "subtract", "x - y", operands="x y", infix="-", floats=False, latex="{x} - {y}", cost=0.15
+    "subtract",
+    "x - y",
+    operands="x y",
+    infix="-",
+    floats=False,
+    noun="difference",
+    latex="{x} - {y}",
+    cost=0.15,
 )
 multiply = pointwise(
     "multiply",
@@ -27,6 +35,7 @@ multiply = pointwise(
     infix="*",
     floats=False,
     properties="commutative",
+    noun="product",
     latex=r"{x} \odot {y}",
     cost=0.15,
 )
@@ -36,10 +45,11 @@ divide = pointwise(
     operands="x y",
     infix="/",
     domain=(REAL, POSITIVE),
+    noun="ratio",
     latex=r"\frac{{{x}}}{{{y}}}",
     cost=0.19,
 )
-negative = pointwise("negative", "-x", prefix="-", floats=False, latex="-{x}", cost=0.1)
+negative = pointwise("negative", "-x", prefix="-", floats=False, noun="minus", latex="-{x}", cost=0.1)
 
 
 def _square_text(x: Any) -> Any:

@@ -29,7 +29,7 @@ equal = _comparison("equal", "==", "=", properties="commutative")
 not_equal = _comparison("not_equal", "!=", r"\neq", properties="commutative")
 less = _comparison("less", "<", "<")
 less_equal = _comparison("less_equal", "<=", r"\leq")
-greater = _comparison("greater", ">", ">")
+greater = _comparison("greater", ">", ">", noun="mask")
 greater_equal = _comparison("greater_equal", ">=", r"\geq")
 
 
@@ -94,6 +94,7 @@ where = pointwise(
     coerce=_choice,
     infer=_where_type,
     domain=((0.5, 1.5), (-2.0, 2.0), (-2.0, 2.0)),
+    noun="chosen",
     latex=r"\begin{{cases}} {x} & {condition} \\ {y} & \text{{else}} \end{{cases}}",
     cost=4.1,
 )

@@ -47,6 +47,7 @@ matmul_op: Op = linear(
     ),
     coerce=lambda inputs: promoted(inputs, numbers=True),
     infix="@",
+    noun="product",
     latex="{a} {b}",
     cost=0.02,
 )

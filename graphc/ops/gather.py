@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.op import ZERO, Op
 from graphc.ir.types import Shape, Type, broadcast
 from graphc.ops.card import as_nodes, constant, linear
-from graphc.ops.index import _integers, take
+from graphc.ops.index import _integers, adding_type, take
 from graphc.ops.shape import along, broadcast_to, dims_text, expand_dims, normal_axis, transpose
 from graphc.ops.slices import apply_index
 
@@ -50,11 +50,7 @@ gather_op: Op = linear(
 
 
 def _add_at_type(x: Type, *indices: Type, shape: Shape, axis: int) -> Type:
-    if x.dtype == "bool":
-        raise DTypeError("bools do not add up", given=str(x), fix="convert them with gx.astype")
-    if _gather_type(Type(x.dtype, shape), *indices, axis=axis).shape != x.shape:
-        raise ShapeError("the values do not fit the indices")
-    return Type(x.dtype, shape)
+    return adding_type(x, _gather_type(Type(x.dtype, shape), *indices, axis=axis), shape)
 
 
 def _add_at_text(x: Any, *rest: Any) -> str:
@@ -230,11 +226,7 @@ take_along_axis_op: Op = linear(
 
 
 def _add_along_type(x: Type, indices: Type, *, shape: Shape, axis: int) -> Type:
-    if x.dtype == "bool":
-        raise DTypeError("bools do not add up", given=str(x), fix="convert them with gx.astype")
-    if _along_type(Type(x.dtype, shape), indices, axis=axis).shape != x.shape:
-        raise ShapeError("the values do not fit the indices")
-    return Type(x.dtype, shape)
+    return adding_type(x, _along_type(Type(x.dtype, shape), indices, axis=axis), shape)
 
 
 add_along_axis_op: Op = linear(

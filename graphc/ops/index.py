@@ -36,12 +36,17 @@ take_op = linear(
 )
 
 
-def _scatter_type(x: Type, indices: Type, *, shape: tuple[Any, ...], axis: int) -> Type:
+def adding_type(x: Type, taken: Type, shape: tuple[Any, ...]) -> Type:
+    """The type of values added up at indices, where ``taken`` is what those indices would take from it."""
     if x.dtype == "bool":
         raise DTypeError("bools do not add up", given=str(x), fix="convert them with gx.astype")
-    if _take_type(Type(x.dtype, shape), indices, axis=axis).shape != x.shape:
+    if taken.shape != x.shape:
         raise ShapeError("the values do not fit the indices")
     return Type(x.dtype, shape)
+
+
+def _scatter_type(x: Type, indices: Type, *, shape: tuple[Any, ...], axis: int) -> Type:
+    return adding_type(x, _take_type(Type(x.dtype, shape), indices, axis=axis), shape)
 
 
 scatter_add_op: Op = linear(
@@ -94,6 +99,7 @@ one_hot_op = Op(
     numpy=lambda labels, node: f"_one_hot({labels}, {node.attrs['classes']}, np.{node.dtype})",
     helpers=("_one_hot",),
     properties=frozenset({"one_hot"}),
+    noun="onehot",
     latex=r"\operatorname{{onehot}}({labels})",
     cost=0.5,
 )

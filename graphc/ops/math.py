@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from graphc.ops.card import POSITIVE, pointwise
 
-exp = pointwise("exp", "exp(x)", "np.exp({x})", properties="positive", latex="e^{{{x}}}", cost=0.61)
-log = pointwise("log", "log(x)", "np.log({x})", domain=(POSITIVE,), latex=r"\log {x}", cost=0.45)
+exp = pointwise("exp", "exp(x)", "np.exp({x})", properties="positive", noun="e", latex="e^{{{x}}}", cost=0.61)
+log = pointwise("log", "log(x)", "np.log({x})", domain=(POSITIVE,), noun="logs", latex=r"\log {x}", cost=0.45)
 log1p = pointwise(
     "log1p", "log1p(x)", "np.log1p({x})", domain=((-0.5, 3.0),), latex=r"\log(1 + {x})", cost=0.56
 )

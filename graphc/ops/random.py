@@ -29,6 +29,7 @@ bernoulli_op = Op(
         f"_bernoulli(rng[{{name}}], {dims_text(node.shape)}, {node.attrs['keep']}){'' if node.shape else '[()]'}"
     ),
     helpers=("_bernoulli",),
+    noun="mask",
     latex=r"\operatorname{{Bernoulli}}",
     cost=0.6,
 )

@@ -56,6 +56,7 @@ sum_op = linear(
     lambda g, x, *, axis, keepdims: broadcast_to(restore_axes(g, axis, keepdims), x.shape),
     attrs={"axis": ..., "keepdims": False},
     numpy=lambda x, node: _call("sum", x, node),
+    noun="total",
     latex=r"\textstyle\sum {x}",
     cost=0.19,
 )
@@ -270,6 +271,7 @@ max_op = Op(
     coerce=as_nodes,
     gradient=_max_gradient,
     numpy=lambda x, node: _call("max", x, node),
+    noun="largest",
     latex=r"\max {x}",
     cost=0.3,
 )

@@ -290,6 +290,7 @@ astype_op = linear(
         if node.shape
         else f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}({x})"
     ),
+    noun="converted",
     latex="{x}",
     cost=0.1,
 )
