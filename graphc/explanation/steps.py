@@ -178,7 +178,7 @@ def _sentence(graph: Graph, event: Event) -> str:
             return f"stretched in the forward pass, so summed back to {shape}"
         case Rewrite(rule=rule, kind=kind, facts=facts):
             return f"rewritten by {rule} ({kind}{': ' if facts else ''}{'; '.join(facts)})"
-        case Lowered(before=before) if before.op.name != "stop_gradient":
+        case Lowered(before=before) if before.op.kind != "linear":
             return f"body of {op_title(before)}"
     return ""
 

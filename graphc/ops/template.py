@@ -12,7 +12,6 @@ import numpy as np
 
 from graphc.errors import MissingRule
 from graphc.ir.node import Node
-from graphc.ir.op import Op
 from graphc.ops import kernels, moves
 
 ATOM = 100
@@ -123,8 +122,3 @@ def helper_source(names: Sequence[str]) -> list[str]:
             if name not in order:
                 order.append(name)
     return [inspect.getsource(table[name]).rstrip() for name in order]
-
-
-def helpers_of(op: Op) -> tuple[str, ...]:
-    """The helpers that the template of a card calls."""
-    return op.helpers
