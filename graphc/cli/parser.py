@@ -140,7 +140,10 @@ def _train(commands: Any) -> None:
         "--epochs", type=_count(1), default=20, metavar="N", help="times through the data (default: 20)"
     )
     made.add_argument(
-        "--batch-size", type=_count(1), default=32, metavar="N", help="rows per step (default: 32)"
+        "--batch-size",
+        type=_count(1),
+        metavar="N",
+        help="rows per step (default: 32, or all where there are fewer)",
     )
     made.add_argument("--optimizer", choices=OPTIMIZER_NAMES, help="default: the model's own, else adam")
     made.add_argument("--lr", type=_rate, metavar="RATE", help="learning rate (default: the optimizer's)")

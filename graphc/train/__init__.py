@@ -1,7 +1,8 @@
-"""Training: models, data, the loop, history, saved models."""
+"""Training: models, data, the loop, callbacks, history, saved models."""
 
+from graphc.train.callbacks import Callback
 from graphc.train.history import History
 from graphc.train.model import Model
 from graphc.train.store import load
 
-__all__ = ["History", "Model", "load"]
+__all__ = ["Callback", "History", "Model", "load"]

@@ -131,4 +131,4 @@ def is_stream(x: Any, y: Any) -> bool:
     """Whether the data is an iterable of batches rather than arrays."""
     if y is not None or isinstance(x, (Mapping, np.ndarray, tuple, list)) or hasattr(x, "x"):
         return False
-    return callable(x) or hasattr(x, "__iter__") or hasattr(x, "__next__")
+    return callable(x) or any(hasattr(x, name) for name in ("__iter__", "__next__", "epoch_batches"))

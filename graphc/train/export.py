@@ -63,7 +63,7 @@ def export_model(model: Any, path: Any, optimizer: Any, data: Any, weights: str)
     """
     target = Path(path)
     _check(target, data, weights, model)
-    model._ensure_values(0)
+    model._ensure_values()
     arrays = None if data is None else model.checked_data(*_pair(data))
     text = _introduced(model.module(optimizer).source.text, target, arrays is not None)
     if weights == "inline" or (weights == "auto" and arrays is None and _numbers(model) <= INLINE_NUMBERS):

@@ -15,13 +15,15 @@ from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.ir.node import Node
 from graphc.ir.structure import flatten, unflatten
 from graphc.ops.init import initial_value
-from graphc.optim.optimizer import Optimizer, sgd
+from graphc.optim.optimizer import Optimizer
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
+from graphc.train.callbacks import Callback
 from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
+from graphc.train.fitting import Request, fit
 from graphc.train.history import History
-from graphc.train.loop import Run, check_settings, train
 from graphc.train.programs import Module, build_module, label_inputs, training_graph, within
+from graphc.train.run import Seeds, check_settings, seeds_of
 
 EVALUATION_BATCH = 1024
 """How many examples predict and evaluate take at once."""
@@ -31,7 +33,8 @@ EVALUATION_BATCH = 1024
 class Values:
     """What training changes: arrays by name, and the generators of random sites.
 
-    They are ``untouched`` where they were drawn to be looked at, and nothing has trained or set them.
+    They are ``untouched`` where they were drawn to be looked at, and nothing has trained or set them. ``step`` counts
+    the steps of the optimizer, and ``factor`` multiplies the rate that it says.
     """
 
     params: dict[str, Any] = field(default_factory=dict)
@@ -39,6 +42,8 @@ class Values:
     slots: dict[str, Any] = field(default_factory=dict)
     rng: dict[str, Any] | None = None
     untouched: bool = False
+    step: int = 0
+    factor: float = 1.0
 
 
 class Model:
@@ -125,13 +130,13 @@ class Model:
     @property
     def params(self) -> dict[str, Any]:
         """Copies of the parameters, by name; drawn from seed 0 if nothing was trained or set yet."""
-        self._ensure_values(0)
+        self._ensure_values()
         return {name: np.copy(value) for name, value in self.values.params.items()}
 
     @property
     def state(self) -> dict[str, Any]:
         """Copies of the states, by name."""
-        self._ensure_values(0)
+        self._ensure_values()
         return {name: np.copy(value) for name, value in self.values.state.items()}
 
     def set_params(self, params: Mapping[str, Any]) -> Model:
@@ -140,7 +145,7 @@ class Model:
         Raises:
             UnknownNameError, ShapeError, DTypeError: what does not fit; then nothing is changed.
         """
-        self._ensure_values(0)
+        self._ensure_values()
         leaves = {str(self.graph.name_of(n)): n for n in self.graph.leaves("param")}
         new = {}
         for name, value in params.items():
@@ -156,7 +161,7 @@ class Model:
         """Draw all values anew from a seed and forget the history."""
         check_settings(0, 1, seed)
         self.values, self.history = Values(), History()
-        self._ensure_values(seed)
+        self._ensure_values(seeds_of(seed))
         self.values.untouched = False
         return self
 
@@ -184,7 +189,7 @@ class Model:
         arrays = named_arrays(getattr(x, "x", x), None, self.x_names, [])
         leaves = [self.graph.leaf(n) for n in self.x_names]
         data = checked(arrays, self.graph, leaves, label_inputs(self.graph))
-        self._ensure_values(0)
+        self._ensure_values()
         module = self.module(None)
         nodes, form = flatten(self.outputs, lambda n: isinstance(n, Node))
         values = self.values.params, self.values.state
@@ -200,7 +205,7 @@ class Model:
     def evaluate_arrays(self, data: Arrays, module: Module) -> dict[str, float]:
         """The same, on data that was checked before."""
         self._need_loss()
-        self._ensure_values(0)
+        self._ensure_values()
         names, extra = self._evaluated_inputs, {"check": False} if module.model.labels else {}
         found, rows = [], []
         for batch in self._chunks(data):
@@ -219,12 +224,13 @@ class Model:
         *,
         optimizer: Optimizer | None = None,
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         validation_data: Any = None,
         shuffle: bool = True,
-        seed: int = 0,
+        seed: int | Mapping[str, int] = 0,
         verbose: bool | None = None,
-        callbacks: Iterable[Callable[[Model, dict[str, float]], Any]] = (),
+        callbacks: Iterable[Callback | Callable[[Model, dict[str, float]], Any]] = (),
+        steps_per_epoch: int | None = None,
     ) -> History:
         """Train.
 
@@ -234,12 +240,15 @@ class Model:
             y: arrays for the other inputs, in order of declaration.
             optimizer: by default the last one used, the model's own, or ``sgd()``.
             epochs: how many times to go through the data.
-            batch_size: examples per step; the last batch may be smaller.
+            batch_size: examples per step (by default 32, or all where there are fewer); the last batch may be smaller.
             validation_data: ``(x, y)`` or a data set, evaluated after each epoch.
             shuffle: whether each epoch has an order of its own.
-            seed: decides starting values, orders and masks.
+            seed: decides starting values, orders and masks; or a dict with a seed for each of ``init``, ``shuffle``,
+                ``random`` and ``split``, so that one may change without the others.
             verbose: a progress bar; by default where standard error is a terminal.
-            callbacks: functions ``(model, row)``, called after each epoch; one that returns False stops training.
+            callbacks: objects of ``gx.train`` such as ``EarlyStopping()``, and functions ``(model, row)``, called after
+                each epoch; one that returns False stops training.
+            steps_per_epoch: where an epoch of a stream without an end stops.
 
         Returns:
             The model's history, with a row per epoch.
@@ -249,20 +258,10 @@ class Model:
             NonFiniteError: the loss became nan or infinite; the message names where it began, and the values before
                 that step are kept.
         """
-        import sys
-
-        self._need_loss()
-        check_settings(epochs, batch_size, seed)
-        chosen = optimizer or self.optimizer or sgd()
-        if not isinstance(chosen, Optimizer):
-            raise ArgumentError(
-                "the optimizer comes from gx.optim", given=f"{chosen!r:.60}", fix="gx.optim.adam()"
-            )
-        progress = sys.stderr.isatty() if verbose is None else verbose
-        run = Run(
-            self, self.module(chosen), chosen, epochs, batch_size, shuffle, seed, progress, tuple(callbacks)
+        request = Request(
+            optimizer, epochs, batch_size, validation_data, shuffle, seed, verbose, callbacks, steps_per_epoch
         )
-        return train(run, x, y, validation_data)
+        return fit(self, x, y, request)
 
     # -- what there is to see -------------------------------------------------------------------------------------
 
@@ -408,15 +407,15 @@ class Model:
     def _scored(self) -> tuple[Node | None, dict[str, Node], list[Node]]:
         return self.loss, self.metrics, self._trained()
 
-    def begin(self, optimizer: Optimizer, seed: int) -> None:
-        """Ready for the first step: values that were only looked at until now are drawn from this seed."""
+    def begin(self, optimizer: Optimizer, seeds: Seeds) -> None:
+        """Ready for the first step: values that were only looked at until now are drawn from these seeds."""
         if self.values.untouched:
             self.values = Values()
-        self._ensure_values(seed)
+        self._ensure_values(seeds)
         self._ensure_slots(optimizer)
         self.values.untouched = False
 
-    def _ensure_values(self, seed: int) -> None:
+    def _ensure_values(self, seeds: Seeds = Seeds()) -> None:  # noqa: B008
         if self.values.rng is not None:
             return
         self.values.untouched = True
@@ -424,12 +423,16 @@ class Model:
             for leaf in self.graph.leaves(role):
                 name = str(self.graph.name_of(leaf))
                 shape = tuple(int(str(d)) for d in leaf.shape)
-                target.setdefault(name, initial_value(leaf.attrs["init"], shape, leaf.dtype, name, seed)[()])
-        self.values.rng = self.make_rng(seed)
+                target.setdefault(
+                    name, initial_value(leaf.attrs["init"], shape, leaf.dtype, name, seeds.init)[()]
+                )
+        self.values.rng = self.make_rng(seeds.random)
 
     def _ensure_slots(self, optimizer: Optimizer) -> None:
         if self.optimizer is None or optimizer.name != self.optimizer.name or not self.values.slots:
             self.values.slots = self.starting_slots(optimizer)
+        if self.optimizer is not None and _key(optimizer) != _key(self.optimizer):
+            self.values.step, self.values.factor = 0, 1.0  # another rate starts anew
         self.optimizer = optimizer
 
     def _fitting(self, value: Any, leaf: Node, name: str) -> Any:

@@ -22,7 +22,7 @@ def save(model: Any, path: Any) -> Path:
     """Write a model: declaration as IR text, values, optimizer. Atomic."""
     from graphc.ir.text import graph_text
 
-    model._ensure_values(0)
+    model._ensure_values()
     arrays: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
     for kind in KINDS:

@@ -179,7 +179,7 @@ def test_parameters_declared_fixed_stay():
     w = gx.param("w", (1, 1), init="ones", trainable=False)
     b = gx.param("b", (1,), init="zeros")
     p = x @ w + b
-    model = fitted(gx.Model(p, nn.mse(p, y)), [[1.0], [2.0]], [[0.0], [0.0]])
+    model = fitted(gx.Model(p, nn.mse(p, y)), [[1.0], [2.0]], [[0.0], [0.0]], batch_size=2)
     assert model.params["w"] == 1
     assert model.params["b"] != 0
 

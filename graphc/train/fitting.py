@@ -1,0 +1,111 @@
+"""From the arguments of ``fit`` to a run: everything is checked before anything changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.errors import ArgumentError, DataError
+from graphc.optim.optimizer import Optimizer, sgd
+from graphc.train.callbacks import Callbacks
+from graphc.train.data import Arrays, example_count, is_stream
+from graphc.train.history import History
+from graphc.train.loop import pair, starting_position, train
+from graphc.train.run import Run, Seeds, check_count, seeds_of
+from graphc.train.sources import DEFAULT_BATCH, ArraySource, Source, StreamSource, one_epoch_alone
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of ``fit``, as given."""
+
+    optimizer: Optimizer | None
+    epochs: int
+    batch_size: int | None
+    validation_data: Any
+    shuffle: bool
+    seed: Any
+    verbose: bool | None
+    callbacks: Iterable[Any]
+    steps_per_epoch: int | None
+
+
+def fit(model: Any, x: Any, y: Any, request: Request) -> History:
+    """Train a model; see ``Model.fit``."""
+    model._need_loss()
+    seeds = _checked_counts(request)
+    optimizer = checked_optimizer(request.optimizer or model.optimizer or sgd())
+    callbacks = Callbacks(request.callbacks)
+    held_out = None if request.validation_data is None else _validation(model, *pair(request.validation_data))
+    source = _source(model, x, y, request, seeds)
+    module = model.module(optimizer)
+    model.begin(optimizer, seeds)
+    progress = sys.stderr.isatty() if request.verbose is None else request.verbose
+    run = Run(model, module, optimizer, request.epochs, seeds, progress, callbacks)
+    run.position = starting_position(run, source)
+    callbacks.call("on_train_begin", run)
+    train(run, source, held_out)
+    return run.history
+
+
+def _checked_counts(request: Request) -> Seeds:
+    check_count("epochs", request.epochs, 0)
+    for name in ("batch_size", "steps_per_epoch"):
+        if getattr(request, name) is not None:
+            check_count(name, getattr(request, name), 1)
+    return seeds_of(request.seed)
+
+
+def checked_optimizer(given: Any) -> Optimizer:
+    """Raises ArgumentError for what is no optimizer."""
+    if not isinstance(given, Optimizer):
+        raise ArgumentError(
+            "the optimizer comes from gx.optim", given=f"{given!r:.60}", fix="gx.optim.adam()"
+        )
+    return given
+
+
+def _validation(model: Any, x: Any, y: Any) -> Arrays:
+    found: Arrays = model.checked_data(x, y)
+    return found
+
+
+def _source(model: Any, x: Any, y: Any, request: Request, seeds: Seeds) -> Source:
+    limit = request.steps_per_epoch
+    if is_stream(x, y):
+        if request.epochs > 1 and limit is None and isinstance(x, Iterator):
+            raise one_epoch_alone(request.epochs)
+        return StreamSource(model, x, limit)
+    arrays = model.checked_data(x, y)
+    source = ArraySource(
+        arrays,
+        model.batched,
+        _batch_size(example_count(arrays, model.batched), request.batch_size),
+        seeds.shuffle if request.shuffle else None,
+        limit,
+    )
+    if limit and limit > -(-source.count // source.batch_size):
+        raise DataError(
+            f"there are {-(-source.count // source.batch_size)} batches in the data, and steps_per_epoch is {limit}",
+            fix="leave steps_per_epoch out for whole epochs",
+        )
+    return source
+
+
+def _batch_size(count: int, given: int | None) -> int:
+    """As given; by default 32, or all examples where there are fewer.
+
+    Raises:
+        DataError: a batch larger than the data.
+    """
+    if given is None:
+        return min(DEFAULT_BATCH, count)
+    if given > count:
+        raise DataError(
+            f"a batch of {given} is larger than the data",
+            given=f"{count} examples",
+            fix=f"batch_size={count} takes all of them in each step",
+        )
+    return int(given)
