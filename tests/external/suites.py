@@ -1,6 +1,16 @@
 """Every suite, in the order of the table."""
 
-from tests.external import adbench, autograd, layers, onnx, opinfo, pytensor, stability, trajectories
+from tests.external import (
+    adbench,
+    autograd,
+    layers,
+    onnx,
+    opinfo,
+    pytensor,
+    schedules,
+    stability,
+    trajectories,
+)
 
 SUITES = (
     trajectories.SUITE,
@@ -11,4 +21,5 @@ SUITES = (
     onnx.SUITE,
     adbench.SUITE,
     layers.SUITE,
+    schedules.SUITE,
 )
