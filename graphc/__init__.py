@@ -53,7 +53,7 @@ _WHERE: dict[str, str] = {
         "graphc.ops.pool": "max_pool avg_pool global_avg_pool global_max_pool",
         "graphc.ops.put": "put put_along_axis set_at",
         "graphc.ops.nn": "softmax log_softmax logsumexp",
-        "graphc.ops.random": "bernoulli",
+        "graphc.ops.random": "bernoulli normal",
         "graphc.ops.effects": "update by_mode composite",
         "graphc.ir.origin": "scope",
         "graphc.ir.graph": "Graph graph_of",

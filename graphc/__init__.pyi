@@ -147,6 +147,7 @@ from graphc.ops.put import put as put
 from graphc.ops.put import put_along_axis as put_along_axis
 from graphc.ops.put import set_at as set_at
 from graphc.ops.random import bernoulli as bernoulli
+from graphc.ops.random import normal as normal
 from graphc.ops.reduce import all as all
 from graphc.ops.reduce import any as any
 from graphc.ops.reduce import argmax as argmax

@@ -3,12 +3,24 @@
 from graphc.nn.layers import ACTIVATIONS, dense, dropout
 from graphc.nn.losses import binary_cross_entropy, cross_entropy, mse
 from graphc.nn.metrics import accuracy
+from graphc.nn.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    l2_normalize,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+    weight_norm,
+)
 from graphc.nn.spatial import avg_pool, conv1d, conv2d, embedding, flatten, global_avg_pool, max_pool
 
 __all__ = [
     "ACTIVATIONS",
     "accuracy",
     "avg_pool",
+    "batch_norm",
     "binary_cross_entropy",
     "conv1d",
     "conv2d",
@@ -18,6 +30,14 @@ __all__ = [
     "embedding",
     "flatten",
     "global_avg_pool",
+    "group_norm",
+    "instance_norm",
+    "l2_normalize",
+    "layer_norm",
+    "local_response_norm",
     "max_pool",
     "mse",
+    "normalize",
+    "rms_norm",
+    "weight_norm",
 ]

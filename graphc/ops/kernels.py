@@ -290,3 +290,17 @@ def _argmax_one_hot(x, axis):
     y = np.zeros_like(x)
     np.put_along_axis(y, x.argmax(axis=axis, keepdims=True), 1, axis=axis)
     return y
+
+
+# -- statistics -----------------------------------------------------------------------------------------------------
+
+
+def _sample_count(x, axes):
+    """How many values stand along axes; statistics of a batch need at least 2."""
+    count = int(np.prod([x.shape[axis] for axis in axes]))
+    if count < 2:
+        raise ValueError(
+            f"a batch with {count} of the values that are normalised together has no spread: "
+            "train with larger batches, or leave out a last batch of one"
+        )
+    return x.dtype.type(count)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, DTypeError
 from graphc.ir.node import Node, fresh_leaf
 from graphc.ir.op import Op
-from graphc.ir.types import Type, as_shape
+from graphc.ir.types import DEFAULT_FLOAT, Type, as_dtype, as_shape
 from graphc.ops.leaves import _check_name, _named
 from graphc.ops.shape import dims_text
 
@@ -52,4 +52,42 @@ def bernoulli(shape: Any, keep: float, name: str = "mask") -> Node:
     return _named(fresh_leaf(bernoulli_op, attrs, bernoulli_op.infer(**attrs)))
 
 
-CARDS = (bernoulli_op,)
+normal_op = Op(
+    "normal",
+    "leaf",
+    (),
+    lambda *, name, shape, dtype: Type(dtype, shape),
+    attrs={"name": ..., "shape": ..., "dtype": ...},
+    role="random",
+    numpy=lambda node: f"rng[{{name}}].standard_normal({dims_text(node.shape)}, dtype=np.{node.dtype})",
+    noun="noise",
+    latex=r"\mathcal{{N}}(0, 1)",
+    doc="Draws from the normal distribution of mean 0 and variance 1.",
+    cost=5.0,
+)
+
+
+def normal(shape: Any, dtype: object = DEFAULT_FLOAT, name: str = "noise") -> Node:
+    """Draws from the normal distribution of mean 0 and variance 1.
+
+    Args:
+        shape: sizes; ints or names.
+        dtype: float32 or float64.
+        name: the name of the random site, which seeds its generator.
+
+    Raises:
+        DTypeError: a dtype that is no float.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.normal((2, 3)))(rng=0).shape
+        (2, 3)
+    """
+    kind = as_dtype(dtype)
+    if not kind.startswith("float"):
+        raise DTypeError("a normal distribution is one of floats", given=kind)
+    attrs = {"name": _check_name(name), "shape": as_shape(shape), "dtype": kind}
+    return _named(fresh_leaf(normal_op, attrs, normal_op.infer(**attrs)))
+
+
+CARDS = (bernoulli_op, normal_op)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import linecache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from graphc.errors import DataError
 
 
 def load_source(source: str, name: str = "program") -> dict[str, Any]:
@@ -22,3 +26,20 @@ def load_source(source: str, name: str = "program") -> dict[str, Any]:
     space: dict[str, Any] = {"__name__": f"graphc_{name}", "__file__": filename}
     exec(compile(source, filename, "exec"), space)  # noqa: S102  (graphc's own output)
     return space
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Inside, data that generated code refuses (it knows NumPy and Python alone) raise DataError.
+
+    Example:
+        >>> with refusals():
+        ...     raise ValueError("a batch of one")
+        Traceback (most recent call last):
+        ...
+        graphc.errors.DataError: a batch of one
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(str(error)) from error

@@ -11,7 +11,7 @@ from graphc.ops.init import name_seed
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.runtime.arguments import bind_arguments, check_derived, derived_sizes
-from graphc.runtime.load import load_source
+from graphc.runtime.load import load_source, refusals
 
 
 def make_rng(graph: Graph, seed: int) -> dict[str, Any]:
@@ -63,7 +63,8 @@ class Program:
             check_derived(self.graph, self.derived, arrays)
         if self.graph.sites:
             arrays.append(self._generators(rng))
-        values = self.function(*arrays)
+        with refusals():
+            values = self.function(*arrays)
         count = len(self.graph.outputs)
         outputs = self.graph.unflatten(values[:count])
         if not self.graph.updates:

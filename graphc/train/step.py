@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import NonFiniteError
+from graphc.runtime.load import refusals
 from graphc.train.data import Arrays
 from graphc.train.run import Before, Run
 
@@ -17,10 +18,11 @@ def step(run: Run, batch: Arrays) -> float:
     Raises:
         NonFiniteError: the loss is nan or infinite; the message names where that began, and the model keeps the last
             values that were finite.
+        DataError: a batch that the program refuses, such as one that is too small to be normalised.
     """
     values = run.model.values
     inputs = [batch[name] for name in run.inputs]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), refusals():
         params, state, slots, found = run.module.train_step(
             values.params, values.state, values.slots, *inputs, lr=run.rate, rng=values.rng, **run.unchecked
         )

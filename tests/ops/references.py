@@ -14,6 +14,7 @@ from graphc.ir.node import Node
 from graphc.ir.types import Type
 from graphc.ops import CARDS
 from graphc.ops.effects import arg
+from graphc.ops.samples import sample_count
 from tests.ops import pointwise_references as more
 
 mp.mp.prec = 120
@@ -366,6 +367,14 @@ CASES: tuple[Case, ...] = (
         linear=True,
         dtypes=DTYPES[:4],
     ),
+    Case(
+        "sample_count",
+        lambda x: sample_count(x, axis=(0, 2)),
+        (N34,),
+        lambda x: np.float64(x.shape[0] * x.shape[2]),
+        "[]",
+        floats,
+    ),
     Case("first_max", lambda x: CARDS["first_max"](x, axis=1), (N3,), lambda x: _first_max(x, 1), "[n, 3]"),
     Case("max", lambda x: gx.max(x, axis=0), (N3,), lambda x: x.max(axis=0), "[3]"),
     Case(
@@ -425,5 +434,6 @@ LEAVES: dict[str, tuple[Callable[[], Node], str, Any]] = {
     "size": (lambda: gx.size(gx.input("x", ("n", 3)), 0), "int64[]", None),
     "arg": (lambda: arg(0, Type("float32", (2,))), "float32[2]", None),
     "bernoulli": (lambda: gx.bernoulli(("n", 3), 0.5), "bool[n, 3]", None),
+    "normal": (lambda: gx.normal(("n", 3), "float64"), "float64[n, 3]", None),
 }
 """Each leaf: how it is made, its type, and its value where it has one of its own."""

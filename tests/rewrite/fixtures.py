@@ -161,6 +161,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     ),
     "pointwise-broadcast": (
         lambda a, row: (a * broadcast_to_op(row, shape=(2, 3)), a * row),
+        lambda a, row: (a * gx.expand_dims(row, 0), a * row),
         lambda a, column: (broadcast_to_op(column, shape=(2, 3)) - a, column - a),
         lambda row, column: (
             broadcast_to_op(row, shape=(2, 3)) / broadcast_to_op(column, shape=(2, 3)),

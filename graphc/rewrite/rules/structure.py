@@ -110,8 +110,8 @@ def _stretches(op: Op) -> bool:
 
 
 def _source(node: Node) -> Node:
-    """What a value was stretched from."""
-    while node.op is broadcast_to_op or (node.op is expand_dims_op and node.inputs[0].shape == ()):
+    """What a value was stretched from; leading axes of size 1 come by themselves."""
+    while node.op is broadcast_to_op or (node.op is expand_dims_op and node.attrs["axis"] == 0):
         node = node.inputs[0]
     return node
 
