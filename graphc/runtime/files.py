@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+_SUFFIX = ".tmp"
 
 
 def write_bytes(path: Any, data: bytes) -> Path:
@@ -22,17 +31,21 @@ def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
         OSError: a folder that is not there or cannot be written, or a full disk; then no file has changed.
     """
     targets = [Path(path) for path in contents]
-    written: list[Path] = []
+    written: list[_Temporary] = []
     try:
         for target, data in zip(targets, contents.values(), strict=True):
             _refuse_folder(target)
+            _remove_stale(target)
             written.append(_temporary(target, data))
         for temporary, target in zip(written, targets, strict=True):
-            temporary.replace(target)
+            temporary.path.replace(target)
     except BaseException:
         for temporary in written:
-            temporary.unlink(missing_ok=True)
+            temporary.path.unlink(missing_ok=True)
         raise
+    finally:
+        for temporary in written:
+            temporary.release()
     for folder in {target.parent for target in targets}:
         _sync_folder(folder)
     return targets
@@ -46,20 +59,77 @@ def _refuse_folder(target: Path) -> None:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
 
 
-def _temporary(target: Path, data: bytes) -> Path:
+@dataclass(frozen=True)
+class _Temporary:
+    """A whole file beside its target; while its handle is open and locked, nobody takes it for a stale one."""
+
+    path: Path
+    handle: int | None
+
+    def release(self) -> None:
+        if self.handle is not None:
+            os.close(self.handle)
+
+
+def _temporary(target: Path, data: bytes) -> _Temporary:
     """A file beside the target that holds the data, synced."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
+    handle, temporary = _own_file(target)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with open(handle, "wb", closefd=False) as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            os.fsync(handle)
         temporary.chmod(0o666 & ~_umask())
     except BaseException:
+        os.close(handle)
         temporary.unlink(missing_ok=True)
         raise
-    return temporary
+    if fcntl is None:  # no locks, and an open file cannot be renamed
+        os.close(handle)
+        return _Temporary(temporary, None)
+    return _Temporary(temporary, handle)
+
+
+def _own_file(target: Path) -> tuple[int, Path]:
+    """A new file that is locked; another writer may have removed it before it was, then a newer one."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=_SUFFIX)
+        if _locked(handle) and os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_stale(target: Path) -> None:
+    """Temporary files that a killed process left: nobody holds their lock."""
+    if fcntl is None:
+        return
+    name = re.compile(rf"\.{re.escape(target.name)}\.\w{{8}}{re.escape(_SUFFIX)}")
+    for path in target.parent.iterdir():
+        if name.fullmatch(path.name):
+            _remove_if_free(path)
+
+
+def _remove_if_free(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:  # gone meanwhile, or another user's
+        return
+    try:
+        if _locked(handle):
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether this lock is now ours; where the system has none, everything is."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN)  # a file system without locks
+    return True
 
 
 def write_text(path: Any, text: str) -> Path:

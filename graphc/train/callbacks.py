@@ -106,8 +106,14 @@ class Callbacks:
         Raises:
             ArgumentError: a state that no callback takes; then none has taken any.
         """
-        waiting = list(self.members)
-        pairs = []
+        for taker, state in self.takers(states):
+            taker.restore(state)
+
+    def takers(
+        self, states: Iterable[tuple[str, Mapping[str, Any]]]
+    ) -> list[tuple[Callback, Mapping[str, Any]]]:
+        """Which callback takes which state; see ``restore``."""
+        waiting, pairs = list(self.members), []
         for name, state in states:
             taker = next((c for c in waiting if type(c).__name__ == name), None)
             if taker is None:
@@ -118,8 +124,7 @@ class Callbacks:
                 )
             waiting.remove(taker)
             pairs.append((taker, state))
-        for taker, state in pairs:
-            taker.restore(state)
+        return pairs
 
 
 def _callback(given: Any) -> Callback:

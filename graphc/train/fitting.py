@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import ArgumentError, DataError
 from graphc.optim.optimizer import Optimizer, sgd
 from graphc.train.callbacks import Callbacks
+from graphc.train.checkpoint import adopt, check_optimizer, check_settings_of, read_checkpoint
 from graphc.train.data import Arrays, example_count, is_stream
 from graphc.train.history import History
 from graphc.train.loop import pair, starting_position, train
-from graphc.train.run import Run, Seeds, check_count, seeds_of
+from graphc.train.run import Run, Seeds, Training, check_count, seeds_of
 from graphc.train.sources import DEFAULT_BATCH, ArraySource, Source, StreamSource, one_epoch_alone
 
 
@@ -30,24 +31,47 @@ class Request:
     verbose: bool | None
     callbacks: Iterable[Any]
     steps_per_epoch: int | None
+    resume: Any
 
 
 def fit(model: Any, x: Any, y: Any, request: Request) -> History:
     """Train a model; see ``Model.fit``."""
     model._need_loss()
     seeds = _checked_counts(request)
-    optimizer = checked_optimizer(request.optimizer or model.optimizer or sgd())
     callbacks = Callbacks(request.callbacks)
     held_out = None if request.validation_data is None else _validation(model, *pair(request.validation_data))
     source = _source(model, x, y, request, seeds)
+    settings = {**source.settings, "random_seed": seeds.random}
+    found = None if request.resume is None else read_checkpoint(model, request.resume)
+    optimizer = _optimizer(model, found, request)
     module = model.module(optimizer)
+    if found is not None:
+        check_settings_of(found.training, settings, request.resume)
+        callbacks.takers(found.training.callbacks)
+        adopt(model, found)
     model.begin(optimizer, seeds)
     progress = sys.stderr.isatty() if request.verbose is None else request.verbose
     run = Run(model, module, optimizer, request.epochs, seeds, progress, callbacks)
-    run.position = starting_position(run, source)
-    callbacks.call("on_train_begin", run)
+    _start(run, settings, found.training if found is not None else None)
     train(run, source, held_out)
     return run.history
+
+
+def _start(run: Run, settings: Mapping[str, Any], training: Training | None) -> None:
+    run.position = training.position if training else starting_position(run, settings)
+    run.epoch = run.position.epoch + 1
+    run.callbacks.call("on_train_begin", run)
+    if training:
+        run.callbacks.restore(training.callbacks)
+        run.reason = training.position.finished
+
+
+def _optimizer(model: Any, found: Any, request: Request) -> Optimizer:
+    own = found.optimizer if found is not None else model.optimizer
+    optimizer = checked_optimizer(request.optimizer or own or sgd())
+    if found is not None:
+        check_optimizer(found.optimizer, optimizer, request.resume)
+    return optimizer
 
 
 def _checked_counts(request: Request) -> Seeds:

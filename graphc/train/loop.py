@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +10,14 @@ from graphc.errors import DataError, GraphcError, NonFiniteError
 from graphc.train.bar import Bar
 from graphc.train.data import Arrays, example_count
 from graphc.train.interrupt import Interrupt
-from graphc.train.run import Position, Run
+from graphc.train.run import INTERRUPTED, Position, Run
 from graphc.train.sources import ArraySource, Source
 from graphc.train.step import step
-
-INTERRUPTED = "interrupted"
 
 
 def train(run: Run, source: Source, held_out: Arrays | None) -> None:
     """Run the epochs; the model's values change after each step, so that however it ends the model is usable."""
-    run.history.stopped = ""
+    run.history.stopped, run.model.training = "", None
     bar = Bar(run.progress, _all_steps(run, source), run.position.first + run.epochs)
     try:
         with Interrupt() as interrupt:
@@ -36,6 +35,7 @@ def train(run: Run, source: Source, held_out: Arrays | None) -> None:
     finally:
         bar.close()
         run.history.stopped = run.reason or _all_done(run)
+        run.model.training = run.training()
         run.callbacks.call("on_train_end", run)
 
 
@@ -104,10 +104,10 @@ def _scores(run: Run, source: Source, held_out: Arrays | None) -> dict[str, floa
     return scores
 
 
-def starting_position(run: Run, source: Source) -> Position:
+def starting_position(run: Run, settings: Mapping[str, Any]) -> Position:
     """A run that begins with its first epoch."""
     count = len(run.history)
-    return Position(first=count, epoch=count, settings=tuple(source.settings.items()))
+    return Position(first=count, epoch=count, settings=tuple(settings.items()))
 
 
 def pair(validation: Any) -> tuple[Any, Any]:

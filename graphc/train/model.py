@@ -23,7 +23,7 @@ from graphc.train.data import Arrays, batches, checked, example_count, named_arr
 from graphc.train.fitting import Request, fit
 from graphc.train.history import History
 from graphc.train.programs import Module, build_module, label_inputs, training_graph, within
-from graphc.train.run import Seeds, check_settings, seeds_of
+from graphc.train.run import Seeds, Training, check_settings, seeds_of
 
 EVALUATION_BATCH = 1024
 """How many examples predict and evaluate take at once."""
@@ -98,6 +98,7 @@ class Model:
             loss.named("loss")
         self.values = Values()
         self.history = History()
+        self.training: Training | None = None
         self.frozen: frozenset[str] = frozenset()
         self._modules: dict[Any, Module] = {}
 
@@ -155,12 +156,13 @@ class Model:
         self.values.params.update(new)
         self.values.slots = {}
         self.values.untouched = False
+        self.training = None
         return self
 
     def reset(self, seed: int = 0) -> Model:
         """Draw all values anew from a seed and forget the history."""
         check_settings(0, 1, seed)
-        self.values, self.history = Values(), History()
+        self.values, self.history, self.training = Values(), History(), None
         self._ensure_values(seeds_of(seed))
         self.values.untouched = False
         return self
@@ -231,6 +233,7 @@ class Model:
         verbose: bool | None = None,
         callbacks: Iterable[Callback | Callable[[Model, dict[str, float]], Any]] = (),
         steps_per_epoch: int | None = None,
+        resume: Any = None,
     ) -> History:
         """Train.
 
@@ -249,6 +252,9 @@ class Model:
             callbacks: objects of ``gx.train`` such as ``EarlyStopping()``, and functions ``(model, row)``, called after
                 each epoch; one that returns False stops training.
             steps_per_epoch: where an epoch of a stream without an end stops.
+            resume: a file that ``gx.train.Checkpoint`` (or ``save`` after Ctrl-C) wrote: values, history and position
+                come from there, and the run goes on to the last bit as if it had never ended. ``epochs`` then counts
+                from where that run began.
 
         Returns:
             The model's history, with a row per epoch.
@@ -259,7 +265,16 @@ class Model:
                 that step are kept.
         """
         request = Request(
-            optimizer, epochs, batch_size, validation_data, shuffle, seed, verbose, callbacks, steps_per_epoch
+            optimizer,
+            epochs,
+            batch_size,
+            validation_data,
+            shuffle,
+            seed,
+            verbose,
+            callbacks,
+            steps_per_epoch,
+            resume,
         )
         return fit(self, x, y, request)
 

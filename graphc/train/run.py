@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from graphc.optim.optimizer import Optimizer
 from graphc.train.callbacks import Callbacks
 from graphc.train.data import Arrays
 from graphc.train.history import History
+
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,19 @@ class Position:
     finished: str = ""
 
 
+@dataclass(frozen=True)
+class Training:
+    """A run that can be gone on with.
+
+    Attributes:
+        position: where it stands.
+        callbacks: the name of the class of each callback that keeps something, and what it keeps.
+    """
+
+    position: Position
+    callbacks: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+
 @dataclass
 class Run:
     """What one call of ``fit`` needs and changes; what callbacks see.
@@ -148,6 +163,16 @@ class Run:
     def rate(self) -> float:
         """The learning rate of the next step."""
         return self.optimizer.rate * self.factor
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it."""
+        return self.reason == INTERRUPTED
+
+    def training(self) -> Training:
+        """The run as it stands."""
+        ended = "" if self.interrupted else self.reason
+        return Training(replace(self.position, finished=ended), tuple(self.callbacks.states()))
 
     def stop(self, reason: str) -> None:
         """End training after this epoch (or, from ``on_batch_end``, after this step); the first reason counts."""

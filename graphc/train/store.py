@@ -13,13 +13,21 @@ import numpy as np
 from graphc.errors import DataError, FileFormatError, GraphcError, ShapeError
 from graphc.optim.optimizer import OPTIMIZERS, Optimizer
 from graphc.runtime.files import write_bytes
+from graphc.train.progress import training_header, training_of
+from graphc.train.run import Training
 
 FORMAT, VERSION = "graphc model", 1
 KINDS = ("params", "state", "slots", "rng")
 
 
-def save(model: Any, path: Any) -> Path:
-    """Write a model: declaration as IR text, values, optimizer. Atomic."""
+def save(model: Any, path: Any, training: Training | None = None) -> Path:
+    """Write a model: declaration as IR text, values, optimizer, and where its training stands. Atomic.
+
+    Args:
+        model: what to write.
+        path: a ``.gx`` file.
+        training: a run that is under way; by default the one that ended last, if the values are still its own.
+    """
     from graphc.ir.text import graph_text
 
     model._ensure_values()
@@ -41,6 +49,9 @@ def save(model: Any, path: Any) -> Path:
         "names": names,
         "history": model.history.rows,
         "stopped": model.history.stopped,
+        "step": model.values.step,
+        "factor": model.values.factor,
+        "training": training_header(training or model.training, arrays),
     }
     text = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -114,6 +125,8 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
     _set_values(model, header, arrays)
     model.history.rows = [{str(k): _score(v) for k, v in row.items()} for row in header["history"]]
     model.history.stopped = str(header["stopped"])
+    model.values.step, model.values.factor = int(header.get("step", 0)), float(header.get("factor", 1.0))
+    model.training = training_of(header.get("training"), arrays)
     return model
 
 
