@@ -123,7 +123,7 @@ def _said(error: BaseException) -> str:
 
 def optimizer_of(model: Model, name: str | None, lr: float | None = None) -> Any:
     """The optimizer that the options ask for: by name, else the model's own, else adam."""
-    from graphc.optim.optimizer import OPTIMIZERS
+    from graphc.optim.registry import OPTIMIZERS
 
     own = model.optimizer
     if name is None and own is not None:

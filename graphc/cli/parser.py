@@ -10,7 +10,27 @@ from typing import Any, NoReturn
 from graphc.errors import UsageError
 
 DATA_NAMES = ("digits", "diabetes", "lines", "moons", "spirals")
-OPTIMIZER_NAMES = ("adam", "momentum", "sgd")
+OPTIMIZER_NAMES = (
+    "adabelief",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "asgd",
+    "gd",
+    "lamb",
+    "lion",
+    "momentum",
+    "nadam",
+    "nesterov",
+    "radam",
+    "rmsprop",
+    "rprop",
+    "sgd",
+    "sign_sgd",
+    "yogi",
+)
 DRAW_LEVELS = ("model", "graph", "lowered", "plan")
 
 _MODEL_HELP = "FILE.py[:NAME] (NAME is a variable of the file, by default `model`), or a saved .gx file"

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from graphc.codegen.names import MODULE_RESERVED, Names, identifier
 from graphc.codegen.numpy import (
     MAKE_RNG,
-    Function,
     Source,
     array_text,
     file_head,
-    function_of,
     joined,
     names_for,
     prelude,
@@ -28,28 +26,11 @@ from graphc.codegen.numpy import (
     wrapped_signature,
 )
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
+from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
 from graphc.ops.init import DRAW_SOURCE
 from graphc.planning.order import Plan
-
-
-@dataclass(frozen=True)
-class UpdateRule:
-    """The equations of an optimizer for one parameter, and which parameters they are for.
-
-    Attributes:
-        plan: a graph whose arguments are ``theta``, ``g``, the slots, ``step`` and ``lr`` and whose outputs are the
-            next theta and the next slots.
-        params: the names of the parameters that this code serves.
-        slots: the names of the slots, such as ``adam.m``.
-        equation: the equation in words, for the docstring.
-    """
-
-    plan: Plan
-    params: tuple[str, ...]
-    slots: tuple[str, ...]
-    equation: str
 
 
 @dataclass(frozen=True)
@@ -60,10 +41,8 @@ class ModelPlan:
     predict: Plan
     evaluate: Plan
     train: Plan | None = None
-    rules: tuple[UpdateRule, ...] = ()
+    update: UpdatePlan | None = None
     trained: tuple[Node, ...] = ()
-    steps: tuple[str, ...] = ()
-    rate: float | None = None
     labels: Mapping[Node, int] = field(default_factory=dict)
     declared: Graph | None = None
 
@@ -126,9 +105,9 @@ def emit_module(model: ModelPlan) -> Source:
     )
     if model.train is not None:
         _add_training(module, model.train)
-    if model.train is not None and model.rate is not None:
-        _add_update(module)
-        module.add(_train_step_lines(model, module.reserved))
+    if model.train is not None and model.update is not None:
+        _add_update(module, model.update)
+        module.add(_train_step_lines(model, model.train.graph, model.update, module.reserved))
     return Source(module.text(), model.name, tuple(module.statements))
 
 
@@ -162,13 +141,7 @@ def _init_lines(model: ModelPlan) -> list[str]:
         *_dict_lines("params", [_init_entry(graph, p) for p in graph.leaves("param")]),
         *_dict_lines("state", [_init_entry(graph, s) for s in graph.leaves("state")]),
     ]
-    slots = [f"        {quoted(step)}: np.int64(0)," for step in model.steps]
-    for rule in model.rules:
-        for param in rule.params:
-            slots += [
-                f"        {quoted(f'{slot}/{param}')}: np.zeros_like(params[{quoted(param)}]),"
-                for slot in rule.slots
-            ]
+    slots = slot_lines(model.update) if model.update else []
     return [*lines, *_dict_lines("slots", slots), "    return params, state, slots"]
 
 
@@ -398,67 +371,22 @@ def _backward_sections(statements: Sequence[Statement]) -> list[str]:
 # -- update and train_step ----------------------------------------------------------------------------------------
 
 
-def _add_update(module: _Module) -> None:
-    model = module.model
-    calls: list[str] = []
-    for rule in model.rules:
-        function: Function = function_of(rule.plan, rule.equation, comments=False)
+def _add_update(module: _Module, update: UpdatePlan) -> None:
+    for function in update.functions():
         module.constants.update(function.constants)
         module.add(function.lines, function.helpers, function.statements)
-        calls.extend(_update_calls(rule))
-    whole = len(model.rules) == 1
-    module.add(
-        [
-            "def update(params, slots, grads, *, lr):",
-            '    """The next parameters and slots."""',
-            "    params, slots = dict(params), dict(slots)",
-            *(f'    slots["{step}"] = slots["{step}"] + 1' for step in model.steps),
-            *(_loop(model.rules[0], "grads") if whole else calls),
-            "    return params, slots",
-        ]
-    )
+    module.add(update_lines(update))
 
 
-def _loop(rule: UpdateRule, over: str) -> list[str]:
-    return [f"    for name in {over}:", *_assignment(rule, "    ")]
-
-
-def _update_calls(rule: UpdateRule) -> list[str]:
-    names = ", ".join(quoted(p) for p in rule.params)
-    return _loop(rule, f"({names},)")
-
-
-def _assignment(rule: UpdateRule, indent: str) -> list[str]:
-    """One call of a rule, for the parameter ``name``."""
-    slots = [f'slots[f"{slot}/{{name}}"]' for slot in rule.slots]
-    graph = rule.plan.graph
-    texts = {"theta": "params[name]", "g": "grads[name]", "lr": "lr"} | dict(
-        zip(rule.slots, slots, strict=True)
-    )
-    args = [
-        texts.get(str(graph.name_of(leaf))) or f'slots["{graph.name_of(leaf)}"]' for leaf in graph.arguments
-    ]
-    targets = ", ".join(["params[name]", *slots])
-    comma = "" if slots else ","
-    line = f"{indent}    {targets}{comma} = {graph.name}({', '.join(args)})"
-    if len(line) <= MAX_WIDTH:
-        return [line]
-    return [
-        f"{indent}    {targets}{comma} = {graph.name}(",
-        *(f"{indent}        {arg}," for arg in args),
-        f"{indent}    )",
-    ]
-
-
-def _train_step_lines(model: ModelPlan, reserved: Iterable[str]) -> list[str]:
-    assert model.train is not None
-    graph = model.train.graph
+def _train_step_lines(
+    model: ModelPlan, graph: Graph, update: UpdatePlan, reserved: Iterable[str]
+) -> list[str]:
     names = names_for(graph, reserved)
     texts = {leaf: names(leaf) for leaf in graph.arguments}
     inputs = [texts[n] for n in graph.leaves("input")]
     hypers = [texts[n] for n in graph.leaves("hyper")]
     keywords = [
-        f"lr={model.rate!r}",
+        f"lr={update.rate!r}",
         *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
         "rng=None",
     ]

@@ -59,8 +59,8 @@ def emit_function(plan: Plan) -> Source:
     return Source(joined(blocks), graph.name, function.statements)
 
 
-def function_of(plan: Plan, docstring: str, comments: bool = True) -> Function:
-    """One pure function over the arguments of a planned graph, by position."""
+def function_of(plan: Plan, docstring: str, comments: bool = True, bare: bool = False) -> Function:
+    """One pure function over the arguments of a planned graph, by position; ``bare`` returns one output as it is."""
     graph = plan.graph
     names = names_for(graph)
     arguments = {leaf: names(leaf) for leaf in graph.arguments}
@@ -72,7 +72,8 @@ def function_of(plan: Plan, docstring: str, comments: bool = True) -> Function:
     returned = [returned_text(writer, x, x in graph.roots[:i]) for i, x in enumerate(graph.roots)]
     sizes = prelude(graph, [s.expression for s in statements] + returned, arguments)
     signature = ", ".join([*arguments.values(), *(["rng"] if graph.sites else [])])
-    body = [*sizes, *sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
+    result = returned[0] if bare and len(returned) == 1 else tuple_text(returned)
+    body = [*sizes, *sectioned(statements, plan.phase), f"    return {result}"]
     lines = [*wrapped_signature(graph.name, signature), f'    """{_inert(docstring)}"""', *body]
     return Function(tuple(lines), tuple(statements), tuple(writer.helpers), constants)
 

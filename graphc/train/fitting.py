@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import ArgumentError, DataError
-from graphc.optim.optimizer import Optimizer, sgd
+from graphc.optim.descent import sgd
+from graphc.optim.optimizer import Optimizer
 from graphc.train.callbacks import Callbacks
 from graphc.train.checkpoint import adopt, check_optimizer, check_settings_of, read_checkpoint
 from graphc.train.data import Arrays, example_count, is_stream

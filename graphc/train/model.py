@@ -356,14 +356,9 @@ class Model:
         return make_rng(self.graph, seed)
 
     def starting_slots(self, optimizer: Optimizer) -> dict[str, Any]:
-        """What an optimizer carries for the trained parameters, before its first step: zeros."""
-        slots: dict[str, Any] = {step: np.int64(0) for step in optimizer.steps}
-        for p in self._trained():
-            name = str(self.graph.name_of(p))
-            slots.update(
-                {f"{s}/{name}": np.zeros_like(self.values.params[name]) for s in optimizer.slot_names}
-            )
-        return slots
+        """What an optimizer carries for the trained parameters, before its first step."""
+        names = [str(self.graph.name_of(p)) for p in self._trained()]
+        return optimizer.starting_slots({name: self.values.params[name] for name in names})
 
     def checked_data(self, x: Any, y: Any) -> Arrays:
         """Data by input name, in the declared dtypes, checked once."""

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphc.codegen.module import ModelPlan, UpdateRule, emit_module
+from graphc.codegen.module import ModelPlan, emit_module
 from graphc.codegen.names import identifier
-from graphc.codegen.numpy import Source, function_of
+from graphc.codegen.numpy import Source
 from graphc.derivatives import grad
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node
-from graphc.ir.types import Type
 from graphc.optim.optimizer import Optimizer
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.runtime.load import load_source
 from graphc.stages import plan, resolve, simplify
+from graphc.train.updates import update_plan
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,14 @@ def build_module(
     trace = Trace()
     train = training_graph(declared, loss, trained, level) if optimizer and loss is not None else None
     scores = {"loss": loss, **metrics} if loss is not None else metrics
-    rules = update_rules(declared, trained, optimizer, level, trace) if optimizer else ()
+    update = update_plan(declared, trained, optimizer, level, trace) if optimizer else None
     model = ModelPlan(
         identifier(declared.name),
         _planned(declared, outputs, "eval", level, trace),
         _planned(declared, scores, "eval", level, trace),
         _plan_of(train, "train", level, trace) if train else None,
-        rules,
+        update,
         tuple(trained),
-        optimizer.steps if optimizer else (),
-        optimizer.rate if optimizer else None,
         label_inputs(declared),
         declared,
     )
@@ -100,27 +98,6 @@ def _planned(declared: Graph, outputs: Any, mode: str, level: str, trace: Trace)
 
 def _plan_of(graph: Graph, mode: str, level: str, trace: Trace) -> Plan:
     return plan(simplify(resolve(graph, mode), level, trace), level, trace)
-
-
-def update_rules(
-    declared: Graph, trained: Sequence[Node], optimizer: Optimizer, level: str, trace: Trace
-) -> tuple[UpdateRule, ...]:
-    """The optimizer's equations, once for all parameters whose code comes out the same."""
-    by_type: dict[Type, list[str]] = {}
-    for p in trained:
-        by_type.setdefault(p.type, []).append(str(declared.name_of(p)))
-    by_text: dict[tuple[str, ...], tuple[Plan, list[str]]] = {}
-    for kind, members in by_type.items():
-        name = optimizer.name if not by_text else f"{optimizer.name}_{len(by_text) + 1}"
-        planned = plan(
-            simplify(optimizer.rule_graph(kind.shape, kind.dtype, name), level, trace), level, trace
-        )
-        key = function_of(planned, "", comments=False).lines[1:]
-        by_text.setdefault(key, (planned, []))[1].extend(members)
-    return tuple(
-        UpdateRule(planned, tuple(names), optimizer.slot_names, optimizer.equation)
-        for planned, names in by_text.values()
-    )
 
 
 def label_inputs(graph: Graph) -> dict[Node, int]:

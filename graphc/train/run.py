@@ -162,7 +162,7 @@ class Run:
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return self.optimizer.rate * self.factor
+        return (self.optimizer.rate or 0.0) * self.factor
 
     @property
     def interrupted(self) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import DataError, FileFormatError, GraphcError, ShapeError
-from graphc.optim.optimizer import OPTIMIZERS, Optimizer
+from graphc.optim.optimizer import Optimizer
+from graphc.optim.registry import OPTIMIZERS
 from graphc.runtime.files import write_bytes
 from graphc.train.progress import training_header, training_of
 from graphc.train.run import Training

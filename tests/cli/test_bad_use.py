@@ -80,7 +80,7 @@ CASES = {
     "seed": ("train net.py --data moons --seed one", "'one' is not a whole number of at least 0"),
     "share": ("train net.py --data moons --test 1", "'1' is not a share from 0 up to 1"),
     "tiny share": ("train net.py --data moons --test 0.0001", "test"),
-    "optimizer": ("train net.py --data moons --optimizer adamw", "--optimizer: invalid choice: 'adamw'"),
+    "optimizer": ("train net.py --data moons --optimizer adm", "--optimizer: invalid choice: 'adm'"),
     "save where": (
         "train net.py --data moons --save no/net.gx",
         "--save no/net.gx: there is no folder no; mkdir -p no",

@@ -6,6 +6,7 @@ from tests.external import (
     layers,
     onnx,
     opinfo,
+    optim,
     pytensor,
     schedules,
     stability,
@@ -22,4 +23,5 @@ SUITES = (
     adbench.SUITE,
     layers.SUITE,
     schedules.SUITE,
+    optim.SUITE,
 )

@@ -153,10 +153,10 @@ def check_sklearn(optimizer: optim.Optimizer, path: Path) -> Outcome:
 STRATEGIES = {
     "constant": optim.sgd(0.2),
     "momentum": optim.momentum(0.2, 0.9),
+    "nesterov": optim.nesterov(0.2, 0.9, form="rate_inside"),
     "adam": optim.adam(0.01, eps_on="raw"),
 }
 UNRUN = {
-    "nesterov": (NOT_COVERED, "no Nesterov momentum"),
     "invscaling": (NOT_COVERED, "no schedules"),
     "invscaling_momentum": (
         DIFFERS,

@@ -180,11 +180,11 @@ def backward(params, saved):
     }
 
 
-def momentum(theta, g, momentum_v, lr):
-    """v ← 0.9 v + g; u = v; θ ← θ - λ u"""
-    momentum_v_next = 0.9 * momentum_v + g
-    theta_next = theta - lr * momentum_v_next
-    return (theta_next, momentum_v_next)
+def momentum(theta, g, v, lr):
+    """v ← β v + g; θ ← θ - λ v"""
+    v_next = 0.9 * v + g
+    theta_next = theta - lr * v_next
+    return (theta_next, v_next)
 
 
 def update(params, slots, grads, *, lr):

@@ -143,16 +143,20 @@ def backward(params, saved):
     }
 
 
-def adam(theta, g, adam_m, adam_v, adam_step, lr):
-    """m ← 0.9 m + 0.1 g; v ← 0.999 v + 0.001 g²; u = m̂ / (√v̂ + ε); θ ← θ - λ u"""
-    adam_m_next = 0.9 * adam_m + 0.1 * g
-    adam_v_next = 0.999 * adam_v + 0.001 * (g * g)
-    converted = np.float64(adam_step)
-    correction2 = np.float32(1.0 - 0.999 ** converted)
-    correction1 = np.float32(1.0 - 0.9 ** converted)
-    ratio = adam_m_next / correction1 / (np.sqrt(adam_v_next / correction2) + 1e-08)
-    theta_next = theta - lr * ratio
-    return (theta_next, adam_m_next, adam_v_next)
+def adam(theta, g, m, v, t, lr):
+    """m ← β₁ m + (1 - β₁) g
+    v ← β₂ v + (1 - β₂) g²
+    m̂ = m / (1 - β₁ᵗ)
+    v̂ = v / (1 - β₂ᵗ)
+    θ ← θ - λ m̂ / (√v̂ + ε)
+    """
+    m_next = 0.9 * m + 0.1 * g
+    v_next = 0.999 * v + 0.001 * (g * g)
+    steps = np.float64(t)
+    v_hat = v_next / np.float32(1.0 - 0.999 ** steps)
+    m_hat = m_next / np.float32(1.0 - 0.9 ** steps)
+    theta_next = theta - lr * m_hat / (np.sqrt(v_hat) + 1e-08)
+    return (theta_next, m_next, v_next)
 
 
 def update(params, slots, grads, *, lr):

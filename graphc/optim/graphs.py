@@ -1,0 +1,158 @@
+"""The links of an optimizer as graphs: one function for each, and all of them over actual gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.graph import Graph, graph_of
+from graphc.ir.node import Node, engine
+from graphc.ops.arith import maximum
+from graphc.ops.compare import equal, where
+from graphc.ops.leaves import hyper, input, state
+from graphc.ops.rounding import remainder
+from graphc.optim.link import Link, Total
+from graphc.symbolic.formulas import formula_names
+
+DEFAULT_RATE = 0.01
+
+
+def rate_node(rate: float | None, dtype: str) -> Node:
+    """The rate as a node, in the dtype of what it scales."""
+    return hyper("lr", DEFAULT_RATE if rate is None else rate, dtype)
+
+
+def link_arguments(link: Link) -> tuple[str, ...]:
+    """What the function of a link takes: of what its lines read, the parameter first and the rate last."""
+    names = ("theta", "g", *link.slot_names, "t", *link.shared_names, *(x.name for x in link.totals), "lr")
+    return tuple(name for name in names if name in link.reads)
+
+
+def link_graph(link: Link, shape: tuple[Any, ...], dtype: str, rate: float | None, name: str) -> Graph:
+    """The lines of a link for a parameter of one shape: from ``link_arguments`` to what the link changes."""
+    with engine():
+        leaves = {n: _argument(link, n, shape, dtype, rate) for n in link_arguments(link)}
+        after = link.step(leaves, dtype)
+        outputs = [_result(after[n], f"{n}_next") for n in link.changed]
+        for target in dict.fromkeys(target for target, _ in link.lines):
+            if target not in link.carried and isinstance(after[target], Node):
+                _result(after[target], target)
+        return _function(outputs, leaves, name)
+
+
+def total_graph(link: Link, total: Total, shape: tuple[Any, ...], dtype: str, name: str) -> Graph:
+    """What one parameter brings to a total, from those of theta and g that it reads."""
+    with engine():
+        leaves = {n: _argument(link, n, shape, dtype, None) for n in total_arguments(total)}
+        return _function([_result(link.total(total, leaves, dtype), total.name)], leaves, name)
+
+
+def total_arguments(total: Total) -> tuple[str, ...]:
+    """What the function of a total takes."""
+    return tuple(n for n in ("theta", "g") if n in formula_names(total.formula))
+
+
+def shared_graph(link: Link, rate: float | None, name: str) -> Graph:
+    """The next values of what all parameters share, from their values, the step and the rate."""
+    with engine():
+        leaves = {n: _argument(link, n, (), "float64", rate) for n in shared_arguments(link)}
+        nexts = link.share(leaves)
+        return _function([_result(nexts[n], f"{n}_next") for n in link.shared_names], leaves, name)
+
+
+def shared_arguments(link: Link) -> tuple[str, ...]:
+    """What the function of the shared numbers takes."""
+    read = {name for _, formula in link.shared_lines for name in formula_names(formula)}
+    return tuple(n for n in (*link.shared_names, "t", "lr") if n in read)
+
+
+def _argument(link: Link, name: str, shape: tuple[Any, ...], dtype: str, rate: float | None) -> Node:
+    if name == "lr":
+        return rate_node(rate, dtype)
+    if name == "t":
+        return input("t", (), "int64")
+    if name in link.shared_names:
+        return input(name, (), "float64")
+    return input(name, () if name in {x.name for x in link.totals} else shape, dtype)
+
+
+def _result(node: Node, name: str) -> Node:
+    """A computed value by its name; what is a leaf keeps its own."""
+    return node if node.op.kind == "leaf" else node.named(name)
+
+
+def _function(outputs: Sequence[Node], leaves: Mapping[str, Node], name: str) -> Graph:
+    return replace(graph_of(list(outputs), name=name), arguments=tuple(leaves.values()))
+
+
+class Sweep:
+    """The links over all parameters at once: what follows a link that acts every k steps is kept until then."""
+
+    def __init__(self, params: Mapping[str, Node], gradients: Mapping[str, Node], rate: float | None) -> None:
+        self.params, self.theta, self.g = dict(params), dict(params), dict(gradients)
+        self.open: Node | None = None
+        self.result: dict[Node, Node] = {}
+        first = next(iter(params.values()), None)
+        self.lr = rate_node(rate, first.dtype if first is not None else "float32")
+
+    def updates(self, links: Sequence[Link]) -> dict[Node, Node]:
+        """The next values of the parameters, the slots and what is shared."""
+        for link in links:
+            self._link(link)
+        after = {
+            p: _result(self.theta[n], f"{n}_next") for n, p in self.params.items() if self.theta[n] is not p
+        }
+        return {**self.result, **after}
+
+    def _link(self, link: Link) -> None:
+        known = {"lr": self.lr, **self._shared(link)}
+        members = [n for n in self.params if link.matches(n)]
+        for total in link.totals:
+            known[total.name] = self._total(link, total, members)
+        for name in members:
+            self._one(link, name, known)
+        if link.every > 1:
+            ready = equal(remainder(known["t"], link.every), 0)
+            self.open = ready if self.open is None else self.open & ready
+
+    def _shared(self, link: Link) -> dict[str, Node]:
+        known: dict[str, Node] = {}
+        if link.counts:
+            counter = state(f"{link.name}.step", (), "zeros", "int64")
+            known["t"] = counter + 1
+            self.result[counter] = self._kept(counter, known["t"])
+        if link.shared:
+            olds = {n: state(f"{link.name}.{n}", (), np.float64(s), "float64") for n, s in link.shared}
+            nexts = link.share({**known, **olds, "lr": self.lr})
+            self.result.update({olds[n]: self._kept(olds[n], nexts[n]) for n in olds})
+            known.update(nexts)
+        return known
+
+    def _total(self, link: Link, total: Total, members: Sequence[str]) -> Node:
+        parts = [
+            link.total(total, {"theta": self.theta[n], "g": self.g[n]}, self.params[n].dtype) for n in members
+        ]
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole + part if total.combine == "sum" else maximum(whole, part)
+        return whole
+
+    def _one(self, link: Link, name: str, known: Mapping[str, Node]) -> None:
+        param = self.params[name]
+        slots = {slot: _slot_state(link, slot, start, name, param) for slot, start in link.slots}
+        after = link.step({**known, **slots, "theta": self.theta[name], "g": self.g[name]}, param.dtype)
+        for slot, leaf in slots.items():
+            self.result[leaf] = _result(self._kept(leaf, after[slot]), f"{link.name}.{slot}_next/{name}")
+        self.theta[name], self.g[name] = self._kept(self.theta[name], after["theta"]), after["g"]
+
+    def _kept(self, old: Node, new: Node) -> Node:
+        """The new value at a step at which the links act, else the old one."""
+        return new if self.open is None else where(self.open, new, old)
+
+
+def _slot_state(link: Link, slot: str, start: float | str, name: str, param: Node) -> Node:
+    init = param.attrs["init"] if start == "theta" else np.full(tuple(map(int, map(str, param.shape))), start)
+    return state(f"{link.name}.{slot}/{name}", param.shape, init, param.dtype)

@@ -1,0 +1,20 @@
+"""Every optimizer by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from graphc.optim.adam import adabelief, adam, adamax, adamw, lamb, nadam, radam, yogi
+from graphc.optim.adaptive import adadelta, adagrad, rmsprop
+from graphc.optim.descent import asgd, gd, lion, momentum, nesterov, rprop, sgd, sign_sgd
+from graphc.optim.optimizer import Optimizer
+
+_DESCENT = (gd, sgd, momentum, nesterov, sign_sgd, lion, rprop, asgd)
+_ADAPTIVE = (adagrad, rmsprop, adadelta)
+_ADAM = (adam, adamw, adamax, nadam, radam, adabelief, yogi, lamb)
+
+OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
+    {make.__name__: make for make in (*_DESCENT, *_ADAPTIVE, *_ADAM)}
+)
+"""Every optimizer that stands alone, by the name under which a saved model finds it again."""

@@ -1,0 +1,104 @@
+"""From an optimizer to the functions of a model's update: one for each link, however many parameters it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from graphc.codegen.names import MODULE_RESERVED, RESERVED
+from graphc.codegen.numpy import function_of
+from graphc.codegen.update import LinkPlan, Served, TotalPlan, UpdatePlan
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node
+from graphc.ir.types import Type
+from graphc.optim.graphs import link_arguments, link_graph, shared_arguments, shared_graph, total_graph
+from graphc.optim.link import Link, Total
+from graphc.optim.optimizer import Optimizer
+from graphc.planning.order import Plan
+from graphc.rewrite.driver import Trace
+from graphc.stages import plan, simplify
+
+OWN = frozenset({"init", "predict", "evaluate", "train_step", "load", "generator", "name"})
+"""Functions of a module beside those that every variable avoids."""
+
+
+def update_plan(
+    declared: Graph, trained: Sequence[Node], optimizer: Optimizer, level: str, trace: Trace
+) -> UpdatePlan:
+    """The functions of an update, and what its slots start from."""
+    types = {str(declared.name_of(p)): p.type for p in trained}
+    planner = _Planner(optimizer, types, level, trace)
+    return UpdatePlan(
+        tuple(planner.link(link) for link in optimizer.links),
+        tuple(types),
+        {name: f"np.{start.dtype}({start.item()!r})" for name, start in optimizer.shared_start().items()},
+        {slot: (p, start) for p in types for slot, start in optimizer.slot_start(p).items()},
+        0.0 if optimizer.rate is None else optimizer.rate,
+    )
+
+
+class _Planner:
+    """Plans graphs; functions get names of their own."""
+
+    def __init__(self, optimizer: Optimizer, types: dict[str, Type], level: str, trace: Trace) -> None:
+        self.optimizer, self.types, self.level, self.trace = optimizer, types, level, trace
+        self.taken = {*MODULE_RESERVED, *RESERVED, *OWN}
+
+    def link(self, link: Link) -> LinkPlan:
+        """One link for the parameters that it is for."""
+        rate = self.optimizer.rate
+        totals = tuple(self._total(link, total) for total in link.totals)
+        return LinkPlan(
+            link.name,
+            link.equation,
+            self._served(
+                link, link.name, lambda kind, name: link_graph(link, kind.shape, kind.dtype, rate, name)
+            ),
+            link_arguments(link),
+            link.changed,
+            self._shared(link) if link.shared else None,
+            totals,
+            link.counts,
+            link.every,
+        )
+
+    def _total(self, link: Link, total: Total) -> TotalPlan:
+        def graph(kind: Type, name: str) -> Graph:
+            return total_graph(link, total, kind.shape, kind.dtype, name)
+
+        functions = self._served(link, f"{link.name}_{total.name}_of", graph)
+        return TotalPlan(total.name, total.equation, functions, total.combine)
+
+    def _shared(self, link: Link) -> tuple[Plan, tuple[str, ...], tuple[str, ...]]:
+        planned = self._planned(shared_graph(link, self.optimizer.rate, self._name(f"{link.name}_shared")))
+        return planned, shared_arguments(link), link.shared_names
+
+    def _served(self, link: Link, name: str, graph: Callable[[Type, str], Graph]) -> tuple[Served, ...]:
+        """The graph once for all parameters whose code comes out the same."""
+        by_type: dict[Type, list[str]] = {}
+        for param, kind in self.types.items():
+            if link.matches(param):
+                by_type.setdefault(kind, []).append(param)
+        by_text: dict[tuple[str, ...], list[str]] = {}
+        graphs: dict[tuple[str, ...], Type] = {}
+        for kind, members in by_type.items():
+            key = function_of(self._planned(graph(kind, name)), "", comments=False).lines
+            graphs.setdefault(key, kind)
+            by_text.setdefault(key, []).extend(members)
+        order = list(self.types)
+        return tuple(
+            Served(
+                self._planned(graph(graphs[key], self._name(name))), tuple(sorted(members, key=order.index))
+            )
+            for key, members in by_text.items()
+        )
+
+    def _planned(self, graph: Graph) -> Plan:
+        return plan(simplify(graph, self.level, self.trace), self.level, self.trace)
+
+    def _name(self, wish: str) -> str:
+        name, number = wish, 1
+        while name in self.taken:
+            number += 1
+            name = f"{wish}_{number}"
+        self.taken.add(name)
+        return name
