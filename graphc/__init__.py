@@ -21,6 +21,11 @@ _WHERE: dict[str, str] = {
             "exp exp2 expm1 log log2 log10 log1p log1mexp logaddexp xlogx xlogy sqrt rsqrt reciprocal "
             "sin cos tanh erf sigmoid softplus sigmoid_cross_entropy relu leaky_relu elu gelu silu"
         ),
+        "graphc.ops.activations": (
+            "relu6 prelu selu celu gelu_tanh mish softsign log_sigmoid hard_sigmoid hard_tanh hard_swish "
+            "tanhshrink softshrink hardshrink threshold"
+        ),
+        "graphc.ops.losses": "huber log_cosh",
         "graphc.ops.trig": (
             "tan arcsin arccos arctan arctan2 sinh cosh arcsinh arccosh arctanh hypot "
             "asin acos atan atan2 asinh acosh atanh"

@@ -164,7 +164,7 @@ def scalar_function(name: str, formula: Any, /, **constants: float) -> Op:
 
     Example:
         >>> import graphc as gx
-        >>> mish = gx.scalar_function("mish", "x*tanh(log(1+exp(x)))")
+        >>> mish = gx.scalar_function("my_mish", "x*tanh(log(1+exp(x)))")
         >>> x = gx.input("x", ())
         >>> float(gx.compile(gx.grad(mish(x), x))(1000.0))
         1.0

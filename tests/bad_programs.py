@@ -375,7 +375,7 @@ program(
     """,
     """
     there is no activation named 'rleu'
-      expected: a function, or one of relu, leaky_relu, elu, gelu, silu, sigmoid, tanh, softplus, softmax, log_softmax
+      expected: a function, or one of the 28 names of nn.ACTIVATIONS, such as relu, gelu, tanh
       declared: net.py:2: h = nn.dense(x, 3, activation="rleu")
       fix:      did you mean 'relu'?
     """,

@@ -1,6 +1,7 @@
 """Layers, losses and metrics: functions that build nodes."""
 
-from graphc.nn.layers import ACTIVATIONS, dense, dropout
+from graphc.nn.activations import ACTIVATIONS, glu, prelu, softmin, softplus
+from graphc.nn.layers import dense, dropout
 from graphc.nn.losses import binary_cross_entropy, cross_entropy, mse
 from graphc.nn.metrics import accuracy
 from graphc.nn.normalization import (
@@ -30,6 +31,7 @@ __all__ = [
     "embedding",
     "flatten",
     "global_avg_pool",
+    "glu",
     "group_norm",
     "instance_norm",
     "l2_normalize",
@@ -38,6 +40,9 @@ __all__ = [
     "max_pool",
     "mse",
     "normalize",
+    "prelu",
     "rms_norm",
+    "softmin",
+    "softplus",
     "weight_norm",
 ]

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.node import Node, describe
 from graphc.ir.origin import here, scope
-from graphc.ops import math
+from graphc.nn.activations import activation_of, initialiser_for
 from graphc.ops.contract import matmul
 from graphc.ops.effects import by_mode
 from graphc.ops.leaves import param
-from graphc.ops.nn import log_softmax, softmax
 from graphc.ops.random import KEEP_BITS, bernoulli
 from graphc.ops.shape import astype
-
-ACTIVATIONS: Mapping[str, Callable[[Any], Node]] = MappingProxyType(
-    {
-        "relu": math.relu,
-        "leaky_relu": math.leaky_relu,
-        "elu": math.elu,
-        "gelu": math.gelu,
-        "silu": math.silu,
-        "sigmoid": math.sigmoid,
-        "tanh": math.tanh,
-        "softplus": math.softplus,
-        "softmax": softmax,
-        "log_softmax": log_softmax,
-    }
-)
-"""What ``activation="..."`` can name; any function of a node does as well."""
-
-_HE = ("relu", "leaky_relu", "elu", "gelu", "silu")
 
 
 def dense(
@@ -54,7 +33,7 @@ def dense(
         units: the number of outputs.
         activation: φ, by name or as a function of a node; None for none.
         bias: whether there is a b.
-        init: how W starts; He normal before relu and its kin, else Xavier uniform.
+        init: how W starts; He normal before relu and its kin, LeCun normal before selu, else Xavier uniform.
         bias_init: how b starts.
         name: the layer's name; its parameters are ``name.W`` and ``name.b``.
 
@@ -72,7 +51,7 @@ def dense(
     """
     function = activation_of(activation)
     with scope(_layer_name(name), "dense"):
-        W = param("W", (_features(x), units), init=init or _default_init(activation), dtype=x.dtype)
+        W = param("W", (_features(x), units), init=init or initialiser_for(activation), dtype=x.dtype)
         z = matmul(x, W)
         if bias:
             z = z + param("b", (units,), init=bias_init, dtype=x.dtype)
@@ -105,25 +84,6 @@ def dropout(x: Node, rate: float, *, name: str | None = None) -> Node:
         keep = mask.attrs["keep"] / 2**KEEP_BITS
         dropped = x * (astype(mask, x.dtype) * (1 / keep))
         return by_mode(train=dropped, eval=x).named("h")
-
-
-def activation_of(activation: str | Callable[[Node], Node] | None) -> Callable[[Node], Node] | None:
-    """The function that an ``activation=`` names."""
-    if activation is None or callable(activation):
-        return activation
-    if activation not in ACTIVATIONS:
-        near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
-        raise ArgumentError(
-            f"there is no activation named {activation!r}",
-            expected=f"a function, or one of {', '.join(ACTIVATIONS)}",
-            where=here(),
-            fix=f"did you mean {near[0]!r}?" if near else None,
-        )
-    return ACTIVATIONS[activation]
-
-
-def _default_init(activation: Any) -> str:
-    return "he_normal" if activation in _HE else "xavier_uniform"
 
 
 def _layer_name(name: str | None) -> str | None:

@@ -9,7 +9,8 @@ from graphc.errors import DTypeError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.origin import scope
 from graphc.ir.size import product
-from graphc.nn.layers import _default_init, _layer_name, activation_of
+from graphc.nn.activations import activation_of, initialiser_for
+from graphc.nn.layers import _layer_name
 from graphc.ops import pool
 from graphc.ops.conv import conv
 from graphc.ops.index import take
@@ -78,7 +79,7 @@ def _conv(
     function = activation_of(activation)
     shape = (*per_axis(kernel, rank, "the size of a kernel"), _channels(x, rank) // groups, channels)
     with scope(_layer_name(name), f"conv{rank}d"):
-        W = param("W", shape, init=init or _default_init(activation), dtype=x.dtype)
+        W = param("W", shape, init=init or initialiser_for(activation), dtype=x.dtype)
         w = transpose(W, (rank + 1, rank, *range(rank)))
         z = conv(x, w, stride, padding, dilation, groups)
         if bias:

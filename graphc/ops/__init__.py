@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from graphc.ir.op import Op
 from graphc.ops import (
+    activations,
     arith,
     arrange,
     card,
@@ -19,6 +20,7 @@ from graphc.ops import (
     index,
     leaves,
     linalg,
+    losses,
     math,
     nn,
     norms,
@@ -45,6 +47,8 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             leaves,
             arith,
             math,
+            activations,
+            losses,
             trig,
             special,
             compare,

@@ -68,6 +68,17 @@ def _softplus(x):
     return y
 
 
+# 1.0, 1.0
+def _log_cosh(x):
+    """log(cosh(x)): log(1 + 2 sinh(x/2)**2) near 0, |x| - log(2) + log(1 + exp(-2 |x|)) beyond."""
+    a = np.abs(x)
+    s = np.sinh(np.minimum(a, 1.0) * 0.5)
+    e = np.exp(-a)
+    far = a - 0.6931471805599453
+    far += np.log1p(e * e)
+    return np.where(a < 1, np.log1p(2 * (s * s)), far)[()]
+
+
 # 0.81, 1.1
 def _logsumexp(x, axis, keepdims):
     """log(sum(exp(x))) over an axis or a tuple of axes, shifted by the maximum."""

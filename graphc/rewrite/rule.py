@@ -114,8 +114,7 @@ class Rule:
         """How the left side stands for this node, or None."""
         if self.left is None:
             return Match(node, {}, {})
-        state = _State()
-        return state.done(node) if state.matches(self.left, node) else None
+        return matched(self.left, node)
 
     def instantiate(self, match: Match) -> Node | None:
         """The right side over what was matched."""
@@ -124,6 +123,12 @@ class Rule:
             return result
         filled: Node | None = fill(self.right, match)
         return filled
+
+
+def matched(pattern: Any, node: Node) -> Match | None:
+    """How a pattern stands for a node, or None."""
+    state = _State()
+    return state.done(node) if state.matches(pattern, node) else None
 
 
 def fill(pattern: Any, match: Match) -> Any:

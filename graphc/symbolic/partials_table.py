@@ -1,6 +1,7 @@
 """Partial derivatives of the built-in pointwise cards, as SymPy derived them. Generated; do not edit."""
 
 # python -m graphc.symbolic.table writes this file
+# ruff: noqa: E501
 PARTIALS: dict[str, tuple[str, ...]] = {
     "add": ("1", "1"),
     "subtract": ("1", "-1"),
@@ -39,6 +40,25 @@ PARTIALS: dict[str, tuple[str, ...]] = {
     "elu": ("where(x > 0, 1, out + alpha)",),
     "gelu": ("(1 + erf(x / sqrt(2))) / 2 + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
     "silu": ("sigmoid(x) + out * sigmoid(-x)",),
+    "relu6": ("where(out > 0, where(out < 6, 1, 0), 0)",),
+    "prelu": ("where(greater(x, 0), 1, slope)", "where(greater(x, 0), 0, x)"),
+    "selu": ("where(x > 0, scale, out + scale * alpha)",),
+    "celu": ("where(x > 0, 1, out / alpha + 1)",),
+    "gelu_tanh": (
+        "sigmoid(sqrt(8 / pi) * x * (1 + 0.044715 * minimum(abs(x), 30) ** 2)) + out * sigmoid(-(sqrt(8 / pi) * x * (1 + 0.044715 * minimum(abs(x), 30) ** 2))) * (sqrt(8 / pi) * (1 + 3 * (0.044715 * minimum(abs(x), 30) ** 2)))",
+    ),
+    "mish": ("tanh(softplus(x)) + x * (4 * sigmoid(x) * (sigmoid(-x) / (1 + sigmoid(-x) ** 2)) ** 2)",),
+    "softsign": ("(1 / (1 + abs(x))) ** 2",),
+    "log_sigmoid": ("sigmoid(-x)",),
+    "hard_sigmoid": ("where(out > 0, where(out < 1, slope, 0), 0)",),
+    "hard_tanh": ("where(x > low, where(x < high, 1, 0), 0)",),
+    "hard_swish": ("where(x > -3, where(x < 3, x / 3 + 1 / 2, 1), 0)",),
+    "tanhshrink": ("tanh(x) ** 2",),
+    "softshrink": ("where(abs(x) > lambd, 1, 0)",),
+    "hardshrink": ("where(abs(x) > lambd, 1, 0)",),
+    "threshold": ("where(x > threshold, 1, 0)",),
+    "huber": ("maximum(minimum(x, delta), -delta)",),
+    "log_cosh": ("tanh(x)",),
     "tan": ("out**2 + 1",),
     "arcsin": ("1 / sqrt((1 - x) * (1 + x))",),
     "arccos": ("-1 / sqrt((1 - x) * (1 + x))",),

@@ -10,6 +10,9 @@ from graphc.ir.op import Op
 from graphc.ops import CARDS
 from graphc.symbolic.partials_table import PARTIALS
 
+WIDTH = 110
+"""Where the formatter breaks a line."""
+
 
 def partial_formula(op: Op, operand: int) -> str:
     """The partial derivative of a pointwise card in one operand."""
@@ -28,13 +31,21 @@ def table_text() -> str:
         '"""Partial derivatives of the built-in pointwise cards, as SymPy derived them. Generated; do not edit."""',
         "",
         "# python -m graphc.symbolic.table writes this file",
+        "# ruff: noqa: E501",
         "PARTIALS: dict[str, tuple[str, ...]] = {",
     ]
     for name, op in CARDS.items():
         if op.kind == "pointwise":
-            parts = ", ".join(f'"{text}"' for text in partials(op))
-            lines.append(f'    "{name}": ({parts}{"," if len(op.operands) == 1 else ""}),')
+            lines += _entry(name, [f'"{text}"' for text in partials(op)])
     return "\n".join([*lines, "}", ""])
+
+
+def _entry(name: str, parts: list[str]) -> list[str]:
+    """One card's line; a formula to a line where they are long, as the formatter has it."""
+    line = f'    "{name}": ({", ".join(parts)}{"," if len(parts) == 1 else ""}),'
+    if len(line) <= WIDTH:
+        return [line]
+    return [f'    "{name}": (', *(f"        {part}," for part in parts), "    ),"]
 
 
 if __name__ == "__main__":

@@ -459,7 +459,8 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 def test_every_attribute_of_every_card_has_a_check() -> None:
     from graphc.ir.attrs import CHECKS
 
-    numbers = {"negative_slope", "alpha", "correction"}
+    numbers = {"negative_slope", "alpha", "correction", "scale", "slope", "offset", "low", "high", "lambd"}
+    numbers |= {"threshold", "below", "delta"}
     attrs = {key for card in CARDS.values() for key in card.attrs}
     assert attrs - set(CHECKS) <= numbers
 

@@ -36,7 +36,7 @@ def test_scopes_go_around():
     assert names(y) == ["encoder.first.W"]
 
 
-@pytest.mark.parametrize("activation", nn.ACTIVATIONS)
+@pytest.mark.parametrize("activation", sorted({*nn.ACTIVATIONS} - {"prelu"}))  # that one has a parameter
 def test_activations_by_name_are_the_functions(activation):
     x = gx.input("x", ("n", 3))
     y = nn.dense(x, 4, activation=activation, name="l")

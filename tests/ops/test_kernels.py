@@ -88,6 +88,12 @@ def softplus(x: Any) -> Any:
     return max(x, mp.mpf(0)) + mp.log1p(mp.exp(-abs(x)))
 
 
+def log_cosh(x: Any) -> Any:
+    if abs(x) < 1e-3:
+        return mp.log1p(2 * mp.sinh(x / 2) ** 2)
+    return abs(x) - mp.log(2) + mp.log1p(mp.exp(-2 * abs(x)))
+
+
 def xlogx(x: Any) -> Any:
     return x * mp.log(x) if x else mp.mpf(0)
 
@@ -110,6 +116,7 @@ UNARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Array]]] = {
     "_erf": (mp.erf, signed),
     "_sigmoid": (sigmoid, signed),
     "_softplus": (softplus, signed),
+    "_log_cosh": (log_cosh, signed),
     "_xlogx": (xlogx, magnitudes),
     "_log1mexp": (log1mexp, lambda dtype: -magnitudes(dtype)),
     "_erfc": (erfc, signed),
@@ -139,6 +146,7 @@ def test_unary_is_accurate_everywhere(name: str, dtype: type[np.floating[Any]]) 
         ("_erf", [NAN, INF, -INF, 0.0, -0.0], [NAN, 1, -1, 0.0, -0.0]),
         ("_sigmoid", [NAN, INF, -INF, 0.0, -0.0], [NAN, 1, 0.0, 0.5, 0.5]),
         ("_softplus", [NAN, INF, -INF], [NAN, INF, 0.0]),
+        ("_log_cosh", [NAN, INF, -INF, 0.0, -0.0], [NAN, INF, INF, 0.0, 0.0]),
         ("_xlogx", [NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, -1e-40], [NAN, INF, NAN, 0, 0, 0, NAN, NAN]),
         ("_erfc", [NAN, INF, -INF, 0.0, -0.0, 1e4, -1e4], [NAN, 0, 2, 1, 1, 0, 2]),
         ("_erfinv", [NAN, 1.0, -1.0, 0.0, -0.0, 1.5, -1.5, INF], [NAN, INF, -INF, 0.0, -0.0, NAN, NAN, NAN]),

@@ -244,6 +244,9 @@ POINTS = {
     "xlogx": {"x": [0.0, *POSITIVE, 1e300, 5e-324]},
     "sqrt-square": {"x": [v for v in [*WIDE, 1e200, -1e200, 1e-200, 5e-324] if v]},
     "bce-logits": {"y": UNIT},
+    # beside 1e-300 the two logarithms cancel: the error is then that of |x|, as the note of the rule says
+    "log-ratio": {"y": POSITIVE[1:]},
+    "log-product": {"y": POSITIVE[1:]},
 }
 LIMITS = {"xlogx"}
 """Rules whose right side continues the left to a point where it is not defined; the right side is the truth."""

@@ -95,7 +95,7 @@ def test_what_a_formula_may_be() -> None:
 
 
 def test_an_own_function_goes_through_text() -> None:
-    mish: Any = gx.scalar_function("mish", "x*tanh(log(1+exp(x)))")
+    mish: Any = gx.scalar_function("my_mish", "x*tanh(log(1+exp(x)))")
     graph = gx.graph_of(mish(gx.input("x", ("n",))))
     assert gx.parse(str(graph)).outputs[0].op is mish
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from graphc.rewrite.rule import Rule
-from graphc.rewrite.rules import algebra, cost, stabilize, structure
+from graphc.rewrite.rules import algebra, cost, functions, stabilize, structure
 
-RULES: tuple[Rule, ...] = (*algebra.RULES, *structure.RULES, *stabilize.RULES, *cost.RULES)
+RULES: tuple[Rule, ...] = (*algebra.RULES, *structure.RULES, *stabilize.RULES, *functions.RULES, *cost.RULES)
 
 
 def rules_of(phase: str) -> tuple[Rule, ...]:

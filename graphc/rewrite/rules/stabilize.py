@@ -12,6 +12,7 @@ from graphc.ir.op import Op
 from graphc.ops.arith import abs as absolute
 from graphc.ops.arith import divide, multiply, negative, square, subtract
 from graphc.ops.card import constant
+from graphc.ops.gather import gather_op, take_along_axis_op
 from graphc.ops.index import take_op
 from graphc.ops.math import (
     exp,
@@ -35,7 +36,16 @@ from graphc.ops.slices import slice_op
 from graphc.rewrite.rule import EXACT, FACT, STABLE, Match, Rule
 from graphc.rewrite.rules.holes import AXIS, KEEP, c, s, x, y
 
-_MOVES = (slice_op, squeeze_op, expand_dims_op, reshape_op, transpose_op, take_op)
+_MOVES = (
+    slice_op,
+    squeeze_op,
+    expand_dims_op,
+    reshape_op,
+    transpose_op,
+    take_op,
+    gather_op,
+    take_along_axis_op,
+)
 
 
 def _stable(name: str, left: Any, right: Any, **rest: Any) -> Rule:

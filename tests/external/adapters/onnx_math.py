@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import reduce
-from math import pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -82,19 +81,19 @@ def is_infinite(x: Any, a: Any) -> Any:
 
 
 def gelu(x: Any, a: Any) -> Any:
-    z = x[0]
-    if a.get("approximate", "none") == "none":
-        return ops.gelu(z)
-    return 0.5 * z * (1 + ops.tanh(sqrt(2 / pi) * (z + 0.044715 * z**3)))
+    return ops.gelu(x[0]) if a.get("approximate", "none") == "none" else ops.gelu_tanh(x[0])
 
 
 def selu(x: Any, a: Any) -> Any:
     alpha, gamma = a.get("alpha", 1.67326319217681884765625), a.get("gamma", 1.05070102214813232421875)
-    return gamma * ops.where(x[0] > 0, x[0], alpha * ops.expm1(x[0]))
+    return ops.selu(x[0], alpha=alpha, scale=gamma)
 
 
 def shrink(x: Any, a: Any) -> Any:
+    """Soft where the bias is the limit, hard where it is 0, and in between."""
     bias, limit, z = a.get("bias", 0.0), a.get("lambd", 0.5), x[0]
+    if bias in (0.0, limit):
+        return ops.softshrink(z, lambd=limit) if bias else ops.hardshrink(z, lambd=limit)
     return ops.where(z < -limit, z + bias, ops.where(z > limit, z - bias, 0.0))
 
 
@@ -206,20 +205,20 @@ TABLE = {
     "IsInf": is_infinite,
     "Where": lambda x, a: ops.where(x[0], x[1], x[2]),
     "Elu": lambda x, a: ops.elu(x[0], alpha=a.get("alpha", 1.0)),
-    "Celu": lambda x, a: ops.maximum(x[0], 0) + ops.minimum(a["alpha"] * ops.expm1(x[0] / a["alpha"]), 0),
+    "Celu": lambda x, a: ops.celu(x[0], alpha=a["alpha"]),
     "Gelu": gelu,
-    "HardSigmoid": lambda x, a: ops.clip(a.get("alpha", 0.2) * x[0] + a.get("beta", 0.5), 0, 1),
-    "HardSwish": lambda x, a: x[0] * ops.clip(x[0] / 6 + 0.5, 0, 1),
+    "HardSigmoid": lambda x, a: ops.hard_sigmoid(x[0], slope=a.get("alpha", 0.2), offset=a.get("beta", 0.5)),
+    "HardSwish": unary("hard_swish"),
     "LeakyRelu": lambda x, a: ops.leaky_relu(x[0], negative_slope=a.get("alpha", 0.01)),
     "LogSoftmax": softmax("log_softmax"),
     "Softmax": softmax("softmax"),
-    "Mish": lambda x, a: x[0] * ops.tanh(ops.softplus(x[0])),
-    "PRelu": lambda x, a: ops.where(x[0] < 0, x[1] * x[0], x[0]),
+    "Mish": unary("mish"),
+    "PRelu": binary("prelu"),
     "Selu": selu,
     "Shrink": shrink,
-    "Softsign": lambda x, a: x[0] / (1 + ops.abs(x[0])),
+    "Softsign": unary("softsign"),
     "SwiGLU": swiglu,
-    "ThresholdedRelu": lambda x, a: ops.where(x[0] > a.get("alpha", 1.0), x[0], 0.0),
+    "ThresholdedRelu": lambda x, a: ops.threshold(x[0], threshold=a.get("alpha", 1.0)),
     "ReduceL1": reduction(lambda x, axis, keep: ops.sum(ops.abs(x), axis=axis, keepdims=keep)),
     "ReduceL2": reduction(lambda x, axis, keep: ops.sqrt(ops.sum(x * x, axis=axis, keepdims=keep))),
     "ReduceLogSum": reduction(lambda x, axis, keep: ops.log(ops.sum(x, axis=axis, keepdims=keep))),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
 from typing import Any
 
 from tests.external.adapters import windows
@@ -12,50 +11,31 @@ from tests.external.judging import later, layers, ops
 F = "nn.functional."
 
 
-def along(name: str) -> Any:
+def along(name: str, home: Any = ops) -> Any:
     """A function along an axis; a number has one axis, of size 1, in PyTorch."""
 
     def applied(x: Any, dim: int, dtype: Any = None) -> Any:
         if x.ndim:
-            return getattr(ops, name)(x, axis=dim)
-        return ops.reshape(getattr(ops, name)(ops.reshape(x, (1,)), axis=0), ())
+            return getattr(home, name)(x, axis=dim)
+        return ops.reshape(getattr(home, name)(ops.reshape(x, (1,)), axis=0), ())
 
     return applied
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
-    if approximate == "none":
-        return ops.gelu(x)
-    return 0.5 * x * (1 + ops.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
+    return ops.gelu(x) if approximate == "none" else ops.gelu_tanh(x)
 
 
 def softplus(x: Any, beta: float = 1, threshold: float = 20) -> Any:
     """Linear above the threshold."""
-    return ops.where(x * beta > threshold, x, ops.softplus(x * beta) / beta)
-
-
-def celu(x: Any, alpha: float = 1.0) -> Any:
-    return ops.maximum(x, 0) + ops.minimum(alpha * ops.expm1(x / alpha), 0)
-
-
-def selu(x: Any) -> Any:
-    scale, alpha = 1.0507009873554805, 1.6732632423543772
-    return scale * ops.where(x > 0, x, alpha * ops.expm1(x))
-
-
-def hardsigmoid(x: Any) -> Any:
-    return ops.clip(x + 3, 0, 6) / 6
+    return layers.softplus(x, float(beta), threshold)
 
 
 def prelu(x: Any, weight: Any) -> Any:
+    """Slopes stand along axis 1."""
     if x.ndim > 1 and weight.ndim == 1:
         weight = ops.reshape(weight, (weight.shape[0], *(1,) * (x.ndim - 2)))
-    return ops.where(x > 0, x, weight * x)
-
-
-def glu(x: Any, dim: int = -1) -> Any:
-    half, before = x.shape[dim] // 2, (slice(None),) * (dim % x.ndim)
-    return x[(*before, slice(half))] * ops.sigmoid(x[(*before, slice(half, None))])
+    return ops.prelu(x, weight)
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
@@ -85,24 +65,24 @@ def cross_entropy(x: Any, target: Any, reduction: str) -> Any:
 
 ACTIVATIONS = {
     "relu": direct("relu"),
-    "relu6": lambda x: ops.clip(x, 0, 6),
+    "relu6": direct("relu6"),
     "leaky_relu": lambda x, slope=0.01: ops.leaky_relu(x, negative_slope=slope),
     "elu": lambda x, alpha=1.0: ops.elu(x, alpha=alpha),
-    "celu": celu,
-    "selu": selu,
+    "celu": lambda x, alpha=1.0: ops.celu(x, alpha=alpha),
+    "selu": direct("selu"),
     "gelu": gelu,
     "silu": direct("silu"),
-    "mish": lambda x: x * ops.tanh(ops.softplus(x)),
+    "mish": direct("mish"),
     "softplus": softplus,
-    "logsigmoid": lambda x: ops.log(ops.sigmoid(x)),
-    "hardtanh": lambda x, low=-1.0, high=1.0: ops.clip(x, low, high),
-    "hardsigmoid": hardsigmoid,
-    "hardswish": lambda x: x * hardsigmoid(x),
-    "softmin": lambda x, dim, dtype=None: along("softmax")(-x, dim),
-    "softmin/with_dtype": lambda x, dim, dtype=None: along("softmax")(-x, dim),
-    "tanhshrink": lambda x: x - ops.tanh(x),
+    "logsigmoid": direct("log_sigmoid"),
+    "hardtanh": lambda x, low=-1.0, high=1.0: ops.hard_tanh(x, low=low, high=high),
+    "hardsigmoid": direct("hard_sigmoid"),
+    "hardswish": direct("hard_swish"),
+    "softmin": along("softmin", layers),
+    "softmin/with_dtype": along("softmin", layers),
+    "tanhshrink": direct("tanhshrink"),
     "prelu": prelu,
-    "glu": glu,
+    "glu": lambda x, dim=-1: layers.glu(x, dim),
     "linear": linear,
 }
 
