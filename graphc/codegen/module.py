@@ -29,7 +29,7 @@ from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
 from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
-from graphc.ops.init import DRAW_SOURCE
+from graphc.ops.init import OWN
 from graphc.planning.order import Plan
 
 
@@ -96,7 +96,7 @@ def _constant_names(model: ModelPlan) -> dict[Node, str]:
 def emit_module(model: ModelPlan) -> Source:
     """The source of a model's module."""
     module = _Module(model)
-    module.add(_init_lines(model))
+    module.add(_init_lines(model), _init_helpers(model))
     if model.labels:
         module.add(_CHECK_LABELS)
     _add_whole(module, model.predict, "predict", "The outputs, as in use (no dropout, running statistics).")
@@ -134,9 +134,10 @@ _CHECK_LABELS = [
 def _init_lines(model: ModelPlan) -> list[str]:
     graph = model.declared or model.evaluate.graph
     leaves = [*graph.leaves("param"), *graph.leaves("state")]
+    own = any(leaf.attrs["init"].name == OWN for leaf in leaves)
     lines = [
-        "def init(seed):",
-        '    """Starting values: (params, state, slots). Each is drawn from the seed and its own name."""',
+        f"def init(seed{', own' if own else ''}):",
+        *(_OWN_DOC if own else _INIT_DOC),
         *_draw_lines(leaves),
         *_dict_lines("params", [_init_entry(graph, p) for p in graph.leaves("param")]),
         *_dict_lines("state", [_init_entry(graph, s) for s in graph.leaves("state")]),
@@ -145,21 +146,36 @@ def _init_lines(model: ModelPlan) -> list[str]:
     return [*lines, *_dict_lines("slots", slots), "    return params, state, slots"]
 
 
+def _init_helpers(model: ModelPlan) -> list[str]:
+    """The functions above ``init`` that it calls to draw."""
+    graph = model.declared or model.evaluate.graph
+    leaves = [*graph.leaves("param"), *graph.leaves("state")]
+    return sorted({leaf.attrs["init"].helper(_int_shape(leaf)) for leaf in leaves} - {""})
+
+
 def _draw_lines(leaves: Sequence[Node]) -> list[str]:
     """The distributions that these leaves are drawn from, as local functions."""
-    inits = [(n.attrs["init"], _int_shape(n)) for n in leaves]
-    families = {init.draw(shape)[0] for init, shape in inits if init.value is None} & set(DRAW_SOURCE)
-    if not families:
+    inits = [(n.attrs["init"], _int_shape(n)) for n in leaves if n.attrs["init"].value is None]
+    drawn = [init.expression(shape, "name") for init, shape in inits]
+    families = {init.draw(shape)[0].lines for init, shape in inits if init.name != OWN} - {()}
+    if not families and not any("generator(" in text for text in drawn):
         return []
-    lines = [
-        "",
-        "    def generator(name):",
-        "        return np.random.Generator(np.random.PCG64([seed, _name_seed(name)]))",
-        "",
-    ]
-    for family in sorted(families):
-        lines += [*DRAW_SOURCE[family], ""]
-    return lines
+    return ["", *_GENERATOR, "", *(line for lines in sorted(families) for line in (*lines, ""))]
+
+
+_INIT_DOC = [
+    '    """Starting values: (params, state, slots). Each is drawn from the seed and its own name."""',
+]
+_OWN_DOC = [
+    '    """Starting values: (params, state, slots). Each is drawn from the seed and its own name.',
+    "",
+    "    own: functions (rng, shape) by name, for the parameters that started by a function of their author's.",
+    '    """',
+]
+_GENERATOR = (
+    "    def generator(name):",
+    "        return np.random.Generator(np.random.PCG64([seed, _name_seed(name)]))",
+)
 
 
 def _dict_lines(name: str, entries: Sequence[str]) -> list[str]:

@@ -138,7 +138,7 @@ def _element_text(x: Any) -> str:
 def _init_text(value: Any) -> str:
     if value.value is not None:
         return f"@{array_text(value.value)}"
-    inner = ", ".join(f"{k}={float_text(v)}" for k, v in value.options)
+    inner = ", ".join(f"{k}={_plain_text(v)}" for k, v in value.options)
     return f"@{value.name}{{{inner}}}" if inner else f"@{value.name}"
 
 
@@ -272,12 +272,15 @@ class Values:
         return self.init(name, dict(options), None)
 
 
-def _option(line: Scanner) -> tuple[str, float]:
+def _option(line: Scanner) -> tuple[str, Any]:
     key = line.key()
     line.expect("=")
+    line.skip()
+    if line.text.startswith('"', line.at):
+        return key, line.string()
     value = read_plain(line.take(_RUN, "a number").strip())
     if type(value) not in (int, float):
-        raise ParseError("an option is a number", given=repr(value)[:60])
+        raise ParseError("an option is a number or text in quotes", given=repr(value)[:60])
     return key, value
 
 

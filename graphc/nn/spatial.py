@@ -14,6 +14,7 @@ from graphc.nn.layers import _layer_name
 from graphc.ops import pool
 from graphc.ops.conv import conv
 from graphc.ops.index import take
+from graphc.ops.init import Init
 from graphc.ops.init import init as initialiser
 from graphc.ops.leaves import param
 from graphc.ops.shape import reshape, transpose
@@ -157,7 +158,7 @@ def embedding(
         ids: int[...], from 0 up to ``count``, without it.
         count: how many rows.
         features: how long a row is.
-        init: how W starts; normal with a standard deviation of 1.
+        init: how W starts; normal with a standard deviation of 1. One id is one unit that is on, so fan_in is 1.
         dtype: of W.
         name: the layer's name; its parameter is ``name.W``.
 
@@ -173,5 +174,13 @@ def embedding(
         (n, 7, 16)
     """
     with scope(_layer_name(name), "embedding"):
-        W = param("W", (count, features), init=init or initialiser("normal", std=1.0), dtype=dtype)
+        W = param("W", (count, features), init=_table_init(init), dtype=dtype)
         return take(W, ids, axis=0).named("h")
+
+
+def _table_init(init: Any) -> Any:
+    """A table of rows, of which one is read at a time: its fan_in is 1, unless one is given."""
+    if init is None:
+        return initialiser("normal", std=1.0)
+    made = initialiser(init) if isinstance(init, str) else init
+    return made.with_fan_in(1.0) if isinstance(made, Init) else init

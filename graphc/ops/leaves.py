@@ -100,13 +100,14 @@ def param(
     Args:
         name: its name, with the scopes around it in front (``hidden1.W``).
         shape: ints.
-        init: the name of an initialiser (``he_normal``, ``zeros``, ...), an ``optim``-free ``gx.init`` value, or an
-            array.
+        init: the name of an initialiser (``he_normal``, ``zeros``, ...), a ``gx.init`` with options, a number, an
+            array, or a function ``(rng, shape) -> array`` of a NumPy generator, which is seeded by the name.
         dtype: float32 or float64.
         trainable: False keeps it fixed.
 
     Raises:
-        ShapeError: a named size (a parameter's size is known), or an array of another shape.
+        ShapeError: a named size (a parameter's size is known), an array of another shape, or a rank that an initialiser
+            does not take.
         ArgumentError: an unknown initialiser.
     """
     attrs = _valued(name, shape, dtype, init)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from graphc.ir import text as ir_text
 from graphc.ir.graph import Graph
 from graphc.ir.node import Array
 from graphc.ops import CARDS
-from graphc.ops.init import Init, init
+from graphc.ops.init import OWN, Init, init
 from graphc.symbolic.scalar import scalar_card
 
 
@@ -34,5 +35,8 @@ def parse(text: str) -> Graph:
     return ir_text.parse(text, CARDS, scalar_card=scalar_card, init=_initialiser)
 
 
-def _initialiser(name: str, options: Mapping[str, float], value: Array | None) -> Init:
-    return init(name, **options) if value is None else Init("array", (), value)
+def _initialiser(name: str, options: Mapping[str, Any], value: Array | None) -> Init:
+    if value is not None:
+        return Init("array", (), value)
+    # a function has no text: it is known that there was one
+    return Init(OWN) if name == OWN and not options else init(name, **options)

@@ -3,6 +3,7 @@
 from tests.external import (
     adbench,
     autograd,
+    initialisers,
     layers,
     onnx,
     opinfo,
@@ -24,4 +25,5 @@ SUITES = (
     layers.SUITE,
     schedules.SUITE,
     optim.SUITE,
+    initialisers.SUITE,
 )

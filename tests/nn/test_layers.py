@@ -8,7 +8,6 @@ import pytest
 import graphc as gx
 from graphc import nn
 from graphc.ir.graph import graph_of
-from graphc.ops.init import DRAW, INITIALISERS, OPTIONS, fans, initial_value
 
 
 def names(node):
@@ -112,58 +111,6 @@ BAD = {
 def test_bad_layers_are_refused(what):
     with pytest.raises(gx.GraphcError):
         BAD[what]()
-
-
-# -- initialisers --------------------------------------------------------------------------------------------------
-
-
-def variance(name, fan_in, fan_out):
-    """What the papers say."""
-    return {
-        "xavier_normal": 2 / (fan_in + fan_out),
-        "xavier_uniform": 2 / (fan_in + fan_out),
-        "he_normal": 2 / fan_in,
-        "he_uniform": 2 / fan_in,
-        "normal": 0.01**2,
-        "uniform": 0.05**2 / 3,
-        "zeros": 0,
-        "ones": 0,
-        "constant": 0,
-    }[name]
-
-
-@pytest.mark.parametrize("name", INITIALISERS)
-def test_initialisers_have_the_variance_of_their_papers(name):
-    shape = (300, 200)
-    values = initial_value(gx.init(name), shape, "float64", "W", 0)
-    n = values.size
-    expected = variance(name, *shape)
-    family = INITIALISERS[name][0]
-    spread = {"normal": 5 * np.sqrt(2 / n), "uniform": 5 * np.sqrt(0.8 / n), "constant": 0}[family]
-    assert abs(values.var() - expected) <= spread * expected
-    if family == "uniform":
-        assert abs(values).max() <= np.sqrt(3 * expected)
-    if family == "constant":
-        assert np.unique(values).size == 1
-
-
-def test_every_initialiser_draws_from_a_known_distribution():
-    assert {family for family, _ in INITIALISERS.values()} == set(DRAW)
-    assert set(OPTIONS) <= set(INITIALISERS)
-
-
-def test_adding_a_parameter_does_not_change_the_others():
-    a = initial_value(gx.init("normal"), (3,), "float64", "a", 0)
-    assert np.array_equal(a, initial_value(gx.init("normal"), (3,), "float64", "a", 0))
-    assert not np.array_equal(a, initial_value(gx.init("normal"), (3,), "float64", "b", 0))
-    assert not np.array_equal(a, initial_value(gx.init("normal"), (3,), "float64", "a", 1))
-
-
-def test_fans():
-    assert fans((5, 7)) == (5, 7)
-    assert fans((3, 3, 5, 7)) == (45, 63)
-    assert fans((4,)) == (4, 4)
-    assert fans(()) == (1, 1)
 
 
 @pytest.mark.parametrize(
