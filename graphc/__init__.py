@@ -16,7 +16,7 @@ _WHERE: dict[str, str] = {
         "graphc.errors": "GraphcError",
         "graphc.ops.leaves": "input param state hyper const size full zeros ones zeros_like ones_like",
         "graphc.ops.init": "init",
-        "graphc.ops.arith": "add subtract multiply divide negative power square abs sign maximum minimum clip",
+        "graphc.ops.arith": "add subtract multiply divide negative pow power square abs sign maximum minimum clip",
         "graphc.ops.math": (
             "exp exp2 expm1 log log2 log10 log1p log1mexp logaddexp xlogx xlogy sqrt rsqrt reciprocal "
             "sin cos tanh erf sigmoid softplus sigmoid_cross_entropy relu leaky_relu elu gelu silu"
@@ -30,18 +30,18 @@ _WHERE: dict[str, str] = {
             "tan arcsin arccos arctan arctan2 sinh cosh arcsinh arccosh arctanh hypot "
             "asin acos atan atan2 asinh acosh atanh"
         ),
-        "graphc.ops.special": "erfc erfinv gammaln digamma polygamma",
+        "graphc.ops.special": "erfc erfcinv erfinv gammaln digamma polygamma",
         "graphc.ops.rounding": (
-            "floor ceil trunc round remainder floor_divide copysign isfinite isinf isnan nan_to_num"
+            "floor ceil trunc round remainder floor_divide copysign isfinite isinf isnan signbit nan_to_num"
         ),
         "graphc.ops.compare": (
             "equal not_equal less less_equal greater greater_equal "
             "logical_and logical_or logical_xor logical_not where"
         ),
         "graphc.ops.reduce": "sum mean var std max min argmax argmin any all",
-        "graphc.ops.norms": "norm vector_norm",
+        "graphc.ops.norms": "norm matrix_norm vector_norm",
         "graphc.ops.cumulate": "prod cumsum cumprod cumulative_sum cumulative_prod",
-        "graphc.ops.order": "sort argsort quantile median",
+        "graphc.ops.order": "sort argsort partition argpartition quantile median",
         "graphc.ops.shape": (
             "reshape transpose matrix_transpose expand_dims squeeze broadcast_to astype stop_gradient"
         ),
@@ -56,6 +56,15 @@ _WHERE: dict[str, str] = {
         "graphc.ops.windows": "sliding_windows fold",
         "graphc.ops.conv": "conv conv1d conv2d conv_transpose",
         "graphc.ops.pool": "max_pool avg_pool global_avg_pool global_max_pool",
+        "graphc.ops.decompose": "eigh eigvalsh svd svdvals qr pinv",
+        "graphc.ops.bits": (
+            "bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_left_shift bitwise_right_shift"
+        ),
+        "graphc.ops.counting": (
+            "count_nonzero ptp diff searchsorted broadcast_arrays meshgrid full_like positive"
+        ),
+        "graphc.ops.combine": "add_at multiply_at maximum_at minimum_at",
+        "math": "e inf nan pi",
         "graphc.ops.put": "put put_along_axis set_at",
         "graphc.ops.nn": "softmax log_softmax logsumexp",
         "graphc.ops.random": "bernoulli normal",

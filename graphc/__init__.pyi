@@ -1,5 +1,10 @@
 """The public names, for editors and type checkers; a test holds them to the table of ``__init__.py``."""
 
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
+
 from graphc import datasets as datasets
 from graphc import nn as nn
 from graphc import optim as optim
@@ -41,6 +46,7 @@ from graphc.ops.arith import maximum as maximum
 from graphc.ops.arith import minimum as minimum
 from graphc.ops.arith import multiply as multiply
 from graphc.ops.arith import negative as negative
+from graphc.ops.arith import pow as pow
 from graphc.ops.arith import power as power
 from graphc.ops.arith import sign as sign
 from graphc.ops.arith import square as square
@@ -56,6 +62,16 @@ from graphc.ops.arrange import stack as stack
 from graphc.ops.arrange import swapaxes as swapaxes
 from graphc.ops.arrange import tile as tile
 from graphc.ops.arrange import unstack as unstack
+from graphc.ops.bits import bitwise_and as bitwise_and
+from graphc.ops.bits import bitwise_invert as bitwise_invert
+from graphc.ops.bits import bitwise_left_shift as bitwise_left_shift
+from graphc.ops.bits import bitwise_or as bitwise_or
+from graphc.ops.bits import bitwise_right_shift as bitwise_right_shift
+from graphc.ops.bits import bitwise_xor as bitwise_xor
+from graphc.ops.combine import add_at as add_at
+from graphc.ops.combine import maximum_at as maximum_at
+from graphc.ops.combine import minimum_at as minimum_at
+from graphc.ops.combine import multiply_at as multiply_at
 from graphc.ops.compare import equal as equal
 from graphc.ops.compare import greater as greater
 from graphc.ops.compare import greater_equal as greater_equal
@@ -72,6 +88,14 @@ from graphc.ops.conv import conv as conv
 from graphc.ops.conv import conv1d as conv1d
 from graphc.ops.conv import conv2d as conv2d
 from graphc.ops.conv import conv_transpose as conv_transpose
+from graphc.ops.counting import broadcast_arrays as broadcast_arrays
+from graphc.ops.counting import count_nonzero as count_nonzero
+from graphc.ops.counting import diff as diff
+from graphc.ops.counting import full_like as full_like
+from graphc.ops.counting import meshgrid as meshgrid
+from graphc.ops.counting import positive as positive
+from graphc.ops.counting import ptp as ptp
+from graphc.ops.counting import searchsorted as searchsorted
 from graphc.ops.create import arange as arange
 from graphc.ops.create import diag as diag
 from graphc.ops.create import diagonal as diagonal
@@ -85,6 +109,12 @@ from graphc.ops.cumulate import cumsum as cumsum
 from graphc.ops.cumulate import cumulative_prod as cumulative_prod
 from graphc.ops.cumulate import cumulative_sum as cumulative_sum
 from graphc.ops.cumulate import prod as prod
+from graphc.ops.decompose import eigh as eigh
+from graphc.ops.decompose import eigvalsh as eigvalsh
+from graphc.ops.decompose import pinv as pinv
+from graphc.ops.decompose import qr as qr
+from graphc.ops.decompose import svd as svd
+from graphc.ops.decompose import svdvals as svdvals
 from graphc.ops.effects import by_mode as by_mode
 from graphc.ops.effects import composite as composite
 from graphc.ops.effects import update as update
@@ -150,10 +180,13 @@ from graphc.ops.math import xlogy as xlogy
 from graphc.ops.nn import log_softmax as log_softmax
 from graphc.ops.nn import logsumexp as logsumexp
 from graphc.ops.nn import softmax as softmax
+from graphc.ops.norms import matrix_norm as matrix_norm
 from graphc.ops.norms import norm as norm
 from graphc.ops.norms import vector_norm as vector_norm
+from graphc.ops.order import argpartition as argpartition
 from graphc.ops.order import argsort as argsort
 from graphc.ops.order import median as median
+from graphc.ops.order import partition as partition
 from graphc.ops.order import quantile as quantile
 from graphc.ops.order import sort as sort
 from graphc.ops.pool import avg_pool as avg_pool
@@ -185,6 +218,7 @@ from graphc.ops.rounding import isnan as isnan
 from graphc.ops.rounding import nan_to_num as nan_to_num
 from graphc.ops.rounding import remainder as remainder
 from graphc.ops.rounding import round as round
+from graphc.ops.rounding import signbit as signbit
 from graphc.ops.rounding import trunc as trunc
 from graphc.ops.shape import astype as astype
 from graphc.ops.shape import broadcast_to as broadcast_to
@@ -197,6 +231,7 @@ from graphc.ops.shape import transpose as transpose
 from graphc.ops.slices import concat as concat
 from graphc.ops.special import digamma as digamma
 from graphc.ops.special import erfc as erfc
+from graphc.ops.special import erfcinv as erfcinv
 from graphc.ops.special import erfinv as erfinv
 from graphc.ops.special import gammaln as gammaln
 from graphc.ops.special import polygamma as polygamma

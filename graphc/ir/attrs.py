@@ -72,12 +72,17 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "axis": ("an axis, or axes in increasing order", _is_axis),
     "axes": ("axes", _is_axes),
     "keepdims": ("True or False", lambda v, rank: isinstance(v, bool)),
+    "right": ("True or False", lambda v, rank: isinstance(v, bool)),
     "trainable": ("True or False", lambda v, rank: isinstance(v, bool)),
     "shape": ("sizes", _is_shape),
     "index": ("a place, or a start, stop and step per axis", lambda v, rank: _is_int(v, 0) or _are_slices(v)),
     "dtype": (", ".join(DTYPES), lambda v, rank: v in DTYPES),
     "q": ("a number from 0 to 1", lambda v, rank: isinstance(v, float) and 0 <= v <= 1),
-    "ord": ("a number above 0", lambda v, rank: isinstance(v, float) and 0 < v < math.inf),
+    "rtol": ("a number from 0 up to 1", lambda v, rank: isinstance(v, float) and 0 <= v < 1),
+    "ord": (
+        "a finite number other than 0",
+        lambda v, rank: isinstance(v, float) and math.isfinite(v) and v != 0,
+    ),
     "classes": ("an int of at least 1", lambda v, rank: _is_int(v, 1)),
     **{key: ("an int", lambda v, rank: _is_int(v, -MAX_COUNT)) for key in ("k", "start")},
     "shift": ("an int for each axis", lambda v, rank: _are_ints(v, -MAX_COUNT)),
@@ -85,6 +90,7 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
         key: ("an int of at least 1 for each axis", lambda v, rank: _are_ints(v, 1))
         for key in ("window", "stride", "dilation")
     },
+    "kth": ("ints", lambda v, rank: bool(v) and _are_ints(v, -MAX_COUNT)),
     "step": ("an int other than 0", lambda v, rank: _is_int(v, -MAX_COUNT) and v != 0),
     "keep": ("an int between 1 and 65536", lambda v, rank: _is_int(v, 1, 65536)),
     "default": (
@@ -103,7 +109,7 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
 
 
 def _are_slices(value: Any) -> bool:
-    return isinstance(value, tuple) and all(_is_slice(part) for part in value)
+    return isinstance(value, tuple) and all(_is_slice(part) or _is_int(part, -MAX_COUNT) for part in value)
 
 
 def _are_ints(value: Any, low: int) -> bool:

@@ -70,6 +70,8 @@ power = pointwise(
     latex="{x}^{{{y}}}",
     cost=1.5,
 )
+pow = power
+
 square = pointwise(
     "square",
     "x ** 2",

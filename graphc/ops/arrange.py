@@ -22,10 +22,9 @@ from graphc.ops.shape import (
     normal_axes,
     normal_axis,
     reshape,
-    squeeze_op,
     transpose,
 )
-from graphc.ops.slices import concat, place_op, slice_op
+from graphc.ops.slices import WHOLE, concat, place_op, slice_op
 
 # -- axes in another order ----------------------------------------------------------------------------------------
 
@@ -358,9 +357,8 @@ def unstack(x: Any, axis: int = 0) -> tuple[Node, ...]:
     count = x.shape[axis]
     if not isinstance(count, int):
         raise ShapeError(f"into how many parts is only known at run time: {count}", given=str(x.type))
-    lead = ((None, None, None),) * axis
-    parts = [slice_op(x, index=(*lead, (i, i + 1, None))) for i in range(count)]
-    return tuple(squeeze_op(p, axis=axis) for p in parts)
+    lead = (WHOLE,) * axis
+    return tuple(slice_op(x, index=(*lead, i)) for i in range(count))
 
 
 CARDS = (roll_op,)

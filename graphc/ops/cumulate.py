@@ -173,6 +173,52 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     return node
 
 
-cumulative_sum, cumulative_prod = cumsum, cumprod
+def _behind(first: float, x: Node, running: Node, axis: int) -> Node:
+    """A running sum or product behind the one of nothing."""
+    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    return concat([full(shape, int(first), running.dtype), running], axis)
+
+
+def cumulative_sum(x: Any, axis: int | None = None, include_initial: bool = False) -> Node:
+    """``cumsum`` by the name of the Array API, on demand with the sum of nothing in front.
+
+    Args:
+        x: integers and bools add up in int64.
+        axis: along which; the flattened array by default.
+        include_initial: whether the result begins with 0, which makes it one longer.
+
+    Raises:
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.cumulative_sum(gx.const([1, 2, 3]), include_initial=True))()
+        array([0, 1, 3, 6])
+    """
+    x, at = _along(x, axis)
+    node: Node = cumsum_op(x, axis=at)
+    return _behind(0, x, node, at) if include_initial else node
+
+
+def cumulative_prod(x: Any, axis: int | None = None, include_initial: bool = False) -> Node:
+    """``cumprod`` by the name of the Array API, on demand with the product of nothing in front.
+
+    Args:
+        x: integers and bools multiply in int64.
+        axis: along which; the flattened array by default.
+        include_initial: whether the result begins with 1, which makes it one longer.
+
+    Raises:
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.cumulative_prod(gx.const([2, 2, 2]), include_initial=True))()
+        array([1, 2, 4, 8])
+    """
+    x, at = _along(x, axis)
+    node: Node = cumprod_op(x, axis=at)
+    return _behind(1, x, node, at) if include_initial else node
+
 
 CARDS = (cumsum_op, recurrence, cumprod_op, prod_op)

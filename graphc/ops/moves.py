@@ -38,6 +38,13 @@ def _add_along_axis(values, indices, shape, axis):
     return out
 
 
+def _combined_at(function, x, values, indices):
+    """A copy with values combined with what is at places along the first axis, one after another."""
+    out = x.copy()
+    function.at(out, indices, values)
+    return out
+
+
 def _put(x, values, indices):
     """A copy with values written at places along the first axis."""
     out = x.copy()
@@ -82,6 +89,24 @@ def _cofactor(x):
     others = np.where(np.eye(n, dtype=bool), x.dtype.type(1), s[..., None, :]).prod(axis=-1)
     sign = np.linalg.det(u) * np.linalg.det(vt)
     return (u * (sign[..., None] * others)[..., None, :]) @ vt
+
+
+def _eigh(x):
+    """Eigenvalues of symmetric matrices, and under them the eigenvectors, as columns."""
+    values, vectors = np.linalg.eigh(x)
+    return np.concatenate([values[..., None, :], vectors], axis=-2)
+
+
+def _svd(x):
+    """Singular values, and under them the left and the right vectors, as columns."""
+    left, values, right = np.linalg.svd(x, full_matrices=False)
+    return np.concatenate([values[..., None, :], left, right.swapaxes(-1, -2)], axis=-2)
+
+
+def _qr(x):
+    """Orthogonal columns, and under them the transpose of the triangle: Q and R transposed."""
+    q, r = np.linalg.qr(x)
+    return np.concatenate([q, r.swapaxes(-1, -2)], axis=-2)
 
 
 def _recurrence(a, b, axis):

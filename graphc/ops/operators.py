@@ -9,7 +9,7 @@ from graphc.ir.node import Node, describe, op_title
 from graphc.ir.operators import Operators
 from graphc.ir.origin import here
 from graphc.ir.pattern import Pattern
-from graphc.ops import arith, compare, contract, cumulate, reduce, rounding, shape, slices
+from graphc.ops import arith, bits, compare, contract, cumulate, reduce, rounding, shape, slices
 
 
 def _matmul(a: Any, b: Any) -> Any:
@@ -55,11 +55,20 @@ def _repr(self: Node) -> str:
     return f"<{op_title(self)}{' ' + name if name else ''}: {self.type}>"
 
 
+_NUMPY_NAMES = {
+    "absolute": "abs",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "right_shift": "bitwise_right_shift",
+}
+"""Functions of NumPy whose first name is another than the standard's."""
+
+
 def _ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """``np.sin(node)`` is ``gx.sin(node)``, and ``array * node`` is ours: NumPy asks here first."""
     import graphc
 
-    name = {"absolute": "abs", "conjugate": "conj"}.get(ufunc.__name__, ufunc.__name__)
+    name = _NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__)
     if method == "__call__" and not options and name in graphc.__all__:
         return getattr(graphc, name)(*inputs)
     raise DTypeError(
@@ -100,10 +109,17 @@ OPERATORS: dict[str, Any] = {
 
 METHODS: dict[str, Any] = {
     "__abs__": lambda a: arith.abs(a),
-    "__and__": lambda a, b: compare.logical_and(a, b),
-    "__or__": lambda a, b: compare.logical_or(a, b),
-    "__xor__": lambda a, b: compare.logical_xor(a, b),
-    "__invert__": lambda a: compare.logical_not(a),
+    "__and__": lambda a, b: bits.bitwise_and(a, b),
+    "__rand__": lambda a, b: bits.bitwise_and(b, a),
+    "__or__": lambda a, b: bits.bitwise_or(a, b),
+    "__ror__": lambda a, b: bits.bitwise_or(b, a),
+    "__xor__": lambda a, b: bits.bitwise_xor(a, b),
+    "__rxor__": lambda a, b: bits.bitwise_xor(b, a),
+    "__invert__": lambda a: bits.bitwise_invert(a),
+    "__lshift__": lambda a, b: bits.bitwise_left_shift(a, b),
+    "__rlshift__": lambda a, b: bits.bitwise_left_shift(b, a),
+    "__rshift__": lambda a, b: bits.bitwise_right_shift(a, b),
+    "__rrshift__": lambda a, b: bits.bitwise_right_shift(b, a),
     "__eq__": _eq,
     "__ne__": lambda a, b: not _eq(a, b),
     "__hash__": object.__hash__,

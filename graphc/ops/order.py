@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphc.errors import ArgumentError
+import numpy as np
+
+from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.op import ZERO, Op
 from graphc.ir.types import Type
 from graphc.ops.arith import multiply, subtract
-from graphc.ops.arrange import flip
+from graphc.ops.arrange import flip, stack
 from graphc.ops.card import as_nodes
 from graphc.ops.gather import take_along_axis_op
 from graphc.ops.leaves import size_node
@@ -91,6 +93,85 @@ def argsort(x: Any, axis: int = -1, descending: bool = False) -> Node:
     return places
 
 
+# -- a part of the order -------------------------------------------------------------------------------------------
+
+argpartition_op = Op(
+    "argpartition",
+    "select",
+    ("x",),
+    lambda x, *, kth, axis: Type("int64", along(x, axis=axis).shape),
+    attrs={"kth": ..., "axis": ...},
+    coerce=as_nodes,
+    gradient=lambda g, out, x, *, kth, axis: (ZERO,),
+    numpy=lambda x, node: f"np.argpartition({x}, {_kth_text(node)}, axis={node.attrs['axis']})",
+    latex=r"\operatorname{{argpartition}} {x}",
+    doc="Places of the entries such that those at kth are in order, with no larger one before and no smaller behind.",
+    cost=10.0,
+)
+
+
+def _kth_text(node: Node) -> str:
+    kth = node.attrs["kth"]
+    return str(kth[0] if len(kth) == 1 else kth)
+
+
+def argpartition(x: Any, kth: Any, axis: int = -1) -> Node:
+    """Places along an axis such that the entry at ``kth`` is the one of the sorted array, as int64.
+
+    No entry before it is larger, and none behind it is smaller; in which order they are is NumPy's choice.
+
+    Args:
+        x: of any dtype.
+        kth: an int, or several.
+        axis: along which.
+
+    Raises:
+        ArgumentError: ``kth`` is no int.
+        ShapeError: there is no such axis or no such place.
+
+    Example:
+        >>> import graphc as gx
+        >>> str(gx.argpartition(gx.input("x", ("n", 5)), 2).type)
+        'int64[n, 5]'
+    """
+    (node,) = as_nodes((x,))
+    at = normal_axis(axis, node.ndim)
+    places = tuple(kth) if isinstance(kth, (tuple, list)) else (kth,)
+    for place in places:
+        _check_kth(place, node.shape[at])
+    order: Node = argpartition_op(node, kth=tuple(int(p) for p in places), axis=at)
+    return order
+
+
+def _check_kth(place: Any, dim: Any) -> None:
+    if not hasattr(place, "__index__") or isinstance(place, (bool, Node)):
+        raise ArgumentError("a place in the order is an int", given=repr(place)[:60])
+    if isinstance(dim, int) and not -dim <= place < dim:
+        raise ShapeError(f"there is no place {place} among {dim} entries")
+
+
+def partition(x: Any, kth: Any, axis: int = -1) -> Node:
+    """The entries, the one at ``kth`` where the sorted array has it; the gradient goes back to their places.
+
+    Args:
+        x: of any dtype.
+        kth: an int, or several.
+        axis: along which.
+
+    Raises:
+        ArgumentError, ShapeError: as for ``argpartition``.
+
+    Example:
+        >>> import graphc as gx
+        >>> int(gx.compile(gx.partition(gx.const([5, 1, 4, 2, 3]), 2)[2])())
+        3
+    """
+    (node,) = as_nodes((x,))
+    order = argpartition(node, kth, axis)
+    found: Node = take_along_axis_op(node, order, axis=normal_axis(axis, node.ndim))
+    return found
+
+
 quantile_weights = Op(
     "quantile_weights",
     "select",
@@ -134,17 +215,17 @@ quantile_op = Op(
 )
 
 
-def quantile(x: Any, q: float, axis: Any = None, keepdims: bool = False) -> Node:
+def quantile(x: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """The value below which a share ``q`` of the entries lies, between two of them by linear interpolation.
 
     Args:
         x: of any dtype; integers are taken as float32.
-        q: a number from 0 to 1.
+        q: a number from 0 to 1, or several: their quantiles stand along a new first axis.
         axis: one axis, several, or all by default.
         keepdims: whether the axes stay, with size 1.
 
     Raises:
-        ArgumentError: ``q`` is not a number from 0 to 1.
+        ArgumentError: ``q`` is not a number from 0 to 1, nor a list of them.
         ShapeError: there is no such axis, or it is empty.
 
     Example:
@@ -152,6 +233,8 @@ def quantile(x: Any, q: float, axis: Any = None, keepdims: bool = False) -> Node
         >>> str(gx.quantile(gx.input("x", ("n", 3)), 0.9, axis=0).type)
         'float32[3]'
     """
+    if isinstance(q, (list, tuple, np.ndarray)) and np.ndim(q) == 1 and len(q):
+        return stack([quantile(x, float(each), axis, keepdims) for each in q])
     if isinstance(q, (bool, Node)) or not isinstance(q, (int, float)) or not 0 <= q <= 1:
         raise ArgumentError("a quantile is asked for by a number from 0 to 1", given=repr(q)[:60])
     (node,) = floats((x,))
@@ -177,4 +260,4 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     return quantile(x, 0.5, axis, keepdims)
 
 
-CARDS = (argsort_op, sort_op, quantile_weights, quantile_op)
+CARDS = (argsort_op, sort_op, argpartition_op, quantile_weights, quantile_op)

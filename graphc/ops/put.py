@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -65,13 +66,13 @@ put_op: Op = linear(
 )
 
 
-def _put_at(x: Node, places: Node, values: Any) -> Node:
-    """Values written at places in the flattened ``x``."""
+def _put_at(x: Node, places: Node, values: Any, write: Callable[..., Node] = put_op) -> Node:
+    """Values written at places in the flattened ``x``, or combined with what is there."""
     if isinstance(values, Node) and values.type.is_float and not x.type.is_float:
         raise DTypeError("floats do not fit integers", given=f"{x.type}, {values.type}")
     filled = broadcast_to(cast(values, x.dtype), places.shape)
     flat, new, at = (v if v.ndim == 1 else reshape(v, -1) for v in (x, filled, places))
-    node: Node = put_op(flat, new, at)
+    node = write(flat, new, at)
     return node if x.ndim == 1 else reshape(node, x.shape)
 
 

@@ -85,6 +85,7 @@ def _test(name: str, latex: str, doc: str) -> Any:
 isfinite = _test("isfinite", r"[{x} \in \mathbb{{R}}]", "Whether a value is neither infinite nor nan.")
 isinf = _test("isinf", r"[|{x}| = \infty]", "Whether a value is infinite.")
 isnan = _test("isnan", r"[{x} = \mathrm{{nan}}]", "Whether a value is nan.")
+signbit = _test("signbit", r"[{x} < 0]", "Whether a value carries a minus sign, as -0.0 does.")
 
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Node:
@@ -106,4 +107,4 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     return node
 
 
-CARDS = (floor, ceil, trunc, round, remainder, floor_divide, copysign, isfinite, isinf, isnan)
+CARDS = (floor, ceil, trunc, round, remainder, floor_divide, copysign, isfinite, isinf, isnan, signbit)

@@ -12,9 +12,13 @@ from graphc.ir.op import Op
 from graphc.ir.size import Dim, Size, at_least_zero, floor_divide
 from graphc.ir.types import Shape, Type, shape_text
 from graphc.ops.card import linear, promoted
-from graphc.ops.shape import dims_text, expand_dims, normal_axis, squeeze_op
+from graphc.ops.shape import dims_text, expand_dims, normal_axis
 
-Index = tuple[tuple[Any, Any, Any], ...]
+Index = tuple[Any, ...]
+"""For each axis from the first on (start, stop, step), or an int, which takes the axis away."""
+
+WHOLE = (None, None, None)
+"""The slice that leaves an axis as it is."""
 
 
 # -- slices and their transpose -----------------------------------------------------------------------------------
@@ -51,8 +55,18 @@ def _bound(dim: Dim, place: Any, sure: bool) -> Dim:
 def _slice_type(x: Type, *, index: Index) -> Type:
     if len(index) > x.ndim:
         raise ShapeError(f"{len(index)} indices for {x.ndim} axes")
-    rest = x.shape[len(index) :]
-    return Type(x.dtype, (*(_slice_size(d, *part) for d, part in zip(x.shape, index, strict=False)), *rest))
+    for axis, part in enumerate(index):
+        if isinstance(part, int):
+            _check_place(part, x.shape[axis], axis)
+    parts = zip(x.shape, index, strict=False)
+    kept = tuple(_slice_size(dim, *part) for dim, part in parts if not isinstance(part, int))
+    return Type(x.dtype, (*kept, *x.shape[len(index) :]))
+
+
+def _check_place(place: int, dim: Dim, axis: int) -> None:
+    """A place on an axis of named size is checked by NumPy when the program runs."""
+    if isinstance(dim, int) and not -dim <= place < dim:
+        raise ShapeError(f"index {place} is out of range on axis {axis} of size {dim}")
 
 
 def _slice_text(index: Index) -> str:
@@ -60,7 +74,7 @@ def _slice_text(index: Index) -> str:
         text = f"{'' if start is None else start}:{'' if stop is None else stop}"
         return text if step is None else f"{text}:{step}"
 
-    return ", ".join(part(*p) for p in index)
+    return ", ".join(str(p) if isinstance(p, int) else part(*p) for p in index)
 
 
 slice_op = linear(
@@ -73,7 +87,7 @@ slice_op = linear(
     numpy=lambda x, node: f"{x.atom}[{_slice_text(node.attrs['index'])}]",
     latex=r"{x}_{{[\ldots]}}",
     cost=0.0,
-    doc="The entries of slices along the axes.",
+    doc="The entries of slices along the axes, or at one place of an axis.",
 )
 
 
@@ -93,7 +107,7 @@ place_op: Op = linear(
     helpers=("_place",),
     latex=r"\operatorname{{place}}({x})",
     cost=0.3,
-    doc="Zeros of a shape, with values in a slice.",
+    doc="Zeros of a shape, with values in a slice, or at one place of an axis.",
 )
 
 
@@ -119,26 +133,22 @@ def getitem(x: Node, index: Any) -> Node:
 
 def apply_index(x: Node, parts: list[Any]) -> Node:
     """``x`` at ints, slices and ``None``, one for each axis that it has or gets."""
-    from graphc.ops.index import take
-
-    axes = [p for p in parts if p is not None]
-    slices = [_axis_slice(part, x.shape[axis], axis) for axis, part in enumerate(axes)]
-    if any(s != (None, None, None) for s in slices):
-        x = slice_op(x, index=tuple(slices))
+    index = [_axis_part(part) for part in parts if part is not None]
+    while index and index[-1] == WHOLE:
+        index.pop()
+    if index:
+        x = slice_op(x, index=tuple(index))
     axis = 0
     for part in parts:
         if part is None:
             x = expand_dims(x, axis)
-        if isinstance(part, builtins.slice) or part is None:
+        if part is None or isinstance(part, builtins.slice):
             axis += 1
-        elif isinstance(x.shape[axis], int):
-            x = squeeze_op(x, axis=axis)
-        else:  # a size that is known at run time: the look-up itself checks the range
-            x = take(x, part.__index__(), axis=axis)
     return x
 
 
-def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
+def _axis_part(part: Any) -> Any:
+    """What an index says of one axis: three bounds, or an int."""
     if isinstance(part, builtins.slice):
         values = tuple(
             v if v is None or isinstance(v, Size) else v.__index__()
@@ -146,17 +156,12 @@ def _axis_slice(part: Any, dim: Dim, axis: int) -> tuple[Any, Any, Any]:
         )
         if values[2] == 0:
             raise ShapeError("the step of a slice is zero")
-        return values  # type: ignore[return-value]
+        return values
     if isinstance(part, bool) or not hasattr(part, "__index__"):
         raise ArgumentError(
             "an index is an int, a slice, None, ... or an integer node", given=repr(part)[:60]
         )
-    i = part.__index__()
-    if not isinstance(dim, int):
-        return (None, None, None)
-    if not -dim <= i < dim:
-        raise ShapeError(f"index {i} is out of range on axis {axis} of size {dim}")
-    return (i, i + 1 if i != -1 else None, None)
+    return int(part.__index__())
 
 
 # -- joining ------------------------------------------------------------------------------------------------------

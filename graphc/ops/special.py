@@ -29,6 +29,16 @@ erfinv = pointwise(
     cost=30.0,
     doc="The value of which x is the error function; infinite at 1 and -1, nan beyond.",
 )
+erfcinv = pointwise(
+    "erfcinv",
+    "erfcinv(x)",
+    "_erfcinv({x})",
+    helpers=("_erfcinv",),
+    domain=((0.1, 1.9),),
+    latex=r"\operatorname{{erfc}}^{{-1}} {x}",
+    cost=60.0,
+    doc="The value of which x is 1 - erf, accurate for the smallest x too; infinite at 0 and 2, nan beyond.",
+)
 gammaln = pointwise(
     "gammaln",
     "gammaln(x)",
@@ -72,4 +82,4 @@ polygamma = pointwise(
     doc="The derivative of order n of digamma, for integers n from 1 to 170; nan at its poles below 0 where n is even.",
 )
 
-CARDS = (erfc, erfinv, gammaln, digamma, polygamma)
+CARDS = (erfc, erfinv, erfcinv, gammaln, digamma, polygamma)

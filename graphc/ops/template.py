@@ -16,7 +16,7 @@ from graphc.ops import draws, kernels, moves
 
 ATOM = 100
 UNARY = 30
-PRECEDENCE = {"**": 40, "*": 20, "/": 20, "@": 20, "+": 10, "-": 10, "&": 8, "^": 7, "|": 6}
+PRECEDENCE = {"**": 40, "*": 20, "/": 20, "@": 20, "+": 10, "-": 10, "<<": 9, ">>": 9, "&": 8, "^": 7, "|": 6}
 COMPARISON = 4
 
 

@@ -58,7 +58,15 @@ FLAT = {name: _flat(name, 2) for name in _COMPARISONS.values()} | {
     "logical_or": _flat("logical_or", 2),
     "logical_xor": _flat("logical_xor", 2),
     "floor_divide": _flat("floor_divide", 2),
-    **{name: _flat(name, 1) for name in ("floor", "ceil", "trunc", "round", "isfinite", "isinf", "isnan")},
+    **{
+        name: _flat(name, 1)
+        for name in ("floor", "ceil", "trunc", "round", "isfinite", "isinf", "isnan", "signbit")
+    },
+    "bitwise_invert": _flat("bitwise_invert", 1),
+    **{
+        f"bitwise_{name}": _flat(f"bitwise_{name}", 2)
+        for name in ("and", "or", "xor", "left_shift", "right_shift")
+    },
 }
 
 
@@ -185,6 +193,7 @@ FUNCTIONS: dict[str, Any] = {
     "erf": sympy.erf,
     "erfc": sympy.erfc,
     "erfinv": sympy.erfinv,
+    "erfcinv": sympy.erfcinv,
     "gammaln": gammaln,
     "digamma": digamma,
     "polygamma": polygamma,

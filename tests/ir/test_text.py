@@ -103,7 +103,7 @@ def test_the_text_itself() -> None:
         "\n"
         "%_hidden.matmul = matmul(%x, %hidden.W) : float32[batch, 2] in hidden\n"
         "%hidden.h = tanh(%_hidden.matmul) : float32[batch, 2] in hidden\n"
-        "%_slice = slice(%hidden.h) {index=[[1, None, None], [None, None, None]]} : float32[batch - 1, 2]\n"
+        "%_slice = slice(%hidden.h) {index=[[1, None, None]]} : float32[batch - 1, 2]\n"
         "%_expand_dims = expand_dims(%_slice) {axis=1} : float32[batch - 1, 1, 2]\n"
         "%_0.5 = const(0.5) : float32[]\n"
         "%_multiply = multiply(%hidden.W, %_0.5) : float32[4, 2]\n"

@@ -198,4 +198,139 @@ SYSTEMS: tuple[Case, ...] = (
     ),
 )
 
-LINALG: tuple[Case, ...] = (*CONTRACTIONS, *SYSTEMS)
+
+def _symmetric(x: Any) -> Any:
+    return x + np.swapaxes(x, -1, -2)
+
+
+def _roots(x: Any) -> Any:
+    """The eigenvalues of symmetric 3 x 3 matrices, as the roots of their characteristic polynomials."""
+    if x.ndim > 2:
+        return np.array([_roots(m) for m in x])
+    minors = sum(x[i, i] * x[j, j] - x[i, j] ** 2 for i, j in ((0, 1), (0, 2), (1, 2)))
+    return np.sort(np.roots([1, -np.trace(x), minors, -_det(x)]).real)
+
+
+def _rebuilt(values: Any, vectors: Any) -> Any:
+    return gx.einsum("...ij,...j,...kj->...ik", vectors, gx.exp(values), vectors)
+
+
+def _exponential(x: Any) -> Any:
+    """exp of a matrix by its series."""
+    total = term = np.broadcast_to(np.eye(3), x.shape)
+    for i in range(1, 90):
+        term = term @ x / i
+        total = total + term
+    return total
+
+
+def _pair(x: Any) -> Any:
+    """The eigenvalues of a symmetric 2 x 2 matrix, the larger first."""
+    half, root = np.trace(x) / 2, np.hypot((x[0, 0] - x[1, 1]) / 2, x[0, 1])
+    return np.array([half + root, half - root])
+
+
+def _turned(left: Any, values: Any, right: Any) -> Any:
+    """Twice the matrix, in an expression that reads every part and does not depend on signs."""
+    scaled = gx.matmul(left * gx.expand_dims(values, -2), right)
+    again = gx.matmul(left, gx.expand_dims(values, -1) * right)
+    return scaled + again
+
+
+def _positive(q: Any, r: Any) -> tuple[Any, Any]:
+    """With a positive diagonal, which makes both factors the only ones."""
+    signs = gx.stop_gradient(gx.sign(gx.diagonal(r)))
+    return q * signs, r * gx.expand_dims(signs, 1)
+
+
+def _gram_schmidt(x: Any) -> tuple[Any, Any]:
+    q = np.zeros((len(x), min(x.shape)))
+    for i in range(q.shape[1]):
+        rest = x[:, i] - q @ (q.T @ x[:, i])
+        q[:, i] = rest / np.sqrt(rest @ rest)
+    return q, q.T @ x * (np.arange(x.shape[1]) >= np.arange(q.shape[1])[:, None])
+
+
+DECOMPOSED: tuple[Case, ...] = (
+    Case(
+        "eigh",
+        lambda x: gx.eigvalsh(x / 8),
+        (B3,),
+        lambda x: _roots(_symmetric(x) / 16),
+        "[2, 3]",
+        dtypes=("float64",),
+    ),
+    Case(
+        "eigh",
+        lambda x: _rebuilt(*gx.eigh(x / 8)),
+        (B3,),
+        lambda x: _exponential(_symmetric(x) / 16),
+        "[2, 3, 3]",
+        dtypes=FLOATS,
+    ),
+    Case(
+        "svdvals",
+        lambda x: gx.svdvals(x) ** 2,
+        ((2, 3),),
+        lambda x: _pair(x @ x.T),
+        "[2]",
+        dtypes=("float64",),
+    ),
+    *(
+        Case(
+            "svd",
+            lambda x: _turned(*gx.svd(x)),
+            (shape,),
+            lambda x: 2 * x,
+            f"{list(shape)}",
+            dtypes=("float64",),
+        )
+        for shape in ((3, 2), (2, 3), (2, 4, 3))
+    ),
+    *(
+        Case(
+            "qr",
+            lambda x, part=part: _positive(*gx.qr(x))[part],
+            (shape,),
+            lambda x, part=part: _gram_schmidt(x)[part],
+            f"{list(size)}",
+            dtypes=("float64",),
+        )
+        for shape, part, size in (((4, 3), 0, (4, 3)), ((4, 3), 1, (3, 3)), ((2, 4), 1, (2, 4)))
+    ),
+    Case(
+        "pinv",
+        lambda x: gx.pinv(x),
+        ((4, 2),),
+        lambda x: np.linalg.solve(x.T @ x, x.T),
+        "[2, 4]",
+        dtypes=("float64",),
+    ),
+    Case(
+        "pinv",
+        lambda x: gx.pinv(x[:, :1] * x[:1, 1:], rtol=1e-9),
+        ((3, 4),),
+        lambda x: np.outer(x[0, 1:], x[:, 0]) / ((x[0, 1:] ** 2).sum() * (x[:, 0] ** 2).sum()),
+        "[3, 3]",
+        dtypes=("float64",),
+    ),
+    Case(
+        "svdvals",
+        lambda x: gx.matrix_norm(x, ord="nuc"),
+        ((2, 3),),
+        lambda x: np.sqrt(_pair(x @ x.T)).sum(),
+        "[]",
+        dtypes=("float64",),
+    ),
+    Case(
+        "svdvals",
+        lambda x: gx.norm(x, -2, axis=(2, 0)),
+        ((2, 2, 3),),
+        lambda x: np.array([np.sqrt(_pair(x[:, i] @ x[:, i].T)[1]) for i in range(2)]),
+        "[2]",
+        dtypes=("float64",),
+    ),
+)
+"""Eigenvalues, singular values, QR and the pseudo-inverse."""
+
+LINALG: tuple[Case, ...] = (*CONTRACTIONS, *SYSTEMS, *DECOMPOSED)

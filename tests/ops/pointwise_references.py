@@ -42,6 +42,7 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "isinf": lambda x: False,
     "isnan": lambda x: False,
     "erfc": mp.erfc,
+    "erfcinv": lambda x: mp.erfinv(1 - x) if 0 <= x <= 2 else mp.nan,
     "erfinv": lambda x: mp.erfinv(x) if abs(x) <= 1 else mp.nan,
     "gammaln": lambda x: mp.log(abs(mp.gamma(x))) if x > 0 or x % 1 else mp.inf,
     "digamma": lambda x: mp.digamma(x) if x > 0 or x % 1 else mp.nan,
@@ -64,11 +65,20 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "huber": lambda x: x * x / 2 if abs(x) <= 1 else abs(x) - mp.mpf(1) / 2,
     "log_cosh": lambda x: abs(x) - mp.log(2) + mp.log1p(mp.exp(-2 * abs(x))),
     "threshold": lambda x: x if x > 1 else mp.mpf(0),
+    "signbit": lambda x: x < 0,
+    "bitwise_and": lambda x, y: int(x) & int(y),
+    "bitwise_or": lambda x, y: int(x) | int(y),
+    "bitwise_xor": lambda x, y: int(x) ^ int(y),
+    "bitwise_invert": lambda x: -int(x) - 1,
+    "bitwise_left_shift": lambda x, y: int(x) * 2 ** int(y) if y >= 0 else mp.nan,
+    "bitwise_right_shift": lambda x, y: int(x) // 2 ** int(y) if y >= 0 else mp.nan,
 }
 """Each card on one element, which is finite."""
 
-PREDICATES = ("isfinite", "isinf", "isnan")
-ON_INTEGERS = ("floor", "ceil", "trunc", "round", "remainder", "floor_divide")
+PREDICATES = ("isfinite", "isinf", "isnan", "signbit")
+BITS = tuple(name for name in SCALAR if name.startswith("bitwise"))
+"""Of integers and bools only, and without a derivative."""
+ON_INTEGERS = (*BITS, "floor", "ceil", "trunc", "round", "remainder", "floor_divide")
 
 OTHER_SIDES: dict[str, tuple[tuple[float, float], ...]] = {
     "relu6": ((6.5, 9.0),),

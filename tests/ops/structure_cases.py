@@ -28,6 +28,14 @@ def _written(x: Any, places: Any, values: Any) -> Any:
     return out
 
 
+def _met(ufunc: Any, x: Any, columns: Any, values: Any) -> Any:
+    """x with each column of values combined with one of its own, one after another."""
+    out = np.array(x)
+    for column, value in zip(columns, values.T, strict=True):
+        out[:, column] = ufunc(out[:, column], value)
+    return out
+
+
 def _named(x: Any) -> Any:
     return gx.arange(x.shape[0])
 
@@ -331,6 +339,33 @@ ARRANGED: tuple[Case, ...] = (
         (N3, ("(n + 1)//2",)),
         lambda x, v: _written(x, [(4, 1), (2, 1), (0, 1)], v),
         "[n, 3]",
+    ),
+    Case("slice", lambda x: x[:, 0], (("n", "m"),), lambda x: x[:, 0], "[n]", linear=True),
+    Case("slice", lambda x: x[-1, ..., 1:], (N34,), lambda x: x[-1, ..., 1:], "[3, 3]", linear=True),
+    Case(
+        "place",
+        lambda x: CARDS["place"](x, shape=(*x.shape, 3), index=((None, None, None), 1)),
+        (("n",),),
+        lambda x: np.stack([0 * x, x, 0 * x], axis=1),
+        "[n, 3]",
+        linear=True,
+    ),
+    *(
+        Case(
+            name,
+            lambda x, t, v, function=function: function(x, (slice(None), t), v),
+            ((2, 3), (4,), (2, 4)),
+            lambda x, t, v, ufunc=ufunc: _met(ufunc, x, t, v),
+            "[2, 3]",
+            labels=(1,),
+            dtypes=NUMBERS,
+        )
+        for name, function, ufunc in (
+            ("scatter_add", gx.add_at, np.add),
+            ("multiply_at", gx.multiply_at, np.multiply),
+            ("maximum_at", gx.maximum_at, np.maximum),
+            ("minimum_at", gx.minimum_at, np.minimum),
+        )
     ),
     Case("transpose", lambda x: gx.moveaxis(x, 0, -1), (N34,), lambda x: x.transpose(1, 2, 0), "[3, 4, 2]"),
     Case("transpose", lambda x: gx.swapaxes(x, 0, 2), (N34,), lambda x: x.transpose(2, 1, 0), "[4, 3, 2]"),

@@ -287,7 +287,7 @@ def exact_step(node, inputs):
         case "transpose":
             return x.transpose(attrs["axes"])
         case "slice":
-            return x[tuple(slice(*part) for part in attrs["index"])]
+            return x[tuple(slice(*p) if isinstance(p, tuple) else p for p in attrs["index"])]
         case "squeeze":
             return x.squeeze(attrs["axis"])
         case "one_hot":

@@ -32,7 +32,7 @@ from graphc.ops.math import (
 from graphc.ops.nn import log_softmax_op, logsumexp_op, softmax_op
 from graphc.ops.reduce import sum_op
 from graphc.ops.shape import expand_dims_op, reshape_op, squeeze_op, transpose_op
-from graphc.ops.slices import slice_op
+from graphc.ops.slices import WHOLE, slice_op
 from graphc.rewrite.rule import EXACT, FACT, STABLE, Match, Rule
 from graphc.rewrite.rules.holes import AXIS, KEEP, c, s, x, y
 
@@ -85,16 +85,14 @@ def _log_of_moved_softmax(m: Match) -> Node:
 def _picked_softmax(m: Match) -> Node:
     """exp(x)[i] over the sum along the axis that i picks from is softmax(x)[i]."""
     whole, picked = m.root.inputs[1], m.root.inputs[0]
-    if picked.op is not squeeze_op or whole.op is not sum_op or whole.inputs[0].op is not exp:
+    if picked.op is not slice_op or whole.op is not sum_op or whole.inputs[0].op is not exp:
         return m.root
-    part, axis = picked.inputs[0], picked.attrs["axis"]
-    only = {"axis": (axis,), "keepdims": False}
-    if part.op is not slice_op or part.inputs[0] is not whole.inputs[0] or dict(whole.attrs) != only:
+    places = {i: part for i, part in enumerate(picked.attrs["index"]) if part != WHOLE}
+    if picked.inputs[0] is not whole.inputs[0] or not all(isinstance(p, int) for p in places.values()):
         return m.root
-    if any(s != (None, None, None) for i, s in enumerate(part.attrs["index"]) if i != axis):
+    if dict(whole.attrs) != {"axis": tuple(places), "keepdims": False} or len(places) != 1:
         return m.root
-    rows = softmax_op(whole.inputs[0].inputs[0], axis=axis)
-    return rebuild(picked, [rebuild(part, [rows])])
+    return rebuild(picked, [softmax_op(whole.inputs[0].inputs[0], axis=whole.attrs["axis"][0])])
 
 
 def _is_divide(op: Op) -> bool:
