@@ -76,10 +76,10 @@ def diff(x: Any, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = 
     (x,) = as_nodes((x,))
     at = normal_axis(axis, x.ndim)
     parts = [p if p is x else _end(p, x, at) for p in (prepend, x, append) if p is not None]
-    x = concat(parts, at) if len(parts) > 1 else x
+    node: Node = concat(parts, at) if len(parts) > 1 else x
     for _ in range(n):
-        x = _step(x, at)
-    return x
+        node = _step(node, at)
+    return node
 
 
 def _end(value: Any, x: Node, axis: int) -> Node:
