@@ -3,7 +3,7 @@
 from graphc.nn.activations import ACTIVATIONS, glu, prelu, softmin, softplus
 from graphc.nn.layers import dense, dropout
 from graphc.nn.losses import binary_cross_entropy, cross_entropy, mse
-from graphc.nn.metrics import accuracy
+from graphc.nn.metrics import accuracy, auc, confusion_matrix, f1, mae, precision, r2, recall, rmse, top_k
 from graphc.nn.normalization import (
     batch_norm,
     group_norm,
@@ -20,15 +20,18 @@ from graphc.nn.spatial import avg_pool, conv1d, conv2d, embedding, flatten, glob
 __all__ = [
     "ACTIVATIONS",
     "accuracy",
+    "auc",
     "avg_pool",
     "batch_norm",
     "binary_cross_entropy",
+    "confusion_matrix",
     "conv1d",
     "conv2d",
     "cross_entropy",
     "dense",
     "dropout",
     "embedding",
+    "f1",
     "flatten",
     "global_avg_pool",
     "glu",
@@ -37,12 +40,18 @@ __all__ = [
     "l2_normalize",
     "layer_norm",
     "local_response_norm",
+    "mae",
     "max_pool",
     "mse",
     "normalize",
+    "precision",
     "prelu",
+    "r2",
+    "recall",
     "rms_norm",
+    "rmse",
     "softmin",
     "softplus",
+    "top_k",
     "weight_norm",
 ]

@@ -137,7 +137,7 @@ def _with_archive(text: str, model: Any, with_data: bool) -> str:
     text = _with_import(text, "pathlib")
     if not with_data:
         return f"{text}\n{_LOAD_ARCHIVE}\n{_MAIN}"
-    inputs = [quoted(n) for n in model._evaluated_inputs]
+    inputs = [quoted(n) for n in model.evaluated_inputs]
     names = f"({inputs[0]},)" if len(inputs) == 1 else f"({', '.join(inputs)})"
     return f"{text}\n\nINPUTS = {names}\n\n{_LOAD_ARCHIVE}\n{_MAIN_WITH_DATA}"
 

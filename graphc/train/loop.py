@@ -96,7 +96,7 @@ def _end_epoch(run: Run, source: Source, held_out: Arrays | None, bar: Bar) -> N
 def _scores(run: Run, source: Source, held_out: Arrays | None) -> dict[str, float]:
     """Metrics on the training data, and loss and metrics on the validation data, as in use."""
     scores: dict[str, float] = {}
-    if isinstance(source, ArraySource) and run.model.metrics:
+    if isinstance(source, ArraySource) and (run.model.metrics or run.model.scores):
         found = run.model.evaluate_arrays(source.arrays, run.module)
         scores.update({k: v for k, v in found.items() if k != "loss"})
     if held_out is not None:

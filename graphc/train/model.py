@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,18 @@ from graphc.codegen.names import identifier
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.ir.node import Node
-from graphc.ir.structure import flatten, unflatten
 from graphc.ops.init import initial_value
 from graphc.optim.optimizer import Optimizer
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
 from graphc.train.callbacks import Callback
-from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
+from graphc.train.data import Arrays, checked, named_arrays
+from graphc.train.evaluation import evaluate, predict, score_nodes, scoring_program
 from graphc.train.fitting import Request, fit
 from graphc.train.history import History
+from graphc.train.measures import read_metrics
 from graphc.train.programs import Module, build_module, label_inputs, training_graph, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
-
-EVALUATION_BATCH = 1024
-"""How many examples predict and evaluate take at once."""
 
 
 @dataclass
@@ -52,7 +51,9 @@ class Model:
     Args:
         outputs: what ``predict`` returns: a node, or a list, tuple or dict of nodes.
         loss: a scalar to minimise; None for a model that only predicts.
-        metrics: scalars by name, reported beside the loss.
+        metrics: reported beside the loss: a dict by name, or a list; of scalar nodes (``nn.accuracy(logits, t)``), of
+            scores over whole predictions (``nn.f1(logits, t)``), and of names (``"accuracy"``, ``"f1_macro"``,
+            ``"r2"``), which compare the output with the target.
         optimizer: the default optimizer.
         name: used for files and functions.
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
@@ -75,17 +76,18 @@ class Model:
         self,
         outputs: Any,
         loss: Node | None = None,
-        metrics: Mapping[str, Node] | None = None,
+        metrics: Mapping[str, Any] | Sequence[Any] | None = None,
         optimizer: Optimizer | None = None,
         name: str = "model",
         level: str = "default",
     ) -> None:
-        self.outputs, self.loss, self.metrics = outputs, loss, dict(metrics or {})
+        self.outputs, self.loss = outputs, loss
         self.name, self.level, self.optimizer = name, level, optimizer
         check_level(level)
-        self._check_scalars()
-        self._name_metrics()
+        self._check_loss()
+        self.metrics, self.scores = read_metrics(metrics, outputs, loss)
         whole = {"outputs": outputs, "metrics": self.metrics} | ({"loss": loss} if loss is not None else {})
+        whole |= {"scores": score_nodes(self.scores)} if self.scores else {}
         self.graph: Graph = graph_of(whole, name=identifier(name))
         for leaf in self.graph.leaves("hyper"):
             if leaf.attrs["default"] is None:
@@ -188,36 +190,16 @@ class Model:
 
     def predict(self, x: Any) -> Any:
         """The outputs for data: arrays, a dict by input name, or a data set; in the structure of ``outputs``."""
-        arrays = named_arrays(getattr(x, "x", x), None, self.x_names, [])
-        leaves = [self.graph.leaf(n) for n in self.x_names]
-        data = checked(arrays, self.graph, leaves, label_inputs(self.graph))
-        self._ensure_values()
-        module = self.module(None)
-        nodes, form = flatten(self.outputs, lambda n: isinstance(n, Node))
-        values = self.values.params, self.values.state
-        with np.errstate(all="ignore"):
-            parts = [module.predict(*values, *batch.values()) for batch in self._chunks(data)]
-        flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
-        return unflatten(form, [self._joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
+        return predict(self, x)
 
     def evaluate(self, x: Any, y: Any = None) -> dict[str, float]:
-        """The loss and the metrics on data, as in use, weighted by the size of each batch."""
+        """The loss and the metrics on data, as in use, weighted by the size of each batch; scores over all of it."""
         return self.evaluate_arrays(self.checked_data(x, y), self.module(None))
 
     def evaluate_arrays(self, data: Arrays, module: Module) -> dict[str, float]:
         """The same, on data that was checked before."""
         self._need_loss()
-        self._ensure_values()
-        names, extra = self._evaluated_inputs, {"check": False} if module.model.labels else {}
-        found, rows = [], []
-        for batch in self._chunks(data):
-            inputs = [batch[n] for n in names]
-            with np.errstate(all="ignore"):  # what is not finite is shown as such
-                found.append(module.evaluate(self.values.params, self.values.state, *inputs, **extra))
-            rows.append(len(batch[self.batched[0]]) if self.batched else 1)
-        if len(found) == 1:  # as it is, to the last bit
-            return {k: float(v) for k, v in found[0].items()}
-        return {k: float(np.average([f[k] for f in found], weights=rows)) for k in found[0]}
+        return evaluate(self, data, module)
 
     def fit(
         self,
@@ -285,9 +267,14 @@ class Model:
         key = (_key(optimizer), self.frozen)
         if key not in self._modules:
             self._modules[key] = build_module(
-                self._trainable_graph(), self.outputs, *self._scored(), optimizer, self.level
+                self.graph, self.outputs, self.loss, self.metrics, self._trained(), optimizer, self.level
             )
         return self._modules[key]
+
+    @cached_property
+    def scoring(self) -> Any:
+        """The program that evaluates a model with scores, compiled once."""
+        return scoring_program(self)
 
     def source(self, optimizer: Optimizer | None = None) -> str:
         """The NumPy program that trains and runs the model."""
@@ -371,28 +358,10 @@ class Model:
 
     # -- inner workings -------------------------------------------------------------------------------------------
 
-    def _check_scalars(self) -> None:
-        for name in self.metrics:
-            if not isinstance(name, str) or not name or name in ("loss", "epoch") or name.startswith("val_"):
-                raise ArgumentError(
-                    "this name of a metric is taken by the history",
-                    given=repr(name),
-                    expected="text other than loss, epoch and val_...",
-                )
-        for name, node in {"the loss": self.loss, **self.metrics}.items():
-            if node is not None and (not isinstance(node, Node) or node.shape != ()):
-                given = str(getattr(node, "type", type(node).__name__))
-                raise ArgumentError(
-                    f"{name} must be a scalar node", given=given, fix="reduce it with gx.mean"
-                )
-
-    def _name_metrics(self) -> None:
-        """Before lines of the user name them: a metric is often made inside the call of ``Model`` itself."""
-        for name, node in self.metrics.items():
-            if node.op.kind == "leaf":
-                continue  # a constant is shared
-            if node.about.name is None and node is not self.loss and node is not self.outputs:
-                node.about.name = name
+    def _check_loss(self) -> None:
+        if self.loss is not None and (not isinstance(self.loss, Node) or self.loss.shape != ()):
+            given = str(getattr(self.loss, "type", type(self.loss).__name__))
+            raise ArgumentError("the loss must be a scalar node", given=given, fix="reduce it with gx.mean")
 
     def _need_loss(self) -> None:
         if self.loss is None:
@@ -403,19 +372,14 @@ class Model:
         return [str(self.graph.name_of(n)) for n in self.graph.leaves("input")]
 
     @property
-    def _evaluated_inputs(self) -> list[str]:
+    def evaluated_inputs(self) -> list[str]:
+        """The inputs of the loss and the metrics, in order."""
         inner = within(self.graph, [self.loss, *self.metrics.values()], "f")
         return [str(self.graph.name_of(n)) for n in inner.leaves("input")]
 
     def _trained(self) -> list[Node]:
         leaves = self.graph.leaves("param")
         return [n for n in leaves if n.attrs["trainable"] and str(self.graph.name_of(n)) not in self.frozen]
-
-    def _trainable_graph(self) -> Graph:
-        return self.graph
-
-    def _scored(self) -> tuple[Node | None, dict[str, Node], list[Node]]:
-        return self.loss, self.metrics, self._trained()
 
     def begin(self, optimizer: Optimizer, seeds: Seeds) -> None:
         """Ready for the first step: values that were only looked at until now are drawn from these seeds."""
@@ -450,24 +414,6 @@ class Model:
         if array.shape != leaf.shape:
             raise ShapeError(f"{name} has another shape", given=str(array.shape), expected=str(leaf.shape))
         return array[()]
-
-    def _chunks(self, data: Arrays) -> Iterable[Arrays]:
-        if not any(name in data for name in self.batched):
-            return [data]
-        cut = [n for n in self.batched if n in data]
-        order = np.arange(example_count(data, cut))
-        return batches(data, order, EVALUATION_BATCH, cut)
-
-    def _joined(self, node: Node, parts: list[Any]) -> Any:
-        if len(parts) == 1:
-            return parts[0]
-        if not node.shape or isinstance(node.shape[0], int):
-            raise ShapeError(
-                "this output has no axis of examples, so it cannot be put together from batches",
-                given=str(node.type),
-                fix=f"predict at most {EVALUATION_BATCH} examples at a time",
-            )
-        return np.concatenate(parts)
 
 
 def _key(optimizer: Optimizer | None) -> tuple[Any, ...]:

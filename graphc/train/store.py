@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import DataError, FileFormatError, GraphcError, ShapeError
+from graphc.nn.metrics import SCORE_MAKERS
 from graphc.optim.optimizer import Optimizer
 from graphc.optim.registry import OPTIMIZERS
 from graphc.runtime.files import write_bytes
@@ -45,6 +46,7 @@ def save(model: Any, path: Any, training: Training | None = None) -> Path:
         "name": model.name,
         "level": model.level,
         "graph": graph_text(model.graph),
+        "scores": [[name, s.kind, dict(s.options)] for name, s in model.scores.items()],
         "optimizer": _optimizer_header(model.optimizer),
         "frozen": sorted(model.frozen),
         "names": names,
@@ -120,8 +122,9 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
     whole = graph.unflatten(graph.outputs)
     check_level(header["level"])
     optimizer = _optimizer(header["optimizer"])
+    metrics = whole["metrics"] | _scores(header.get("scores", []), whole.get("scores", {}))
     model = Model(
-        whole["outputs"], whole.get("loss"), whole["metrics"], optimizer, str(header["name"]), header["level"]
+        whole["outputs"], whole.get("loss"), metrics, optimizer, str(header["name"]), header["level"]
     )
     _set_values(model, header, arrays)
     model.history.rows = [{str(k): _score(v) for k, v in row.items()} for row in header["history"]]
@@ -129,6 +132,11 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
     model.values.step, model.values.factor = int(header.get("step", 0)), float(header.get("factor", 1.0))
     model.training = training_of(header.get("training"), arrays)
     return model
+
+
+def _scores(header: Any, nodes: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores are made by the functions that a user calls, which check what they are given."""
+    return {str(name): SCORE_MAKERS[kind](*nodes[name], **options) for name, kind, options in header}
 
 
 def _set_values(model: Any, header: dict[str, Any], arrays: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ def test_several_inputs_and_targets():
 def test_evaluate_weights_batches_by_their_size(monkeypatch):
     model = classifier()
     whole = model.evaluate(DATA)
-    monkeypatch.setattr("graphc.train.model.EVALUATION_BATCH", 7)
+    monkeypatch.setattr("graphc.train.evaluation.EVALUATION_BATCH", 7)
     parts = model.evaluate(DATA)
     assert parts == pytest.approx(whole, rel=1e-6)
     np.testing.assert_allclose(model.predict(DATA.x), model.predict(DATA), rtol=1e-6)

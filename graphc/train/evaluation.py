@@ -1,0 +1,113 @@
+"""A model on data, in chunks: what it predicts, its loss, its metrics and the scores of whole predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ShapeError
+from graphc.ir.node import Node
+from graphc.ir.structure import flatten, unflatten
+from graphc.stages import compile
+from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
+from graphc.train.programs import Module, label_inputs, within
+
+EVALUATION_BATCH = 1024
+"""How many examples predict and evaluate take at once."""
+
+
+def predict(model: Any, x: Any) -> Any:
+    """The outputs for data; see ``Model.predict``."""
+    arrays = named_arrays(getattr(x, "x", x), None, model.x_names, [])
+    leaves = [model.graph.leaf(n) for n in model.x_names]
+    data = checked(arrays, model.graph, leaves, label_inputs(model.graph))
+    model._ensure_values()
+    module = model.module(None)
+    nodes, form = flatten(model.outputs, lambda n: isinstance(n, Node))
+    values = model.values.params, model.values.state
+    with np.errstate(all="ignore"):
+        parts = [module.predict(*values, *batch.values()) for batch in _chunks(model, data)]
+    flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
+    return unflatten(form, [_joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
+
+
+def evaluate(model: Any, data: Arrays, module: Module) -> dict[str, float]:
+    """The loss and the metrics on checked data, weighted by the size of each chunk; scores over all of it."""
+    model._ensure_values()
+    found, rows = [], []
+    scored: list[Any] = []
+    run = _scoring(model, scored) if model.scores else _measuring(model, module)
+    with np.errstate(all="ignore"):  # what is not finite is shown as such
+        for batch in _chunks(model, data):
+            found.append(run(batch))
+            rows.append(len(batch[model.batched[0]]) if model.batched else 1)
+        means = found[0] if len(found) == 1 else _means(found, rows)  # one chunk: as it is, to the last bit
+        return {k: float(v) for k, v in means.items()} | _scores(model, scored)
+
+
+def _means(found: list[dict[str, Any]], rows: list[int]) -> dict[str, Any]:
+    return {k: np.average([f[k] for f in found], weights=rows) for k in found[0]}
+
+
+def _measuring(model: Any, module: Module) -> Any:
+    names, extra = model.evaluated_inputs, {"check": False} if module.model.labels else {}
+    values = model.values.params, model.values.state
+    return lambda batch: module.evaluate(*values, *[batch[n] for n in names], **extra)
+
+
+def _scoring(model: Any, scored: list[Any]) -> Any:
+    """Loss, metrics and what scores read, from one program; the last are collected."""
+    program = model.scoring
+    known = {str(program.graph.name_of(n)) for n in program.graph.arguments}
+
+    def run(batch: Arrays) -> Any:
+        values = {**batch, **model.values.params, **model.values.state}
+        found = program(**{k: v for k, v in values.items() if k in known})
+        found = found[0] if program.graph.updates else found
+        scored.append(found["scores"])
+        return found["means"]
+
+    return run
+
+
+def scoring_program(model: Any) -> Any:
+    """What ``evaluate`` runs for a model with scores."""
+    outputs = {"means": {"loss": model.loss, **model.metrics}, "scores": score_nodes(model.scores)}
+    graph = within(model.graph, outputs, "scores")
+    return compile(graph, level=model.level, name="scores")
+
+
+def score_nodes(scores: Any) -> dict[str, list[Node]]:
+    """What each score reads."""
+    return {name: list(score.nodes) for name, score in scores.items()}
+
+
+def _scores(model: Any, scored: list[Any]) -> dict[str, float]:
+    result = {}
+    for name, score in model.scores.items():
+        parts = zip(*(found[name] for found in scored), strict=True)
+        arrays = [_joined(node, list(part)) for node, part in zip(score.nodes, parts, strict=True)]
+        result[name] = score(*arrays)
+    return result
+
+
+def _chunks(model: Any, data: Arrays) -> Iterable[Arrays]:
+    if not any(name in data for name in model.batched):
+        return [data]
+    cut = [n for n in model.batched if n in data]
+    order = np.arange(example_count(data, cut))
+    return batches(data, order, EVALUATION_BATCH, cut)
+
+
+def _joined(node: Node, parts: list[Any]) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    if not node.shape or isinstance(node.shape[0], int):
+        raise ShapeError(
+            "this output has no axis of examples, so it cannot be put together from batches",
+            given=str(node.type),
+            fix=f"predict at most {EVALUATION_BATCH} examples at a time",
+        )
+    return np.concatenate(parts)
