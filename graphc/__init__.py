@@ -69,6 +69,8 @@ _WHERE: dict[str, str] = {
         "graphc.ops.nn": "softmax log_softmax logsumexp",
         "graphc.ops.random": "bernoulli normal",
         "graphc.ops.effects": "update by_mode composite",
+        "graphc.ops.scan": "scan",
+        "graphc.ops.cond": "cond",
         "graphc.ir.origin": "scope",
         "graphc.ir.graph": "Graph graph_of",
         "graphc.derivatives": "grad vjp jvp hvp gauss_newton jacobian hessian",

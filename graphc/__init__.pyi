@@ -83,6 +83,7 @@ from graphc.ops.compare import logical_or as logical_or
 from graphc.ops.compare import logical_xor as logical_xor
 from graphc.ops.compare import not_equal as not_equal
 from graphc.ops.compare import where as where
+from graphc.ops.cond import cond as cond
 from graphc.ops.contract import matmul as matmul
 from graphc.ops.conv import conv as conv
 from graphc.ops.conv import conv1d as conv1d
@@ -220,6 +221,7 @@ from graphc.ops.rounding import remainder as remainder
 from graphc.ops.rounding import round as round
 from graphc.ops.rounding import signbit as signbit
 from graphc.ops.rounding import trunc as trunc
+from graphc.ops.scan import scan as scan
 from graphc.ops.shape import astype as astype
 from graphc.ops.shape import broadcast_to as broadcast_to
 from graphc.ops.shape import expand_dims as expand_dims

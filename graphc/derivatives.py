@@ -18,6 +18,7 @@ from graphc.ir.graph import Graph, hint_names
 from graphc.ir.node import Node, engine, fresh_leaf, substitute, toposort
 from graphc.ir.size import product
 from graphc.ir.structure import flatten, unflatten
+from graphc.ir.walk import deep_toposort
 from graphc.ops.card import cast, constant
 from graphc.ops.effects import by_mode_op
 from graphc.ops.leaves import input_op
@@ -57,7 +58,7 @@ def grad(loss: Node, wrt: Any, level: str = "default") -> Any:
     """
     _need_scalar(loss)
     variables, form = _nodes(wrt, "wrt")
-    found = _derivative([loss], variables, level, lambda ys, xs: vjp_nodes(ys[0], seed(ys[0]), xs))
+    found = _derivative([loss], variables, level, lambda ys, xs: vjp_nodes(ys, [seed(ys[0])], xs))
     return unflatten(form, found)
 
 
@@ -78,7 +79,7 @@ def vjp(y: Node, x: Any, v: Any, level: str = "default") -> Any:
     """
     variables, form = _nodes(x, "x")
     cotangent = _like(v, y, "v")
-    return unflatten(form, _derivative([y], variables, level, lambda ys, xs: vjp_nodes(ys[0], cotangent, xs)))
+    return unflatten(form, _derivative([y], variables, level, lambda ys, xs: vjp_nodes(ys, [cotangent], xs)))
 
 
 def jvp(y: Any, x: Any, v: Any, level: str = "default") -> Any:
@@ -207,7 +208,7 @@ def _derivative(outputs: Sequence[Node], wrt: Sequence[Node], level: str, sweep:
     with engine():
         roots = (*outputs, *wrt)
         whole = open_effects(Graph(roots, ("tuple", ["*"] * len(roots))), keep_gradients=True)
-        choices = any(n.op.role == "by_mode" for n in toposort(whole.outputs[: len(outputs)]))
+        choices = any(n.op.role == "by_mode" for n in deep_toposort(whole.outputs[: len(outputs)]))
         chosen = [choose_mode(whole, mode).outputs for mode in MODES] if choices else [whole.outputs]
         branches = [_swept(c[: len(outputs)], c[len(outputs) :], level, sweep) for c in chosen]
         if not choices:
@@ -236,7 +237,7 @@ def _placeholder(x: Node) -> Node:
 
 
 def _rows(ys: Sequence[Node], xs: Sequence[Node]) -> list[Node]:
-    return [vjp_nodes(ys[0], basis, xs)[0] for basis in _basis(ys[0])]
+    return [vjp_nodes(ys, [basis], xs)[0] for basis in _basis(ys[0])]
 
 
 def _columns(ys: Sequence[Node], xs: Sequence[Node]) -> list[Node]:

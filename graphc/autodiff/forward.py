@@ -53,11 +53,7 @@ def jvp_nodes(outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[N
 
 def _push_forward(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     """The tangent of a node from those of its operands; None where all are zero by declaration."""
-    terms = (
-        _pointwise(node, tangents)
-        if node.op.formula and not node.op.gradient
-        else _transposed(node, tangents)
-    )
+    terms = _terms(node, tangents)
     if not terms:
         return None
     total: Node = broadcast_to(reduce(add, terms), node.shape)
@@ -66,6 +62,16 @@ def _push_forward(node: Node, tangents: Sequence[Node | None]) -> Node | None:
         if node.about.name is not None and total.about.name is None and not total.about.origins:
             total.about.rename(f"dot_{node.about.name}", node.about.scopes)
     return total
+
+
+def _terms(node: Node, tangents: Sequence[Node | None]) -> list[Node]:
+    if node.op.push is not None:
+        return [node.op.push(tangents, node, jvp_nodes)[node.attrs["result"]]]
+    return (
+        _pointwise(node, tangents)
+        if node.op.formula and not node.op.gradient
+        else _transposed(node, tangents)
+    )
 
 
 def _pointwise(node: Node, tangents: Sequence[Node | None]) -> list[Node]:
@@ -84,7 +90,7 @@ def _transposed(node: Node, tangents: Sequence[Node | None]) -> list[Node]:
     pairs: list[tuple[Any, Any]] = [
         (term, t) for term, t in zip(pulled, tangents, strict=True) if term is not None and term is not ZERO
     ]
-    terms = [vjp_nodes(term, t, [stand_in])[0] for term, t in pairs]
+    terms = [vjp_nodes([term], [t], [stand_in])[0] for term, t in pairs]
     if stand_in in toposort(terms):
         raise MissingRule(
             f"the declared gradient of {node.about.name or node.op.name} is not linear in the cotangent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphc.errors import MissingRule
@@ -80,6 +80,18 @@ def _declared(node: Node, cotangent: Node, wanted: Sequence[bool]) -> list[Any]:
         if term is not ZERO:
             _note(term, node, i, cotangent, f"gradient of {op_title(node)}")
     return [term if want else None for term, want in zip(terms, wanted, strict=True)]
+
+
+def pull_back_jointly(
+    node: Node, cotangents: Mapping[int, Node], wanted: Sequence[bool], sweep: Any
+) -> list[Any]:
+    """The same from the cotangents of several results of one computation; ``sweep`` goes through its bodies."""
+    assert node.op.joint is not None
+    terms: list[Any] = list(node.op.joint(cotangents, node, wanted, sweep))
+    for i, term in enumerate(terms):
+        if isinstance(term, Node):
+            _note(term, node, i, next(iter(cotangents.values())), f"gradient of {op_title(node)}")
+    return terms
 
 
 def unbroadcast(term: Node, operand: Node) -> Node:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.autodiff.local import pull_back
+from graphc.autodiff.local import pull_back, pull_back_jointly
 from graphc.errors import ArgumentError, DTypeError, MissingRule
 from graphc.ir.events import Accumulate, Cotangent, Seed, StructuralZero
-from graphc.ir.node import Node, toposort
+from graphc.ir.node import Node, result_groups, toposort
 from graphc.ir.op import ZERO
 from graphc.ops.arith import add
 from graphc.ops.card import constant
@@ -19,12 +19,12 @@ from graphc.ops.leaves import seed_op
 from graphc.ops.shape import broadcast_to_op
 
 
-def vjp_nodes(output: Node, cotangent: Node, wrt: Sequence[Node]) -> list[Node]:
-    """The vector-Jacobian product: for each of ``wrt``, the gradient of ``sum(output * cotangent)``.
+def vjp_nodes(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:
+    """The vector-Jacobian product: for each of ``wrt``, the gradient of ``Σ sum(output * cotangent)``.
 
     Args:
-        output: a float node.
-        cotangent: a node of the same type.
+        outputs: float nodes.
+        cotangents: for each output a node of the same type.
         wrt: float nodes, leaves or not.
 
     Raises:
@@ -32,20 +32,48 @@ def vjp_nodes(output: Node, cotangent: Node, wrt: Sequence[Node]) -> list[Node]:
         ArgumentError: a cotangent of another type.
         MissingRule: an operation on the way has no derivative.
     """
-    check_floats((output, *wrt))
-    if cotangent.type != output.type:
-        raise ArgumentError(
-            "the cotangent must have the output's type", given=str(cotangent.type), expected=str(output.type)
-        )
-    order = toposort([output])
-    on_path = _depending_on(order, wrt)
-    terms: dict[Node, list[Node]] = {output: [cotangent]}
+    check_floats((*outputs, *wrt))
+    terms: dict[Node, list[Node]] = {}
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        if cotangent.type != output.type:
+            raise ArgumentError(
+                "the cotangent must have the output's type",
+                given=str(cotangent.type),
+                expected=str(output.type),
+            )
+        terms.setdefault(output, []).append(cotangent)
+    order = toposort(outputs)
+    found = _sweep(order, terms, _depending_on(order, wrt))
+    return [found[x] if x in found else zero_of(x) for x in wrt]
+
+
+def _sweep(order: Sequence[Node], terms: dict[Node, list[Node]], on_path: set[Node]) -> dict[Node, Node]:
+    """The cotangent of every node on a path, from the outputs back."""
     found: dict[Node, Node] = {}
+    groups = result_groups(order)
     for node in reversed(order):
         if node in on_path and node in terms:
-            found[node] = total = accumulate(node, terms.pop(node))
-            _spread(node, total, on_path, terms)
-    return [found[x] if x in found else zero_of(x) for x in wrt]
+            found[node] = accumulate(node, terms.pop(node))
+        group = groups.get(node)
+        if group is None and node in found:
+            _spread(node, found[node], on_path, terms)
+        elif group is not None and node is group[0] and any(x in found for x in group):
+            given = {x.attrs["result"]: found[x] for x in group if x in found}
+            _spread_jointly(node, given, on_path, terms)
+    return found
+
+
+def _spread_jointly(
+    node: Node, cotangents: dict[int, Node], on_path: set[Node], terms: dict[Node, list[Node]]
+) -> None:
+    """The same for a computation with several results, once all of its cotangents are there."""
+    wanted = [x in on_path for x in node.inputs]
+    if not any(wanted):
+        return
+    pulled = pull_back_jointly(node, cotangents, wanted, vjp_nodes)
+    for operand, want, term in zip(node.inputs, wanted, pulled, strict=True):
+        if want and term is not None and term is not ZERO:
+            terms.setdefault(operand, []).append(term)
 
 
 def _spread(node: Node, total: Node, on_path: set[Node], terms: dict[Node, list[Node]]) -> None:

@@ -69,7 +69,7 @@ def _error(node: Node, place: int, values: Mapping[Node, Any]) -> float:
 
 def _pulled(node: Node, leaf: Node, weight: Any, bound: Mapping[Node, Any], sizes: Mapping[str, int]) -> Any:
     seed = stand_in(node, "g")
-    (pulled,) = vjp_nodes(node, seed, [leaf])
+    (pulled,) = vjp_nodes([node], [seed], [leaf])
     return _run(pulled, {**bound, seed: weight}, sizes)
 
 

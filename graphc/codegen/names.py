@@ -53,6 +53,12 @@ class Names:
             str, int
         ] = {}  # the last number given to a name, so that the thousandth is found at once
 
+    def inner(self) -> Names:
+        """Names for the body of a block, whose nodes may stand in other bodies too: distinct from all others."""
+        names = Names(self.graph)
+        names.taken, names.numbers = self.taken, self.numbers
+        return names
+
     def reserve(self, text: str) -> str:
         """A name of its own for something that is no node."""
         name = base = identifier(text)

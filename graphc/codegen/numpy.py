@@ -132,6 +132,14 @@ def array_text(array: Any) -> str:
     dtype = f"np.{array.dtype.name}{'_' if array.dtype == bool else ''}"
     if not array.size:  # a list of nothing would lose the shape
         return f"np.zeros({array.shape!r}, dtype={dtype})"
+    first = array.reshape(-1)[0]
+    if array.size > 1 and np.isfinite(first) and array.tobytes() == first.tobytes() * array.size:
+        filled = f"np.full({array.shape!r}, {first.item()!r}, dtype={dtype})"
+        return (
+            f"np.zeros({array.shape!r}, dtype={dtype})"
+            if first.tobytes().count(0) == first.nbytes
+            else filled
+        )
     if array.size <= INLINE_ARRAY and np.all(np.isfinite(array)):
         return f"np.array({array.tolist()!r}, dtype={dtype})"
     import base64
@@ -188,9 +196,15 @@ def returned_text(writer: Writer, node: Node, again: bool = False) -> str:
     if node.op.role in ("const", "size"):
         dtype = f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}"
         return f"{dtype}({text})" if node.shape == () else f"{text}.copy()"
-    if (node.op.kind == "leaf" and node.op.role != "random") or "view" in node.op.properties:
+    if (node.op.kind == "leaf" and node.op.role != "random") or is_shared(node):
         return f"{text.atom}.copy()" if node.shape else str(text)
     return f"{text.atom}.copy()" if again and node.shape else str(text)
+
+
+def is_shared(node: Node) -> bool:
+    """Whether a value may be the memory of another: a view, or what a block hands through (a stack is its own)."""
+    stack = "loop" in node.op.properties and node.attrs["result"] >= len(node.attrs["next"])
+    return "view" in node.op.properties or (node.op.block is not None and not stack)
 
 
 def tuple_text(parts: Sequence[str]) -> str:

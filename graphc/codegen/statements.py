@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from graphc.codegen.blocks import block_statement
 from graphc.codegen.names import Names
 from graphc.ir.events import Accumulate
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node
+from graphc.ir.node import Node, result_groups
 from graphc.ir.provenance import chain_rule_of, find, gradient_of
 from graphc.ir.types import shape_text
 from graphc.ops.template import PRECEDENCE, Text, literal, render
@@ -23,16 +24,19 @@ MAX_WIDTH = 100
 
 @dataclass(frozen=True)
 class Statement:
-    """One line of a listing: ``name = expression  # comment``, in the section of a layer."""
+    """One line of a listing: ``name = expression  # comment``, in the section of a layer; or a block of lines."""
 
     node: Node
     name: str
     expression: str
     comment: str
     layer: str
+    block: tuple[str, ...] = ()
 
     def lines(self, indent: str = "    ") -> list[str]:
         """The text, with as much of the comment behind it as fits."""
+        if self.block:
+            return [f"{indent}{line}" for line in self.block]
         code = f"{indent}{self.name} = {self.expression}"
         shape, _, step = self.comment.partition("  ")
         rule = step.rpartition(": ")[2]
@@ -51,6 +55,7 @@ class Writer:
         known: nodes that are there already (arguments, saved values) and their texts.
         keep: nodes that need a name because something else reads them.
         constants: receives the arrays that stand above the functions.
+        roots: what is read besides by the lines around.
         composites: whether a card without code is written as a call of its name, for people.
     """
 
@@ -62,19 +67,31 @@ class Writer:
         keep: Iterable[Node],
         constants: dict[Node, str],
         composites: bool = False,
+        roots: Sequence[Node] = (),
     ) -> None:
         self.graph, self.names, self.constants = graph, names, constants
         self.texts: dict[Node, Text] = {node: Text(text) for node, text in known.items()}
         self.keep = set(keep)
         self.composites = composites
         self.helpers: list[str] = []
+        self.roots = roots
+
+    def inner(self, known: Mapping[Node, str], roots: Sequence[Node]) -> Writer:
+        """A writer for the body of a block: with names and helpers of this one, and nodes of its own."""
+        writer = Writer(self.graph, self.names.inner(), known, (), self.constants, roots=roots)
+        writer.helpers = self.helpers
+        return writer
 
     def write(self, nodes: Sequence[Node]) -> list[Statement]:
         """The statements that compute these nodes, operands first."""
         uses = self._uses(nodes)
+        groups = {} if self.composites else result_groups(nodes)
         statements = []
         for node in nodes:
             if node in self.texts:
+                continue
+            if node in groups:
+                statements.append(self._block(groups[node]))
                 continue
             text = self._render(node)
             if self._stands_inside(node, text, uses):
@@ -84,6 +101,15 @@ class Writer:
             statements.append(Statement(node, name, str(text), self._comment(node), self.layer(node)))
             self.texts[node] = Text(name)
         return statements
+
+    def _block(self, group: Sequence[Node]) -> Statement:
+        operands = [self.text(x) for x in group[0].inputs]
+        for i, x in enumerate(group[0].inputs):
+            if is_weak(x):
+                operands[i] = Text(f"np.{x.dtype}({operands[i]})")
+        statement = block_statement(self, group, operands)
+        self.texts.update({node: Text(self.names(node)) for node in group})
+        return statement
 
     def text(self, node: Node) -> Text:
         """What a value is called, or the literal that it is."""
@@ -99,7 +125,10 @@ class Writer:
         count = dict.fromkeys(nodes, 0)
         for node in nodes:
             for operand in node.inputs:
-                count[operand] = count.get(operand, 0) + 1
+                # a block reads its operands again and again, so they are not computed inside it
+                count[operand] = count.get(operand, 0) + (2 if node.op.block else 1)
+        for root in self.roots:
+            count[root] = count.get(root, 0) + 1
         return count
 
     def _stands_inside(self, node: Node, text: Text, uses: Mapping[Node, int]) -> bool:
@@ -120,7 +149,7 @@ class Writer:
         operands = [self.text(x) for x in node.inputs]
         for i in _strengthened(node):
             operands[i] = Text(f"np.{node.inputs[i].dtype}({operands[i]})")
-        if self.composites and not node.op.emitted:
+        if self.composites and (node.op.block or not node.op.emitted):
             return Text(f"{node.op.name}({', '.join(operands)})")
         text = render(node, operands)
         if node.op.role == "random":

@@ -10,7 +10,7 @@ from graphc.codegen.statements import Statement, Writer
 from graphc.errors import ArgumentError
 from graphc.ir.events import Accumulate, ChainRule, Event, Lowered, Rewrite, Seed, StructuralZero, Unbroadcast
 from graphc.ir.graph import Graph, graph_of
-from graphc.ir.node import Node, op_title
+from graphc.ir.node import Node, op_title, operand_name
 from graphc.ir.provenance import find, gradient_of, history
 from graphc.ir.types import shape_text
 from graphc.planning.order import Plan, make_plan
@@ -169,8 +169,8 @@ def _sentence(graph: Graph, event: Event) -> str:
         case Seed():
             return "seed: dL/dL = 1"
         case ChainRule(rule=rule, forward=forward, operand=operand, formula=formula) if formula != "1":
-            name = forward.op.operand_names(len(forward.inputs))[operand]
-            return f"chain rule of {rule}{_called(graph, forward)}, operand {name}: {formula}"
+            of = f"{rule}{_called(graph, forward)}, operand {operand_name(forward, operand)}"
+            return f"chain rule of {of}: {formula}"
         case Accumulate(terms=terms):
             return f"used {len(terms)} times, so {len(terms)} gradients are added"
         case Unbroadcast(of=of):

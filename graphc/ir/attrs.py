@@ -71,9 +71,10 @@ Check = Callable[[Any, int], bool]
 CHECKS: Mapping[str, tuple[str, Check]] = {
     "axis": ("an axis, or axes in increasing order", _is_axis),
     "axes": ("axes", _is_axes),
-    "keepdims": ("True or False", lambda v, rank: isinstance(v, bool)),
-    "right": ("True or False", lambda v, rank: isinstance(v, bool)),
-    "trainable": ("True or False", lambda v, rank: isinstance(v, bool)),
+    **{
+        key: ("True or False", lambda v, rank: isinstance(v, bool))
+        for key in ("keepdims", "right", "trainable", "reverse")
+    },
     "shape": ("sizes", _is_shape),
     "index": ("a place, or a start, stop and step per axis", lambda v, rank: _is_int(v, 0) or _are_slices(v)),
     "dtype": (", ".join(DTYPES), lambda v, rank: v in DTYPES),
@@ -103,6 +104,10 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "init": ("an initialiser such as @zeros", lambda v, rank: hasattr(v, "options")),
     "states": ("leaves", _are_nodes),
     "body": ("a node", _is_node),
+    **dict.fromkeys(("next", "ys", "then", "otherwise"), ("nodes", _are_nodes)),
+    **{key: ("an int of at least 0", lambda v, rank: _is_int(v, 0)) for key in ("over", "result")},
+    "length": ("a size", lambda v, rank: _is_dim(v)),
+    "names": ("names", lambda v, rank: isinstance(v, tuple) and all(is_name(part) for part in v)),
     "gradient": ("nodes, or None", lambda v, rank: v is None or _are_nodes(v, rank)),
 }
 """Name of an attribute to what it holds, and whether a value is that (over the largest rank in sight)."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from graphc.errors import ArgumentError, DuplicateNameError, UnknownNameError
-from graphc.ir.node import Node, last_op, toposort
+from graphc.ir.node import Node, ends_line, toposort
 from graphc.ir.origin import Origin, Scope, full_name
 from graphc.ir.structure import Structure, flatten, unflatten
 from graphc.ir.walk import deep_toposort
@@ -159,7 +159,7 @@ def hint_names(nodes: Sequence[Node]) -> None:
         about = node.about
         if about.name is not None or about.events or node.op.kind == "leaf":  # what an engine made has events
             continue
-        targets = (_target(place) for place in reversed(about.origins) if last_op(place) is node.op)
+        targets = (_target(place) for place in reversed(about.origins) if ends_line(node.op, place))
         about.name = next(filter(None, targets), None)
 
 

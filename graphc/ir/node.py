@@ -161,7 +161,9 @@ class About:
         return self.origins[-1] if self.origins else None
 
 
-_last_ops: dict[Origin, Op] = {}  # a line names what it ends with, even if a graph holds only its beginning
+_last_ops: dict[
+    Origin, tuple[Op, int]
+] = {}  # a line names what it ends with, even if a graph holds only its beginning
 _serials = itertools.count()
 _table: weakref.WeakValueDictionary[Any, Node] = weakref.WeakValueDictionary()
 _lock = threading.RLock()
@@ -189,13 +191,13 @@ def apply(op: Op, *inputs: Any, **attrs: Any) -> Any:
         raise _placed(error, op, _as_given(inputs, nodes), place) from None
     node.about.declare(place, origin.current_scopes())
     if place is not None:
-        _last_ops[place] = op
+        _last_ops[place] = op, place.at
     return node
 
 
-def last_op(place: Origin) -> Op | None:
-    """The operation with which a line of the user's ended when it last ran."""
-    return _last_ops.get(place)
+def ends_line(op: Op, place: Origin) -> bool:
+    """Whether an operation was the one with which a line of the user's ended when it last ran."""
+    return _last_ops.get(place) == (op, place.at)
 
 
 def build(op: Op, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
@@ -295,6 +297,15 @@ def op_title(node: Node) -> str:
     return str(node.attrs["name"]) if node.op.role == "call" else node.op.name
 
 
+def operand_name(node: Node, place: int) -> str:
+    """What an operand is called: by the card, or by the body that a card carries."""
+    names = node.op.operand_names(len(node.inputs))
+    if node.op.body_types is not None:
+        given = node.attrs["names"]
+        names = (*names[: len(names) - len(given)], *given)
+    return names[place]
+
+
 def hinted(node: Node, hint: str) -> Node:
     """A node with a word for listings, should it need a name."""
     node.about.hint = node.about.hint or hint
@@ -328,6 +339,22 @@ def toposort(roots: Sequence[Node]) -> list[Node]:
                 order.append(node)
                 stack.pop()
     return order
+
+
+def computation(node: Node) -> Any:
+    """What the results of one computation have in common: all but which result they are; None for one result."""
+    if node.op.joint is None:
+        return None
+    return node.op, node.inputs, tuple((k, freeze(v)) for k, v in node.attrs.items() if k != "result")
+
+
+def result_groups(nodes: Sequence[Node]) -> dict[Node, tuple[Node, ...]]:
+    """For each result of a computation with several, all of its results among these nodes, in their order."""
+    groups: dict[Any, list[Node]] = {}
+    for node in nodes:
+        if node.op.joint is not None:
+            groups.setdefault(computation(node), []).append(node)
+    return {node: tuple(group) for group in groups.values() for node in group}
 
 
 def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> dict[Node, Node]:

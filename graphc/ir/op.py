@@ -51,6 +51,16 @@ class Op:
             stability or reuse asks for it. ``None`` in a place means: derive it.
         transpose: for each operand ``(cotangent, *inputs, **attrs) -> Node`` or ``ZERO``.
         gradient: ``(cotangent, out, *inputs, **attrs) -> one Node or ZERO per operand``.
+        joint: the gradient of a card that carries graphs and has several results, all of them together:
+            ``(cotangents by result, node, wanted, sweep) -> one Node, ZERO or None per operand``. Nodes that differ
+            in the attribute ``result`` alone are the results of one computation.
+        push: forward mode for such a card: ``(tangents, node, sweep) -> the tangent of each result``; a tangent of None
+            is zero.
+        bodies: the attributes that hold the graphs of such a card, each a tuple of nodes over ``arg`` leaves.
+        body_types: the types of a body's ``arg`` leaves, ``(operand types, attrs) -> types``.
+        slim: one result without what only other results need, ``(node, results that are read) -> Node``.
+        block: its lines of code, ``(block) -> lines``; see ``codegen.blocks``.
+        run: what the oracle does for it, ``(node, arrays, body) -> the value of each result``.
         body: ``(*inputs, **attrs) -> Node`` in terms of other cards.
         numpy: a template with the operands in braces, or ``(operands, node) -> text``.
         infix: the operator, where the template is ``{x} infix {y}``; ``prefix`` likewise.
@@ -59,7 +69,8 @@ class Op:
         latex: a template with the operands in braces.
         cost: nanoseconds per element, in float32, of an array that stays in cache.
         domain: an interval per operand on which the card is smooth and finite; tests sample it.
-        properties: facts such as ``commutative``, ``view``, ``finite``, ``positive``.
+        properties: facts such as ``commutative``, ``view``, ``finite``, ``positive``; ``loop`` for a card with the
+            attributes of ``scan``.
         role: what a leaf or an effect is to a graph (``input``, ``state``, ``param``, ``hyper``, ``random``,
             ``const``, ``size``, ``arg``, ``update``, ``by_mode``, ``call``).
     """
@@ -74,6 +85,13 @@ class Op:
     partials: tuple[str | None, ...] | None = None
     transpose: tuple[Any, ...] | None = None
     gradient: Callable[..., Sequence[Any]] | None = None
+    joint: Callable[..., Sequence[Any]] | None = None
+    push: Callable[..., Sequence[Any]] | None = None
+    bodies: tuple[str, ...] = ()
+    body_types: Callable[[Sequence[Type], Mapping[str, Any]], list[Type]] | None = None
+    slim: Callable[[Node, Sequence[int]], Node] | None = None
+    block: Callable[..., list[str]] | None = None
+    run: Callable[..., Sequence[Any]] | None = None
     body: Callable[..., Node] | None = None
     numpy: str | Callable[..., str] | None = None
     infix: str | None = None
@@ -104,7 +122,7 @@ class Op:
     @property
     def emitted(self) -> bool:
         """Whether the card has code of its own; one without is lowered to its body or formula."""
-        return self.numpy is not None or self.infix is not None or self.prefix is not None
+        return any(code is not None for code in (self.numpy, self.infix, self.prefix, self.block))
 
     def operand_names(self, count: int) -> tuple[str, ...]:
         """One name per operand, numbered where the card takes any number."""

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphc.errors import ArgumentError
 
@@ -27,6 +27,9 @@ class Origin:
 
     file: str
     line: int
+    at: int = field(
+        default=-1, compare=False
+    )  # which operation of the line; its last one gives the line's name
 
     @property
     def code(self) -> str:
@@ -60,7 +63,7 @@ def current_place() -> Origin | None:
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_PACKAGE) or file.startswith(_EXAMPLES):
-            return Origin(file, frame.f_lineno)
+            return Origin(file, frame.f_lineno, frame.f_lasti)
         frame = frame.f_back  # type: ignore[assignment]
     return None
 

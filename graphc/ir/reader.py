@@ -345,6 +345,10 @@ class _Bound:
             raise ParseError("a state changes twice in one update")
         if "body" in attrs:
             self._check_body(operands, attrs["body"], attrs.get("gradient"))
+        if op.body_types is not None:
+            types = op.body_types([x.type for x in operands], attrs)
+            for root in (root for key in op.bodies for root in attrs[key]):
+                self._check_args(root, types)
 
     def _check_body(self, operands: Sequence[Node], body: Node, gradient: tuple[Node, ...] | None) -> None:
         types = [x.type for x in operands]

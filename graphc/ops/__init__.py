@@ -14,6 +14,7 @@ from graphc.ops import (
     card,
     combine,
     compare,
+    cond,
     contract,
     counting,
     create,
@@ -35,6 +36,7 @@ from graphc.ops import (
     reduce,
     rounding,
     samples,
+    scan,
     shape,
     slices,
     special,
@@ -79,6 +81,8 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             random,
             windows,
             effects,
+            scan,
+            cond,
         )
         for op in family.CARDS
     }

@@ -7,11 +7,11 @@ from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.graph import ARGUMENT_ROLES
-from graphc.ir.node import Node, apply, intern, substitute, toposort
+from graphc.ir.node import Node, apply, substitute, toposort
 from graphc.ir.op import ZERO, Op
 from graphc.ir.types import Type
+from graphc.ops.bodies import arg
 from graphc.ops.card import as_nodes, promoted
-from graphc.ops.leaves import arg_op
 
 
 def _update_type(y: Type, *nexts: Type, states: tuple[Node, ...]) -> Type:
@@ -113,11 +113,6 @@ call_op = Op(
     latex=r"\operatorname{{call}}({xs})",
     doc="One box, with its body behind it.",
 )
-
-
-def arg(index: int, type: Type) -> Node:
-    """The operand of this number, inside a body."""
-    return intern(arg_op, (), {"index": index, "dtype": type.dtype, "shape": type.shape}, type)
 
 
 def composite(

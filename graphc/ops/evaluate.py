@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.ir.node import Node
-from graphc.ir.size import Size, names_of
+from graphc.ir.node import Node, toposort
+from graphc.ir.size import Dim, Size, names_of
 from graphc.ir.size import evaluate as evaluate_size
 from graphc.ir.types import shape_text
 from graphc.ops.template import Text, helper_functions, render
@@ -43,6 +43,9 @@ def evaluate(
         return node.attrs["value"].value[()]
     if node.op.role == "size":
         return np.dtype(node.dtype).type(evaluate_size(node.attrs["dim"], sizes))
+    if node.op.run is not None:
+        results = node.op.run(node, arrays, Body(sizes))
+        return np.asarray(results[node.attrs["result"]], dtype=node.dtype)[()]
     names = [f"_{i}" for i in range(len(arrays))]
     text = render(node, [Text(n) for n in names])
     if node.op.role == "random":
@@ -51,6 +54,27 @@ def evaluate(
     function = _function(str(text), tuple(names + needed))
     value = function(*arrays, *(sizes[n] for n in needed))
     return np.asarray(value, dtype=node.dtype)[()]
+
+
+class Body:
+    """How a card that carries graphs runs them: values of nodes over ``arg`` leaves, and of sizes."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
+
+    def __call__(self, roots: Sequence[Node], arrays: Sequence[ArrayLike]) -> list[Any]:
+        """The values of a body's roots."""
+        values: dict[Node, Any] = {}
+        for node in toposort(roots):
+            if node.op.role == "arg":
+                values[node] = arrays[node.attrs["index"]]
+            else:
+                values[node] = evaluate(node, [values[x] for x in node.inputs], self.sizes)
+        return [values[root] for root in roots]
+
+    def size(self, dim: Dim) -> int:
+        """The number that a size stands for."""
+        return evaluate_size(dim, self.sizes)
 
 
 def _dims(node: Node) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, toposort
+from graphc.ir.node import Node, result_groups, toposort
 from graphc.ir.provenance import chain_rule_of, gradient_of
 
 PHASES = ("forward", "backward", "update")
@@ -51,8 +51,16 @@ def make_plan(graph: Graph) -> Plan:
     for name in PHASES:
         for node in ordered(roots[name]):
             phase.setdefault(node, name if gradients else "forward")
+    _unite(phase)
     order = tuple(n for n in phase if n.op.kind != "leaf" or n.op.role == "random")
     return Plan(graph, order, phase)
+
+
+def _unite(phase: dict[Node, str]) -> None:
+    """Results of one computation come in one phase, where the first of them is due: they have the same operands."""
+    for group in result_groups(list(phase)).values():
+        for node in group:
+            phase[node] = phase[group[0]]
 
 
 def _needs_gradient(value: Node) -> bool:

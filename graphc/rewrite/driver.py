@@ -158,6 +158,8 @@ def folded(node: Node) -> Node | None:
     """The constant that an operation on constants is, unless it would be larger than what it is made of."""
     if not node.inputs or any(x.op.role != "const" for x in node.inputs) or not node.op.emitted:
         return None
+    if node.op.block is not None:
+        return None  # a loop may be long, and its length a size that only a call knows
     count: Any = product(node.shape)
     room = max(16, sum(x.attrs["value"].value.size for x in node.inputs))
     if not all(isinstance(d, int) for d in node.shape) or count > min(room, FOLD_LIMIT):

@@ -9,7 +9,9 @@ from graphc.errors import ArgumentError, MissingRule
 from graphc.ir.events import Lowered
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuilt, substitute, toposort
-from graphc.ops.effects import arg
+from graphc.ir.walk import deep_toposort
+from graphc.ops.bodies import arg
+from graphc.rewrite.bodies import everywhere
 from graphc.rewrite.driver import Trace, replace
 from graphc.symbolic.formulas import lower_formula
 
@@ -52,8 +54,12 @@ def body_of(node: Node) -> Node:
 
 
 def lower(graph: Graph, trace: Trace | None = None) -> Graph:
-    """A graph of cards that all have code."""
-    return expand(graph, lambda n: n.op.kind != "leaf" and not n.op.emitted, trace)
+    """A graph of cards that all have code, in its bodies too."""
+
+    def without_code(node: Node) -> bool:
+        return node.op.kind != "leaf" and not node.op.emitted
+
+    return everywhere(graph, lambda body: expand(body, without_code, trace))
 
 
 def lower_for_gradient(graph: Graph, trace: Trace | None = None) -> Graph:
@@ -66,6 +72,7 @@ def _without_derivative(node: Node) -> bool:
         return node.attrs["gradient"] is None
     has = (
         node.op.gradient
+        or node.op.joint
         or node.op.transpose
         or node.op.kind in ("leaf", "pointwise")
         or node.op.role == "by_mode"
@@ -98,17 +105,22 @@ def _carries_effect(node: Node) -> bool:
 
 
 def choose_mode(graph: Graph, mode: str) -> Graph:
-    """Every choice by mode made."""
-    choices = [n for n in graph.nodes if n.op.role == "by_mode"]
-    if not choices:
+    """Every choice by mode made, those in bodies too."""
+    chosen = everywhere(graph, lambda body: _chosen(body, mode))
+    if chosen is graph:
+        return graph
+    present = set(deep_toposort(chosen.roots))
+    return dataclass_replace(chosen, sites=tuple(s for s in graph.sites if s in present))
+
+
+def _chosen(graph: Graph, mode: str) -> Graph:
+    if not any(n.op.role == "by_mode" for n in graph.nodes):
         return graph
     mapping: dict[Node, Node] = {}
     for node in graph.nodes:
         new = rebuilt(node, [mapping[x] for x in node.inputs])
         mapping[node] = _branch(new, mode) if node.op.role == "by_mode" else new
-    chosen = graph.over(mapping)
-    present = set(chosen.nodes)
-    return dataclass_replace(chosen, sites=tuple(s for s in graph.sites if s in present))
+    return graph.over(mapping)
 
 
 def _branch(choice: Node, mode: str) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from graphc.ir.graph import Graph
+from graphc.rewrite.bodies import everywhere, tidy
 from graphc.rewrite.driver import Trace, rewrite
 from graphc.rewrite.lower import lower, lower_for_gradient
 from graphc.rewrite.rules import rules_of
@@ -53,8 +54,8 @@ TO_CODE: tuple[Pass, ...] = (to_code, guard, clean)
 
 
 def run(graph: Graph, passes: tuple[Pass, ...], level: str, trace: Trace | None = None) -> Graph:
-    """The passes, one after the other."""
+    """The passes, one after the other, each over the graph and the bodies in it."""
     trace = Trace() if trace is None else trace
     for step in passes:
-        graph = step(graph, level, trace)
+        graph = tidy(everywhere(graph, lambda body, step=step: step(body, level, trace)))  # type: ignore[misc]
     return graph

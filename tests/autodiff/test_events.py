@@ -128,6 +128,6 @@ def test_what_cannot_be_differentiated_is_refused():
     with pytest.raises(DTypeError, match="cannot be differentiated"):
         gx.grad(gx.sum(t), x)
     with pytest.raises(ArgumentError, match="the output's type"):
-        vjp_nodes(x, gx.const(1.0), [x])
+        vjp_nodes([x], [gx.const(1.0)], [x])
     with pytest.raises(ArgumentError, match="unknown level"):
         gx.grad(gx.sum(x), x, level="none")

@@ -150,25 +150,33 @@ def hand(data: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def lstm_objective(main: Any, extra: Any, state: Any, seq: Any) -> Any:
-    """Cells whose weights are diagonal, step by step; the objective has the 2 that all of ADBench's tools have."""
+    """Cells whose weights are diagonal, as a loop; the objective has the 2 that all of ADBench's tools have."""
     layers, (count, width) = main.shape[0] // 2, seq.shape
-    h, c = ([state[2 * i + k] for i in range(layers)] for k in (0, 1))
-    total = gx.const(0.0, "float64")
-    for t in range(count - 1):
-        z = seq[t] * extra[0]
-        for i in range(layers):
-            gates = ops.concat([z, h[i], z, h[i]]) * main[2 * i] + main[2 * i + 1]
-            f, g, o, new = (gates[k * width : (k + 1) * width] for k in range(4))
-            c[i] = c[i] * ops.sigmoid(f) + ops.sigmoid(g) * ops.tanh(new)
-            h[i] = z = ops.sigmoid(o) * ops.tanh(c[i])
+    start = [[state[2 * i + k] for i in range(layers)] for k in (0, 1)]
+
+    def step(carry: Any, x: Any) -> tuple[Any, Any]:
+        carry, z = lstm_cells(carry, x[0] * extra[0], main, width)
         y = z * extra[1] + extra[2]
-        total = total + ops.sum(seq[t + 1] * (y - ops.log(ops.sum(ops.exp(y)) + 2)))
-    return -total / ((count - 1) * width)
+        return carry, ops.sum(x[1] * (y - ops.log(ops.sum(ops.exp(y)) + 2)))
+
+    _, terms = ops.scan(step, start, (seq[:-1], seq[1:]))
+    return -ops.sum(terms) / ((count - 1) * width)
+
+
+def lstm_cells(carry: Any, z: Any, main: Any, width: int) -> tuple[Any, Any]:
+    """One step of all layers: their next states and outputs, and the output of the last."""
+    h, c = (list(part) for part in carry)
+    for i in range(len(h)):
+        gates = ops.concat([z, h[i], z, h[i]]) * main[2 * i] + main[2 * i + 1]
+        f, g, o, new = (gates[k * width : (k + 1) * width] for k in range(4))
+        c[i] = c[i] * ops.sigmoid(f) + ops.sigmoid(g) * ops.tanh(new)
+        h[i] = z = ops.sigmoid(o) * ops.tanh(c[i])
+    return [h, c], z
 
 
 @cache
 def lstm(path: Path) -> tuple[Any, Any]:
-    """The objective, and its gradient in ADBench's order; the graph has every step."""
+    """The objective, and its gradient in ADBench's order."""
     data = read(path.parents[2], "lstm", path)
     given = {name: data[name] for name in ("main", "extra", "state", "seq")}
     nodes = inputs(given)

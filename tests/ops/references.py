@@ -13,7 +13,7 @@ import graphc as gx
 from graphc.ir.node import Node
 from graphc.ir.types import Type
 from graphc.ops import CARDS
-from graphc.ops.effects import arg
+from graphc.ops.bodies import arg
 from graphc.ops.samples import sample_count
 from tests.ops import pointwise_references as more
 
@@ -418,6 +418,26 @@ CASES: tuple[Case, ...] = (
     ),
     Case("call", _call, (N3, (3,)), lambda x, y: np.sin(x) * y, "[n, 3]", floats),
     Case("call", _call, (N3,), np.exp, "[n, 3]", floats, dtypes=FLOATS),
+    Case(
+        "scan",
+        lambda x: gx.scan(lambda s, v: (s * 0.5 + v, s + v), gx.zeros((3,), x.dtype), x)[1],
+        (N3,),
+        lambda x: np.stack(
+            [sum(x[i] * 0.5 ** max(t - 1 - i, 0) for i in range(t + 1)) for t in range(len(x))]
+        ),
+        "[n, 3]",
+        floats,
+        dtypes=FLOATS,
+    ),
+    Case(
+        "cond",
+        lambda x: gx.cond(gx.sum(x) > 0, lambda x: gx.sin(x), lambda x: x * x, x),
+        (N3,),
+        lambda x: np.sin(x) if x.sum() > 0 else x * x,
+        "[n, 3]",
+        floats,
+        dtypes=FLOATS,
+    ),
     Case("update", _updated, (N3,), lambda x: x, "[n, 3]"),
     Case("by_mode", lambda x, y: gx.by_mode(train=x, eval=y), (N3, N3), lambda x, y: y, "[n, 3]"),
 )

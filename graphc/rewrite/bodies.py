@@ -1,0 +1,84 @@
+"""The graphs inside cards: what a pass does to a program, it does to the bodies of its loops and choices too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, rebuilt, result_groups
+from graphc.ops.bodies import with_attrs
+
+Transform = Callable[[Graph], Graph]
+
+
+def everywhere(graph: Graph, transform: Transform) -> Graph:
+    """A transform of a graph, then of every body in it, bodies in bodies included."""
+    return within_bodies(transform(graph), lambda body: everywhere(body, transform))
+
+
+def within_bodies(graph: Graph, transform: Transform) -> Graph:
+    """A graph whose bodies are transformed."""
+    if not any(n.op.bodies for n in graph.nodes):
+        return graph
+    known: dict[tuple[Node, ...], tuple[Node, ...]] = {}
+    mapping: dict[Node, Node] = {}
+    for node in graph.nodes:
+        new = rebuilt(node, [mapping[x] for x in node.inputs])
+        mapping[node] = with_attrs(new, _changed(new, transform, known)) if new.op.bodies else new
+    return graph if all(a is b for a, b in mapping.items()) else graph.over(mapping)
+
+
+def _changed(node: Node, transform: Transform, known: dict[Any, Any]) -> dict[str, Any]:
+    """The attributes of a node, its bodies transformed as one graph, so that they go on sharing."""
+    parts = [node.attrs[key] for key in node.op.bodies]
+    roots = tuple(root for part in parts for root in part)
+    if roots not in known:
+        known[roots] = transform(Graph(roots, ("tuple", ["*"] * len(roots)))).outputs
+    found = iter(known[roots])
+    return {key: tuple(next(found) for _ in node.attrs[key]) for key in node.op.bodies}
+
+
+def tidy(graph: Graph) -> Graph:
+    """Loops that step through the same carries become one, and compute only what somebody reads."""
+    return _pruned(_merged(graph))
+
+
+def _merged(graph: Graph) -> Graph:
+    """One loop for all that have the same operands and carries: their stacks are stacked together."""
+    groups: dict[Any, dict[Node, None]] = {}
+    mapping: dict[Node, Node] = {}
+    for node in graph.nodes:
+        if "loop" in node.op.properties:
+            groups.setdefault(_loop_key(node), {}).update(dict.fromkeys(node.attrs["ys"]))
+    for node in graph.nodes:
+        new = rebuilt(node, [mapping[x] for x in node.inputs])
+        if "loop" in node.op.properties:
+            new = _with_stacks(new, tuple(groups[_loop_key(node)]))
+        mapping[node] = new
+    return graph if all(a is b for a, b in mapping.items()) else graph.over(mapping)
+
+
+def _loop_key(node: Node) -> Any:
+    attrs = node.attrs
+    return node.inputs, attrs["next"], attrs["over"], attrs["length"], attrs["reverse"]
+
+
+def _with_stacks(node: Node, ys: tuple[Node, ...]) -> Node:
+    """A result of a loop that stacks more."""
+    result, carries = node.attrs["result"], len(node.attrs["next"])
+    if result >= carries:
+        result = carries + ys.index(node.attrs["ys"][result - carries])
+    return with_attrs(node, {"ys": ys, "result": result})
+
+
+def _pruned(graph: Graph) -> Graph:
+    """Computations without the results and operands that nobody reads."""
+    groups = result_groups(graph.nodes)
+    mapping: dict[Node, Node] = {}
+    for node in graph.nodes:
+        new = rebuilt(node, [mapping[x] for x in node.inputs])
+        if node.op.slim is not None:
+            new = node.op.slim(new, sorted(x.attrs["result"] for x in groups[node]))
+        mapping[node] = new
+    return graph if all(a is b for a, b in mapping.items()) else graph.over(mapping)
