@@ -151,7 +151,6 @@ cond_op = Op(
     slim=_slim,
     block=_cond_block,
     run=_cond_run,
-    latex=r"\operatorname{{cond}}({condition}, {operands})",
     doc="One of two bodies, chosen at run time; only the chosen one is computed.",
 )
 

@@ -138,7 +138,6 @@ scan_op = Op(
     block=_scan_block,
     run=_scan_run,
     properties=frozenset({"loop"}),
-    latex=r"\operatorname{{scan}}({operands})",
     doc="A loop that carries values and stacks what each step gives.",
 )
 

@@ -21,7 +21,9 @@ def card_latex(op: Op) -> str:
         names = op.operand_names(len(op.operands))
         return op.latex.format(**{n: n for n in names}, **({"xs": ", ".join(names)} if op.variadic else {}))
     if op.formula is None:
-        return rf"\\operatorname{{{op.name}}}({', '.join(op.operands)})".replace("\\\\", "\\")
+        return rf"\\operatorname{{{op.name}}}({', '.join(n.removeprefix('*') for n in op.operands)})".replace(
+            "\\\\", "\\"
+        )
     import sympy
 
     from graphc.symbolic.derive import formula_expression
