@@ -126,4 +126,4 @@ def block_statement(writer: Writer, group: Sequence[Node], operands: Sequence[st
     node = group[0]
     assert node.op.block is not None
     lines = tuple(node.op.block(block))
-    return Statement(node, writer.names(node), "\n".join(lines), "", writer.layer(node), lines)
+    return Statement(node, writer.names(node), "\n".join(lines), "", writer.layer(node), lines, tuple(group))

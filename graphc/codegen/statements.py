@@ -32,6 +32,12 @@ class Statement:
     comment: str
     layer: str
     block: tuple[str, ...] = ()
+    results: tuple[Node, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """What the statement computes: one node, or all results of a block."""
+        return self.results or (self.node,)
 
     def lines(self, indent: str = "    ") -> list[str]:
         """The text, with as much of the comment behind it as fits."""
@@ -78,14 +84,14 @@ class Writer:
 
     def inner(self, known: Mapping[Node, str], roots: Sequence[Node]) -> Writer:
         """A writer for the body of a block: with names and helpers of this one, and nodes of its own."""
-        writer = Writer(self.graph, self.names.inner(), known, (), self.constants, roots=roots)
+        writer = Writer(self.graph, self.names.inner(), known, (), self.constants, self.composites, roots)
         writer.helpers = self.helpers
         return writer
 
     def write(self, nodes: Sequence[Node]) -> list[Statement]:
         """The statements that compute these nodes, operands first."""
         uses = self._uses(nodes)
-        groups = {} if self.composites else result_groups(nodes)
+        groups = result_groups(nodes)
         statements = []
         for node in nodes:
             if node in self.texts:
@@ -149,7 +155,7 @@ class Writer:
         operands = [self.text(x) for x in node.inputs]
         for i in _strengthened(node):
             operands[i] = Text(f"np.{node.inputs[i].dtype}({operands[i]})")
-        if self.composites and (node.op.block or not node.op.emitted):
+        if self.composites and not node.op.emitted:
             return Text(f"{node.op.name}({', '.join(operands)})")
         text = render(node, operands)
         if node.op.role == "random":

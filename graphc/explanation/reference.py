@@ -111,6 +111,8 @@ def _derivative(op: Op) -> str:
         return "zero by declaration" if all(t is ZERO for t in op.transpose) else "by its transpose"
     if op.gradient is not None:
         return "declared"
+    if op.joint is not None:
+        return "the same card over the gradients of its bodies"
     return "of its body" if op.body is not None else ""
 
 
@@ -123,6 +125,8 @@ def _numpy(op: Op) -> str:
         return _code(op.numpy.replace("{", "").replace("}", ""))
     if op.numpy is not None:
         return ", ".join(_code(h) for h in op.helpers) or "by its attributes"
+    if op.block is not None:
+        return "a block of lines"
     return "its formula" if op.formula else "its body" if op.body is not None else ""
 
 

@@ -44,7 +44,9 @@ class Explanation:
     def __str__(self) -> str:
         lines = [self.title, ""]
         for i, step in enumerate(self.steps, 1):
-            lines.append(f"{i:3}. {step.formula}    {step.shape}")
+            first, *rest = step.formula.split("\n")
+            lines.append(f"{i:3}. {first}    {step.shape}")
+            lines.extend(f"     {line}" for line in rest)
             lines.extend(f"       {reason}" for reason in step.reasons)
             if step.declared:
                 lines.append(f"       forward value declared at {step.declared}")
@@ -57,11 +59,18 @@ class Explanation:
         """The same as Markdown."""
         lines = [f"### {self.title}", ""]
         for i, step in enumerate(self.steps, 1):
-            lines.append(f"{i}. `{step.formula}` {step.shape}")
+            lines.append(f"{i}. {_code(step.formula)} {step.shape}")
             lines.extend(f"   - {reason}" for reason in step.reasons)
             if step.declared:
                 lines.append(f"   - forward value declared at `{step.declared}`")
         return "\n".join(lines)
+
+
+def _code(formula: str) -> str:
+    """A formula in Markdown, or the lines of a loop."""
+    if "\n" not in formula:
+        return f"`{formula}`"
+    return "\n   ```python\n" + "\n".join(f"   {line}" for line in formula.split("\n")) + "\n   ```\n  "
 
 
 def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:
@@ -79,7 +88,7 @@ def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:
     steps = [
         _step(planned.graph, s, statements)
         for s in statements
-        if s.node in wanted and planned.phase[s.node] != "forward"
+        if any(n in wanted for n in s.nodes) and planned.phase[s.node] != "forward"
     ]
     what = ", ".join(f"dL/d({name})" for name in names)
     shapes = ", ".join(f"{t.dtype}{shape_text(t.shape)}" for t in targets)
@@ -139,13 +148,17 @@ def _ancestors(nodes: Iterable[Node]) -> set[Node]:
 
 
 def _step(graph: Graph, statement: Statement, statements: Sequence[Statement]) -> Step:
-    others = {s.node for s in statements} - {statement.node}
-    reasons = dict.fromkeys(text for n in _inside(statement.node, others) for text in _sentences(graph, n))
+    others = {n for s in statements for n in s.nodes} - set(statement.nodes)
+    inside = (n for result in statement.nodes for n in _inside(result, others))
+    reasons = dict.fromkeys(text for n in inside for text in _sentences(graph, n))
     forward = gradient_of(statement.node)
     source = statement.node if forward is None else forward
     declared = str(source.about.origin) if source.about.origin else None
     shape = shape_text(statement.node.shape) if statement.node.shape else "scalar"
-    return Step(f"{statement.name} = {statement.expression}", shape, tuple(reasons), declared)
+    formula = (
+        "\n".join(line.rstrip() for line in statement.block) or f"{statement.name} = {statement.expression}"
+    )
+    return Step(formula, shape, tuple(reasons), declared)
 
 
 def _inside(node: Node, others: set[Node]) -> list[Node]:

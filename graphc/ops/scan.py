@@ -189,6 +189,9 @@ def scan(
     results = results_of(
         scan_op, operands, [*leaves, *around], following, ys, len(sequences), steps, bool(reverse)
     )
+    for node in results:
+        if node.about.name is None:
+            node.named(str(node.about.hint))
     return unflatten(carry_form, results[: len(carries)]), unflatten(y_form, results[len(carries) :])
 
 

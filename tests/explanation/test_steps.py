@@ -76,3 +76,14 @@ def test_a_composite_goes_by_its_own_name() -> None:
     assert repr(y) == "<cubish: float64[]>"
     assert "chain rule of cubish at y, operand xs0: gradient of cubish" in str(gx.explain(gx.grad(y, x)))
     assert "suspect: cubish (y), declared at" in str(gx.check_grad(y, x, {"x": 2.0}))
+
+
+def test_a_loop_is_explained_as_the_lines_that_run():
+    x, w = gx.input("x", ("n",)), gx.param("w", ())
+    h, _ = gx.scan(lambda h, x: (gx.tanh(x * w + h), None), gx.const(0.0), x)
+    model = gx.Model(outputs=h, loss=gx.square(h), name="loop")
+    text = str(model.explain("w"))
+    assert "for t" in text
+    assert "d_w = d_w + " in text
+    assert "chain rule of scan at h, operand w: gradient of scan" in text
+    assert "```python" in model.explain("w").markdown
