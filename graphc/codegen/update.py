@@ -196,7 +196,7 @@ def _loops(segment: Sequence[LinkPlan], update: UpdatePlan) -> list[str]:
 def _over(params: Sequence[str], trained: Sequence[str]) -> str:
     if tuple(params) == tuple(trained):
         return "grads"
-    return f"({', '.join(quoted(p) for p in params)},)"
+    return f"({', '.join(quoted(p) for p in params)}{',' if len(params) == 1 else ''})"
 
 
 def _heading(over: str) -> list[str]:

@@ -3,21 +3,34 @@
 from graphc.optim import schedules
 from graphc.optim.adam import adabelief, adam, adamax, adamw, lamb, nadam, radam, yogi
 from graphc.optim.adaptive import adadelta, adagrad, rmsprop
-from graphc.optim.chain import chain
+from graphc.optim.chain import chain, groups
 from graphc.optim.descent import asgd, gd, lion, momentum, nesterov, rprop, sgd, sign_sgd
 from graphc.optim.link import Link
 from graphc.optim.optimizer import Optimizer
-from graphc.optim.registry import OPTIMIZERS
+from graphc.optim.registry import OPTIMIZERS, TRANSFORMS
+from graphc.optim.rule import rule
 from graphc.optim.schedule import Schedule, schedule
 from graphc.optim.schedules import SCHEDULES
-from graphc.optim.transforms import ascend, decoupled_weight_decay, weight_decay
+from graphc.optim.transforms import (
+    accumulate,
+    ascend,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    decoupled_weight_decay,
+    ema,
+    polyak,
+    weight_decay,
+)
 
 __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
+    "TRANSFORMS",
     "Link",
     "Optimizer",
     "Schedule",
+    "accumulate",
     "adabelief",
     "adadelta",
     "adagrad",
@@ -27,16 +40,23 @@ __all__ = [
     "ascend",
     "asgd",
     "chain",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
     "decoupled_weight_decay",
+    "ema",
     "gd",
+    "groups",
     "lamb",
     "lion",
     "momentum",
     "nadam",
     "nesterov",
+    "polyak",
     "radam",
     "rmsprop",
     "rprop",
+    "rule",
     "schedule",
     "schedules",
     "sgd",

@@ -14,7 +14,10 @@ MEANS = """
 CORRECTED = """
     m_hat = m/(1 - beta1**t)
     v_hat = v/(1 - beta2**t)"""
-DECOUPLED = "theta = theta - lr*weight_decay*theta"
+DECOUPLED = "theta = theta - lr*w*theta"
+SYMBOLS = {"weight_decay": "w", "momentum_decay": "psi"}
+"""What the lines call a setting."""
+
 BOTH = (("m", 0.0), ("v", 0.0))
 
 
@@ -38,7 +41,7 @@ def adam(
         eps: ε.
         eps_on: ``corrected``: ε is added to √v̂, as in algorithm 1 of the paper and in PyTorch; ``raw``: to √v, as in
             the paper's remark on efficiency and in scikit-learn: λ √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε).
-        amsgrad: the greatest v so far stands in the place of v: w ← max(w, v).
+        amsgrad: the greatest v so far stands in the place of v: v_max ← max(v_max, v).
 
     Raises:
         ArgumentError: a decay outside of [0, 1), a negative ε or rate, or an unknown place of ε.
@@ -118,8 +121,8 @@ def nadam(
     """
     settings = _settings(lr, beta1, beta2, eps, momentum_decay=momentum_decay, weight_decay=weight_decay)
     text = f"""
-        mu = beta1*(1 - 0.5*0.96**(t*momentum_decay))
-        mu_ahead = beta1*(1 - 0.5*0.96**((t + 1)*momentum_decay))
+        mu = beta1*(1 - 0.5*0.96**(t*psi))
+        mu_ahead = beta1*(1 - 0.5*0.96**((t + 1)*psi))
         mu_product = mu_product*mu
         {DECOUPLED if weight_decay else ""}{MEANS}
         v_hat = v/(1 - beta2**t)
@@ -217,7 +220,7 @@ def lamb(
     """
     settings = _settings(lr, beta1, beta2, eps, weight_decay=weight_decay)
     text = f"""{MEANS}{CORRECTED}
-        u = m_hat/(sqrt(v_hat) + eps){" + weight_decay*theta" if weight_decay else ""}
+        u = m_hat/(sqrt(v_hat) + eps){" + w*theta" if weight_decay else ""}
         length = norm(theta)
         reach = norm(u)
         trust = where(length*reach > 0, length/where(reach > 0, reach, 1), 1)
@@ -240,13 +243,14 @@ def _settings(lr: Any, beta1: Any, beta2: Any, eps: Any, **more: Any) -> dict[st
 def _link(name: str, text: str, slots: Any, settings: dict[str, Any], **more: Any) -> Link:
     constants = {k: v for k, v in settings.items() if isinstance(v, float | int) and not isinstance(v, bool)}
     constants.pop("lr")
+    constants = {SYMBOLS.get(name, name): value for name, value in constants.items()}
     return Link(name, lines_of(text), slots, settings=tuple(constants.items()), **more)
 
 
 def _adam(name: str, settings: dict[str, Any], before: str = "") -> Link:
     """Adam's lines: with v or the greatest v so far, and ε beside the corrected root or the raw one."""
-    v = "w" if settings["amsgrad"] else "v"
-    greatest = "w = maximum(w, v)" if settings["amsgrad"] else ""
+    v = "v_max" if settings["amsgrad"] else "v"
+    greatest = "v_max = maximum(v_max, v)" if settings["amsgrad"] else ""
     step = {
         "corrected": f"""
             m_hat = m/(1 - beta1**t)
@@ -255,4 +259,4 @@ def _adam(name: str, settings: dict[str, Any], before: str = "") -> Link:
         "raw": f"theta = theta - lr*(sqrt(1 - beta2**t)/(1 - beta1**t)*(m/(sqrt({v}) + eps)))",
     }
     text = f"{before}{MEANS}\n{greatest}\n{step[settings['eps_on']]}"
-    return _link(name, text, (*BOTH, *([("w", 0.0)] if greatest else [])), settings)
+    return _link(name, text, (*BOTH, *([("v_max", 0.0)] if greatest else [])), settings)

@@ -22,9 +22,9 @@ def adagrad(lr: float = 0.01, lr_decay: float = 0.0, start: float = 0.0, eps: fl
     Source: Duchi, Hazan and Singer 2011.
     """
     not_negative(lr_decay=lr_decay, start=start, eps=eps)
-    rate = "lr/(1 + (t - 1)*lr_decay)" if lr_decay else "lr"
+    rate = "lr/(1 + (t - 1)*d)" if lr_decay else "lr"
     lines = lines_of(f"v = v + g**2; theta = theta - {rate}*g/(sqrt(v) + eps)")
-    link = Link("adagrad", lines, (("v", start),), settings=(("lr_decay", lr_decay), ("eps", eps)))
+    link = Link("adagrad", lines, (("v", start),), settings=(("d", lr_decay), ("eps", eps)))
     return made("adagrad", [link], {"lr": lr, "lr_decay": lr_decay, "start": start, "eps": eps})
 
 
@@ -59,13 +59,12 @@ def rmsprop(
     lines = ["v = alpha*v + (1 - alpha)*g**2"]
     lines += ["m = alpha*m + (1 - alpha)*g"] if centred else []
     lines += (
-        [f"b = momentum*b + g/({root})", "theta = theta - lr*b"]
-        if momentum
-        else [f"theta = theta - lr*g/({root})"]
+        [f"b = mu*b + g/({root})", "theta = theta - lr*b"] if momentum else [f"theta = theta - lr*g/({root})"]
     )
     slots = [("v", 0.0), *([("m", 0.0)] if centred else []), *([("b", 0.0)] if momentum else [])]
     constants = {"alpha": alpha, "eps": eps, "momentum": momentum}
-    link = Link("rmsprop", lines_of("; ".join(lines)), tuple(slots), settings=tuple(constants.items()))
+    numbers = (("alpha", alpha), ("eps", eps), ("mu", momentum))
+    link = Link("rmsprop", lines_of("; ".join(lines)), tuple(slots), settings=numbers)
     return made("rmsprop", [link], {"lr": lr, **constants, "centred": centred, "eps_on": eps_on})
 
 

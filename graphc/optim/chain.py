@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from graphc.errors import ArgumentError
 from graphc.optim.link import Link
 from graphc.optim.optimizer import Optimizer
+from graphc.optim.registry import OPTIMIZERS
 
 
 def chain(*parts: Optimizer) -> Optimizer:
@@ -22,7 +24,7 @@ def chain(*parts: Optimizer) -> Optimizer:
     Example:
         >>> from graphc import optim
         >>> optim.chain(optim.weight_decay(0.1), optim.sgd(0.5)).equation
-        'g ← g + decay θ; θ ← θ - λ g'
+        'g ← g + w θ; θ ← θ - λ g'
     """
     for part in parts:
         if not isinstance(part, Optimizer):
@@ -38,6 +40,69 @@ def chain(*parts: Optimizer) -> Optimizer:
     links = distinct([link for part in parts for link in part.links])
     frozen = tuple(dict.fromkeys(name for part in parts for name in part.frozen))
     return Optimizer("chain", rates[0] if rates else None, links, (("parts", parts),), frozen)
+
+
+Group = Optimizer | Mapping[str, Any] | None
+
+
+def groups(otherwise: Optimizer, members: Mapping[str, Group]) -> Optimizer:
+    """Settings, or optimizers, by groups of parameters.
+
+    Args:
+        otherwise: for the parameters that no group names. Its rate is that of all: a group multiplies it.
+        members: by the name of a parameter or a layer: settings that differ, such as ``{"lr": 1e-4}``; an optimizer;
+            or None for parameters that stay as they are. The first name that fits counts.
+
+    Raises:
+        ArgumentError: settings that this optimizer does not have; a rate for a group where the common one is 0.
+        UnknownNameError: at the first use, a name that is no parameter or layer of the model.
+
+    Example:
+        >>> from graphc import optim
+        >>> slow = optim.groups(optim.adam(1e-3), {"embedding": {"lr": 1e-4}, "head.b": optim.sgd(1e-2), "old": None})
+        >>> slow.rate, [link.name for link in slow.links], slow.frozen
+        (0.001, ['adam', 'adam_2', 'sgd'], ('old',))
+    """
+    if not isinstance(otherwise, Optimizer) or otherwise.rate is None:
+        raise ArgumentError("groups are of an optimizer with a rate", given=f"{otherwise!r:.60}")
+    names = tuple(members)
+    links = [replace(link, but=(*link.but, *names)) for link in otherwise.links]
+    for i, (name, group) in enumerate(members.items()):
+        own = _member(otherwise, name, group)
+        for link in own.links if own else ():
+            scale = link.scale * _scale(own, otherwise, name)
+            links.append(replace(link, scale=scale, only=(name,), but=(*link.but, *names[:i])))
+    frozen = tuple(name for name, group in members.items() if group is None)
+    kept = tuple((n, tuple(g.items()) if isinstance(g, Mapping) else g) for n, g in members.items())
+    settings = (("otherwise", otherwise), ("members", kept))
+    return Optimizer("groups", otherwise.rate, distinct(links), settings, frozen)
+
+
+def _member(otherwise: Optimizer, name: str, group: Group) -> Optimizer | None:
+    if group is None or isinstance(group, Optimizer):
+        return group
+    if not isinstance(group, Mapping) or otherwise.name not in OPTIMIZERS:
+        raise ArgumentError(
+            f"the group {name} of {otherwise.name} is an optimizer or None", given=f"{group!r:.60}"
+        )
+    settings = dict(otherwise.settings)
+    unknown = [key for key in group if key not in settings]
+    if unknown:
+        raise ArgumentError(
+            f"{otherwise.name} has no setting {unknown[0]}",
+            given=f"group {name}",
+            expected=", ".join(settings),
+        )
+    return OPTIMIZERS[otherwise.name](**{**settings, **group})
+
+
+def _scale(own: Optimizer | None, otherwise: Optimizer, name: str) -> float:
+    """What the common rate is multiplied by."""
+    if own is None or own.rate is None or own.rate == otherwise.rate:
+        return 1.0
+    if not otherwise.rate:
+        raise ArgumentError(f"the group {name} multiplies a rate of 0", given=f"lr={own.rate!r}")
+    return own.rate / otherwise.rate
 
 
 def distinct(links: Sequence[Link]) -> tuple[Link, ...]:

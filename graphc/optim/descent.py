@@ -132,13 +132,14 @@ def lion(lr: float = 1e-4, beta1: float = 0.9, beta2: float = 0.99, weight_decay
     """
     fraction(beta1=beta1, beta2=beta2)
     not_negative(weight_decay=weight_decay)
-    step = "u + weight_decay*theta" if weight_decay else "u"
+    step = "u + w*theta" if weight_decay else "u"
     lines = lines_of(f"""
         u = sign(beta1*m + (1 - beta1)*g)
         m = beta2*m + (1 - beta2)*g
         theta = theta - lr*({step})""")
     constants = {"beta1": beta1, "beta2": beta2, "weight_decay": weight_decay}
-    link = Link("lion", lines, (("m", 0.0),), settings=tuple(constants.items()))
+    numbers = (("beta1", beta1), ("beta2", beta2), ("w", weight_decay))
+    link = Link("lion", lines, (("m", 0.0),), settings=numbers)
     return made("lion", [link], {"lr": lr, **constants})
 
 
@@ -192,9 +193,10 @@ def asgd(lr: float = 0.01, decay: float = 1e-4, power: float = 0.75, start: floa
     """
     not_negative(decay=decay, power=power, start=start)
     lines = lines_of("""
-        eta = lr / (1 + decay*lr*(t - 1))**power
-        theta = theta - eta*decay*theta - eta*g
-        average = average + (theta - average) / maximum(1, t - 1 - start)""")
+        eta = lr/(1 + d*lr*(t - 1))**p
+        theta = theta - eta*d*theta - eta*g
+        average = average + (theta - average)/maximum(1, t - 1 - s)""")
     constants = {"decay": decay, "power": power, "start": start}
-    link = Link("asgd", lines, (("average", "theta"),), settings=tuple(constants.items()))
+    numbers = (("d", decay), ("p", power), ("s", start))
+    link = Link("asgd", lines, (("average", "theta"),), settings=numbers)
     return made("asgd", [link], {"lr": lr, **constants})

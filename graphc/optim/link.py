@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from graphc.errors import ParseError
+from graphc.errors import ArgumentError, ParseError
 from graphc.ir.formula import parse_formula
 from graphc.ir.node import Node
 from graphc.ops.arith import square
@@ -59,7 +59,8 @@ class Total:
     @property
     def equation(self) -> str:
         """What one parameter brings to it, for people."""
-        return f"{unicode_line(self.name, self.formula, ())}: its {self.combine} over all elements"
+        line = unicode_line(self.name, self.formula, ())
+        return line.replace("= ", f"= {'Σ' if self.combine == 'sum' else 'max'} ", 1)
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,18 @@ class Link:
     only: tuple[str, ...] | None = None
     but: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        names = [
+            *GIVEN,
+            *self.slot_names,
+            *self.shared_names,
+            *(x.name for x in self.totals),
+            *dict(self.settings),
+        ]
+        for name in names:
+            if names.count(name) > 1:
+                raise ArgumentError(f"{name} has two meanings in the equations of {self.name}")
+
     @property
     def carried(self) -> tuple[str, ...]:
         """What lasts from line to line: the parameter, its gradient, slots and shared numbers."""
@@ -104,9 +117,11 @@ class Link:
     def latex(self) -> tuple[str, ...]:
         """The lines in LaTeX, totals first."""
         totals = [
-            rf"{Latex().name(x.name)} &= \{x.combine}_{{\text{{all}}}} {parse_formula(x.formula, Latex())}"
+            rf"{Latex().name(x.name)} &= \{x.combine} {parse_formula(x.formula, Latex())}"
             for x in self.totals
         ]
+        if self.only is not None:
+            totals.insert(0, rf"&\text{{{', '.join(self.only)}:}}".replace("_", r"\_"))
         return (*totals, *(latex_line(target, formula, self.carried) for target, formula in self.lines))
 
     @cached_property

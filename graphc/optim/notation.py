@@ -23,6 +23,7 @@ _LATEX_CALLS = {
     "maximum": r"\max({0}, {1})",
     "minimum": r"\min({0}, {1})",
     "where": r"\begin{{cases}} {1} & {0} \\ {2} & \text{{else}} \end{{cases}}",
+    "remainder": r"({0}) \bmod {1}",
     "exp": r"e^{{{0}}}",
     "sum": r"\sum\left({0}\right)",
 }
@@ -31,6 +32,7 @@ _CALLS = {
     "norm": "‖{0}‖",
     "maximum": "max({0}, {1})",
     "minimum": "min({0}, {1})",
+    "remainder": "({0}) mod {1}",
     "where": "({1} if {0} else {2})",
 }
 

@@ -98,18 +98,22 @@ class Optimizer:
         return slots
 
     def trained(self, params: Iterable[str]) -> list[str]:
-        """The parameters that it changes.
+        """The parameters that it changes, of these."""
+        return [name for name in params if not any(belongs(name, other) for other in self.frozen)]
 
-        Raises:
-            UnknownNameError: a group for a parameter or layer that is not there.
-        """
-        known = list(params)
-        for name in dict.fromkeys(
-            [*self.frozen, *(n for link in self.links for n in (*(link.only or ()), *link.but))]
-        ):
-            if not any(belongs(k, name) for k in known):
-                raise unknown_name(name, known, "parameter or layer")
-        return [k for k in known if not any(belongs(k, name) for name in self.frozen)]
+    def check_groups(self, params: Sequence[str]) -> None:
+        """Raises UnknownNameError where a group is for a parameter or layer that is not there."""
+        named = [n for link in self.links for n in (*(link.only or ()), *link.but)]
+        for name in dict.fromkeys([*self.frozen, *named]):
+            if not any(belongs(param, name) for param in params):
+                raise unknown_name(name, list(params), "parameter or layer")
+
+    def averages(self, param: str) -> str | None:
+        """The slot that holds the average of a parameter; None where there is none."""
+        names = [
+            f"{x.name}.average/{param}" for x in self.links if "average" in x.slot_names and x.matches(param)
+        ]
+        return names[-1] if names else None
 
     # -- as graphs ------------------------------------------------------------------------------------------------
 

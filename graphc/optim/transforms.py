@@ -1,15 +1,88 @@
-"""What stands before or after an optimizer in a chain: signs, weight decay."""
+"""What stands before or after an optimizer in a chain: clipping, weight decay, accumulation, averages."""
 
 from __future__ import annotations
 
-from graphc.optim.link import Link, lines_of
+import math
+
+from graphc.errors import ArgumentError
+from graphc.optim.link import Link, Total, lines_of
 from graphc.optim.optimizer import Optimizer, made
-from graphc.optim.settings import not_negative
+from graphc.optim.settings import fraction, not_negative, positive
+
+NORMS = {
+    1.0: (Total("n", "abs(g)", "sum"), "n"),
+    2.0: (Total("n", "g**2", "sum"), "sqrt(n)"),
+    math.inf: (Total("n", "abs(g)", "max"), "n"),
+}
+"""Order of a norm to the total it needs, and the norm from that."""
 
 
 def ascend() -> Optimizer:
     """Climb where the rest of the chain would descend: g ← -g."""
     return made("ascend", [Link("ascend", lines_of("g = -g"))], {})
+
+
+# -- clipping -----------------------------------------------------------------------------------------------------
+
+
+def clip_by_value(limit: float) -> Optimizer:
+    """Every element of the gradient between -c and c: g ← min(max(g, -c), c).
+
+    Args:
+        limit: c.
+
+    Raises:
+        ArgumentError: a limit that is not above 0.
+    """
+    positive(limit=limit)
+    lines = lines_of("g = minimum(maximum(g, -c), c)")
+    return made("clip_by_value", [Link("clip_by_value", lines, settings=(("c", limit),))], {"limit": limit})
+
+
+def clip_by_norm(limit: float, eps: float = 0.0) -> Optimizer:
+    """The gradient of each parameter no longer than c: g ← g c / max(|g|, c).
+
+    Args:
+        limit: c.
+        eps: with ε above 0, g ← g min(1, c / (|g| + ε)), as PyTorch with 1e-6.
+    """
+    positive(limit=limit)
+    not_negative(eps=eps)
+    lines = lines_of(f"n = norm(g); g = {_shortened('n', eps)}")
+    link = Link("clip_by_norm", lines, settings=(("c", limit), ("eps", eps)))
+    return made("clip_by_norm", [link], {"limit": limit, "eps": eps})
+
+
+def clip_by_global_norm(limit: float, order: float = 2.0, eps: float = 0.0) -> Optimizer:
+    """All gradients together no longer than c: g ← g c / max(|G|, c), G being all of them as one vector.
+
+    Args:
+        limit: c.
+        order: 2 for the Euclidean norm, 1 for the sum of magnitudes, ``inf`` for the largest.
+        eps: with ε above 0, g ← g min(1, c / (|G| + ε)), as PyTorch with 1e-6.
+
+    Raises:
+        ArgumentError: another order, or a limit that is not above 0.
+
+    Source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
+    """
+    positive(limit=limit)
+    not_negative(eps=eps)
+    if order not in NORMS:
+        raise ArgumentError("the order of this norm is 1, 2 or inf", given=repr(order))
+    total, norm = NORMS[order]
+    lines = lines_of(f"g = {_shortened(norm, eps)}")
+    settings = (("c", limit), ("eps", eps))
+    link = Link("clip_by_global_norm", lines, totals=(total,), settings=settings)
+    return made("clip_by_global_norm", [link], {"limit": limit, "order": order, "eps": eps})
+
+
+def _shortened(norm: str, eps: float) -> str:
+    """The gradient no longer than the limit; without ε no division can be by 0."""
+    return f"g*minimum(1, c/({norm} + eps))" if eps else f"g*(c/maximum({norm}, c))"
+
+
+# -- weight decay -------------------------------------------------------------------------------------------------
 
 
 def weight_decay(decay: float = 0.01) -> Optimizer:
@@ -19,12 +92,12 @@ def weight_decay(decay: float = 0.01) -> Optimizer:
         decay: w.
     """
     not_negative(decay=decay)
-    link = Link("weight_decay", lines_of("g = g + decay*theta"), settings=(("decay", decay),))
+    link = Link("weight_decay", lines_of("g = g + w*theta"), settings=(("w", decay),))
     return made("weight_decay", [link], {"decay": decay})
 
 
 def decoupled_weight_decay(decay: float = 0.01) -> Optimizer:
-    """Weight decay apart from the gradient, with the rate: θ ← θ - λ w θ; stands before the optimizer.
+    """Weight decay apart from the gradient, with the rate: θ ← θ - λ w θ; it stands before the optimizer.
 
     Args:
         decay: w.
@@ -32,6 +105,57 @@ def decoupled_weight_decay(decay: float = 0.01) -> Optimizer:
     Source: Loshchilov and Hutter 2019, with the rate on the decay.
     """
     not_negative(decay=decay)
-    lines = lines_of("theta = theta - lr*decay*theta")
-    link = Link("decoupled_weight_decay", lines, settings=(("decay", decay),))
+    lines = lines_of("theta = theta - lr*w*theta")
+    link = Link("decoupled_weight_decay", lines, settings=(("w", decay),))
     return made("decoupled_weight_decay", [link], {"decay": decay})
+
+
+# -- several steps ------------------------------------------------------------------------------------------------
+
+
+def accumulate(steps: int) -> Optimizer:
+    """The mean gradient of k steps, and what stands behind it acts at every k-th step alone.
+
+    s ← s + g, or g at the first of k; g ← s / k.
+
+    Args:
+        steps: k.
+
+    Raises:
+        ArgumentError: not an int of at least 1.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise ArgumentError("steps is an int of at least 1", given=repr(steps))
+    lines = lines_of("s = where(remainder(t - 1, k) == 0, g, s + g); g = s/k")
+    link = Link("accumulate", lines, (("s", 0.0),), settings=(("k", steps),), every=steps)
+    return made("accumulate", [link], {"steps": steps})
+
+
+def ema(decay: float = 0.999) -> Optimizer:
+    """An exponential moving average of the parameter: a ← β a + (1-β) θ, from the first θ; it stands last.
+
+    ``model.evaluate(..., averaged=True)``, and ``predict`` and ``export`` likewise, use a in the place of θ.
+
+    Args:
+        decay: β.
+    """
+    fraction(decay=decay)
+    lines = lines_of("average = beta*average + (1 - beta)*theta")
+    link = Link("ema", lines, (("average", "theta"),), settings=(("beta", decay),))
+    return made("ema", [link], {"decay": decay})
+
+
+def polyak(start: int = 0) -> Optimizer:
+    """The mean of the parameter over all steps: a ← a + (θ - a) / max(1, t - s); it stands last.
+
+    ``model.evaluate(..., averaged=True)``, and ``predict`` and ``export`` likewise, use a in the place of θ.
+
+    Args:
+        start: s; until step s + 1 the average is θ itself.
+
+    Source: Polyak and Juditsky 1992.
+    """
+    not_negative(start=start)
+    lines = lines_of("average = average + (theta - average)/maximum(1, t - s)")
+    link = Link("polyak", lines, (("average", "theta"),), settings=(("s", start),))
+    return made("polyak", [link], {"start": start})

@@ -18,7 +18,7 @@ EVALUATION_BATCH = 1024
 """How many examples predict and evaluate take at once."""
 
 
-def predict(model: Any, x: Any) -> Any:
+def predict(model: Any, x: Any, averaged: bool = False) -> Any:
     """The outputs for data; see ``Model.predict``."""
     arrays = named_arrays(getattr(x, "x", x), None, model.x_names, [])
     leaves = [model.graph.leaf(n) for n in model.x_names]
@@ -26,19 +26,19 @@ def predict(model: Any, x: Any) -> Any:
     model._ensure_values()
     module = model.module(None)
     nodes, form = flatten(model.outputs, lambda n: isinstance(n, Node))
-    values = model.values.params, model.values.state
+    values = model.weights(averaged), model.values.state
     with np.errstate(all="ignore"):
         parts = [module.predict(*values, *batch.values()) for batch in _chunks(model, data)]
     flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
     return unflatten(form, [_joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
 
 
-def evaluate(model: Any, data: Arrays, module: Module) -> dict[str, float]:
+def evaluate(model: Any, data: Arrays, module: Module, averaged: bool = False) -> dict[str, float]:
     """The loss and the metrics on checked data, weighted by the size of each chunk; scores over all of it."""
-    model._ensure_values()
+    values = model.weights(averaged), model.values.state
     found, rows = [], []
     scored: list[Any] = []
-    run = _scoring(model, scored) if model.scores else _measuring(model, module)
+    run = _scoring(model, values, scored) if model.scores else _measuring(model, values, module)
     with np.errstate(all="ignore"):  # what is not finite is shown as such
         for batch in _chunks(model, data):
             found.append(run(batch))
@@ -51,20 +51,19 @@ def _means(found: list[dict[str, Any]], rows: list[int]) -> dict[str, Any]:
     return {k: np.average([f[k] for f in found], weights=rows) for k in found[0]}
 
 
-def _measuring(model: Any, module: Module) -> Any:
+def _measuring(model: Any, values: Any, module: Module) -> Any:
     names, extra = model.evaluated_inputs, {"check": False} if module.model.labels else {}
-    values = model.values.params, model.values.state
     return lambda batch: module.evaluate(*values, *[batch[n] for n in names], **extra)
 
 
-def _scoring(model: Any, scored: list[Any]) -> Any:
+def _scoring(model: Any, values: Any, scored: list[Any]) -> Any:
     """Loss, metrics and what scores read, from one program; the last are collected."""
     program = model.scoring
     known = {str(program.graph.name_of(n)) for n in program.graph.arguments}
 
     def run(batch: Arrays) -> Any:
-        values = {**batch, **model.values.params, **model.values.state}
-        found = program(**{k: v for k, v in values.items() if k in known})
+        given = {**batch, **values[0], **values[1]}
+        found = program(**{k: v for k, v in given.items() if k in known})
         found = found[0] if program.graph.updates else found
         scored.append(found["scores"])
         return found["means"]

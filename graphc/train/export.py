@@ -55,7 +55,9 @@ _SHOWN = ("predict", "evaluate", "train_step")
 """The functions that the head of a file introduces."""
 
 
-def export_model(model: Any, path: Any, optimizer: Any, data: Any, weights: str) -> Path:
+def export_model(
+    model: Any, path: Any, optimizer: Any, data: Any, weights: str, averaged: bool = False
+) -> Path:
     """Write the module and its weights; both files are whole or neither has changed.
 
     Raises:
@@ -65,11 +67,12 @@ def export_model(model: Any, path: Any, optimizer: Any, data: Any, weights: str)
     _check(target, data, weights, model)
     model._ensure_values()
     arrays = None if data is None else model.checked_data(*_pair(data))
+    params = model.weights(averaged)
     text = _introduced(model.module(optimizer).source.text, target, arrays is not None)
     if weights == "inline" or (weights == "auto" and arrays is None and _numbers(model) <= INLINE_NUMBERS):
-        return write_text(target, text + _tables(model) + f"\n{_LOAD_INLINE}\n{_MAIN}")
+        return write_text(target, text + _tables(params, model.values.state) + f"\n{_LOAD_INLINE}\n{_MAIN}")
     text = _with_archive(text, model, arrays is not None)
-    archive = _archive(model, arrays)
+    archive = _archive(params, model.values.state, arrays)
     return write_files({target.with_suffix(".npz"): archive, target: text.encode()})[1]
 
 
@@ -96,9 +99,9 @@ def _numbers(model: Any) -> int:
     return sum(int(np.size(v)) for v in model.values.params.values())
 
 
-def _archive(model: Any, data: Any) -> bytes:
-    arrays = {f"params/{k}": v for k, v in model.values.params.items()}
-    arrays.update({f"state/{k}": v for k, v in model.values.state.items()})
+def _archive(params: Any, state: Any, data: Any) -> bytes:
+    arrays = {f"params/{k}": v for k, v in params.items()}
+    arrays.update({f"state/{k}": v for k, v in state.items()})
     arrays.update({f"data/{k}": v for k, v in (data or {}).items()})
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
@@ -150,8 +153,8 @@ def _with_import(text: str, module: str) -> str:
     return f"{title}{quotes}\n" + "\n".join(lines) + f"\n{numpy}{rest}"
 
 
-def _tables(model: Any) -> str:
-    tables = (("TRAINED", model.values.params), ("STATE", model.values.state))
+def _tables(params: Any, state: Any) -> str:
+    tables = (("TRAINED", params), ("STATE", state))
     return "".join(f"\n\n{_table(name, values)}" for name, values in tables)
 
 

@@ -15,7 +15,7 @@ def drawing_graph(model: Any, optimizer: Optimizer | None = None) -> Graph:
     """Outputs, loss and the gradients of all trained parameters; with an optimizer, the updates too."""
     if model.loss is None:
         return graph_of({"outputs": model.outputs}, name=model.graph.name)
-    trained = {str(model.graph.name_of(p)): p for p in model._trained()}
+    trained = {str(model.graph.name_of(p)): p for p in model._trained(optimizer)}
     gradients = dict(zip(trained, grad(model.loss, list(trained.values()), model.level), strict=True))
     updates = optimizer.updates(trained, gradients) if optimizer else None
     graph = graph_of(

@@ -89,6 +89,12 @@ def checked_optimizer(given: Any) -> Optimizer:
         raise ArgumentError(
             "the optimizer comes from gx.optim", given=f"{given!r:.60}", fix="gx.optim.adam()"
         )
+    if not given.trains:
+        raise ArgumentError(
+            f"{given.name} changes no parameter",
+            expected="an optimizer",
+            fix=f"gx.optim.chain(gx.optim.{given.name}(...), gx.optim.sgd())",
+        )
     return given
 
 

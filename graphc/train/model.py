@@ -18,6 +18,7 @@ from graphc.ops.init import initial_value
 from graphc.optim.optimizer import Optimizer
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
+from graphc.train.averages import averaged_params
 from graphc.train.callbacks import Callback
 from graphc.train.data import Arrays, checked, named_arrays
 from graphc.train.evaluation import evaluate, predict, score_nodes, scoring_program
@@ -142,6 +143,15 @@ class Model:
         self._ensure_values()
         return {name: np.copy(value) for name, value in self.values.state.items()}
 
+    def weights(self, averaged: bool = False) -> dict[str, Any]:
+        """The parameters in use, or ``averaged``: the averages of them that the optimizer made (``optim.ema``).
+
+        ``predict``, ``evaluate`` and ``export`` take the same option.
+        """
+        self._ensure_values()
+        params = self.values.params
+        return averaged_params(self.optimizer, params, self.values.slots) if averaged else params
+
     def set_params(self, params: Mapping[str, Any]) -> Model:
         """Set parameters by name; the others stay. Slots of an optimizer start anew.
 
@@ -188,18 +198,18 @@ class Model:
 
     # -- use ------------------------------------------------------------------------------------------------------
 
-    def predict(self, x: Any) -> Any:
-        """The outputs for data: arrays, a dict by input name, or a data set; in the structure of ``outputs``."""
-        return predict(self, x)
+    def predict(self, x: Any, averaged: bool = False) -> Any:
+        """The outputs for data (arrays, a dict by input name, or a data set), in the structure of ``outputs``."""
+        return predict(self, x, averaged)
 
-    def evaluate(self, x: Any, y: Any = None) -> dict[str, float]:
+    def evaluate(self, x: Any, y: Any = None, averaged: bool = False) -> dict[str, float]:
         """The loss and the metrics on data, as in use, weighted by the size of each batch; scores over all of it."""
-        return self.evaluate_arrays(self.checked_data(x, y), self.module(None))
+        return self.evaluate_arrays(self.checked_data(x, y), self.module(None), averaged)
 
-    def evaluate_arrays(self, data: Arrays, module: Module) -> dict[str, float]:
+    def evaluate_arrays(self, data: Arrays, module: Module, averaged: bool = False) -> dict[str, float]:
         """The same, on data that was checked before."""
         self._need_loss()
-        return evaluate(self, data, module)
+        return evaluate(self, data, module, averaged)
 
     def fit(
         self,
@@ -267,7 +277,13 @@ class Model:
         key = (_key(optimizer), self.frozen)
         if key not in self._modules:
             self._modules[key] = build_module(
-                self.graph, self.outputs, self.loss, self.metrics, self._trained(), optimizer, self.level
+                self.graph,
+                self.outputs,
+                self.loss,
+                self.metrics,
+                self._trained(optimizer),
+                optimizer,
+                self.level,
             )
         return self._modules[key]
 
@@ -287,7 +303,12 @@ class Model:
         return training_graph(self.graph, self.loss, self._trained(), self.level)
 
     def export(
-        self, path: Any, optimizer: Optimizer | None = None, data: Any = None, weights: str = "auto"
+        self,
+        path: Any,
+        optimizer: Optimizer | None = None,
+        data: Any = None,
+        weights: str = "auto",
+        averaged: bool = False,
     ) -> Any:
         """Write a file that predicts, evaluates and trains with NumPy alone; weights inside or beside it.
 
@@ -296,13 +317,14 @@ class Model:
             optimizer: which ``train_step`` to write; by default the last one used.
             data: a data set or ``(x, y)`` to put beside it; running the file then prints loss and metrics on it.
             weights: ``inline``, ``npz``, or ``auto`` (inside where there are few).
+            averaged: write the averages that the optimizer made of the parameters; see ``weights``.
 
         Returns:
             The path.
         """
         from graphc.train.export import export_model
 
-        return export_model(self, path, optimizer or self.optimizer, data, weights)
+        return export_model(self, path, optimizer or self.optimizer, data, weights, averaged)
 
     def save(self, path: Any) -> Any:
         """Write the model (declaration, values, optimizer) to one ``.gx`` file; ``gx.load`` reads it."""
@@ -344,7 +366,7 @@ class Model:
 
     def starting_slots(self, optimizer: Optimizer) -> dict[str, Any]:
         """What an optimizer carries for the trained parameters, before its first step."""
-        names = [str(self.graph.name_of(p)) for p in self._trained()]
+        names = [str(self.graph.name_of(p)) for p in self._trained(optimizer)]
         return optimizer.starting_slots({name: self.values.params[name] for name in names})
 
     def checked_data(self, x: Any, y: Any) -> Arrays:
@@ -377,9 +399,14 @@ class Model:
         inner = within(self.graph, [self.loss, *self.metrics.values()], "f")
         return [str(self.graph.name_of(n)) for n in inner.leaves("input")]
 
-    def _trained(self) -> list[Node]:
-        leaves = self.graph.leaves("param")
-        return [n for n in leaves if n.attrs["trainable"] and str(self.graph.name_of(n)) not in self.frozen]
+    def _trained(self, optimizer: Optimizer | None = None) -> list[Node]:
+        """The parameters that training changes, but for those that the optimizer leaves alone."""
+        leaves = {str(self.graph.name_of(n)): n for n in self.graph.leaves("param")}
+        names = [name for name, n in leaves.items() if n.attrs["trainable"] and name not in self.frozen]
+        if optimizer is not None:
+            optimizer.check_groups(list(leaves))
+            names = optimizer.trained(names)
+        return [leaves[name] for name in names]
 
     def begin(self, optimizer: Optimizer, seeds: Seeds) -> None:
         """Ready for the first step: values that were only looked at until now are drawn from these seeds."""
@@ -403,8 +430,10 @@ class Model:
         self.values.rng = self.make_rng(seeds.random)
 
     def _ensure_slots(self, optimizer: Optimizer) -> None:
-        if self.optimizer is None or optimizer.name != self.optimizer.name or not self.values.slots:
-            self.values.slots = self.starting_slots(optimizer)
+        starting = self.starting_slots(optimizer)
+        other = self.optimizer is None or optimizer.name != self.optimizer.name
+        if other or starting.keys() != self.values.slots.keys():
+            self.values.slots = starting
         if self.optimizer is not None and _key(optimizer) != _key(self.optimizer):
             self.values.step, self.values.factor = 0, 1.0  # another rate starts anew
         self.optimizer = optimizer

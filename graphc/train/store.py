@@ -13,7 +13,7 @@ import numpy as np
 from graphc.errors import DataError, FileFormatError, GraphcError, ShapeError
 from graphc.nn.metrics import SCORE_MAKERS
 from graphc.optim.optimizer import Optimizer
-from graphc.optim.registry import OPTIMIZERS
+from graphc.optim.saved import optimizer_data, optimizer_from
 from graphc.runtime.files import write_bytes
 from graphc.train.progress import training_header, training_of
 from graphc.train.run import Training
@@ -191,8 +191,8 @@ def _named(header: dict[str, Any], arrays: dict[str, Any], kind: str) -> dict[st
 
 
 def _optimizer_header(optimizer: Optimizer | None) -> Any:
-    return None if optimizer is None else {"name": optimizer.name, "settings": dict(optimizer.settings)}
+    return None if optimizer is None else optimizer_data(optimizer)
 
 
 def _optimizer(header: Any) -> Optimizer | None:
-    return None if header is None else OPTIMIZERS[header["name"]](**header["settings"])
+    return None if header is None else optimizer_from(header)

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from graphc import nn, optim
-from graphc.optim import OPTIMIZERS, Optimizer
-
-GRADIENTS = np.random.default_rng(3).normal(size=(50, 4)) * np.logspace(-3, 2, 50)[:, None]
+from graphc import optim
+from graphc.optim import OPTIMIZERS
+from tests.optim.support import GRADIENTS, run, small_model
 
 
 def by_hand_sgd(theta, lr=0.05):
@@ -50,16 +49,6 @@ CASES = {
 }
 
 
-def run(optimizer: Optimizer, theta):
-    """The equations compiled from their graph, step by step."""
-    p, g = gx.param("p", theta.shape, dtype="float64"), gx.input("g", theta.shape, "float64")
-    program = gx.compile(gx.sum(p * g), updates=optimizer.updates({"p": p}, {"p": g}))
-    values = {"p": theta, **optimizer.starting_slots({"p": theta})}
-    for gradient in GRADIENTS:
-        _, values = program(g=gradient, **values)
-        yield values["p"]
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_equations_are_those_of_the_literature(name):
     optimizer, by_hand = CASES[name]
@@ -72,12 +61,6 @@ def test_the_two_places_of_eps_differ():
     start = np.ones(4)
     raw, corrected = (next(run(optim.adam(0.01, eps=1e-2, eps_on=e), start)) for e in ("raw", "corrected"))
     assert np.abs(raw - corrected).max() > 1e-4
-
-
-def small_model():
-    x, t = gx.input("x", ("batch", 3)), gx.input("t", ("batch", 2))
-    y = nn.dense(nn.dense(x, 5, activation="tanh", name="h"), 2, name="y")
-    return gx.Model(y, nn.mse(y, t), name="small")
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -148,6 +131,12 @@ BAD = {
     "beta1 below zero": lambda: optim.adam(beta1=-0.1),
     "eps below zero": lambda: optim.adam(eps=-1e-8),
     "eps somewhere else": lambda: optim.adam(eps_on="inside"),
+    "an unknown form of momentum": lambda: optim.momentum(form="heavy"),
+    "damping without its form": lambda: optim.momentum(damping=0.5),
+    "nesterov, dampened": lambda: optim.nesterov(form="dampened"),
+    "alpha of one": lambda: optim.rmsprop(alpha=1.0),
+    "weight decay below zero": lambda: optim.adamw(weight_decay=-0.1),
+    "a growth of zero": lambda: optim.rprop(grow=0.0),
 }
 
 
