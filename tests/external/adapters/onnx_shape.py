@@ -117,12 +117,15 @@ def scatter_elements(x: Any, a: Any) -> Any:
     return scatter_added(x[0], axis, ops.const(index), new)
 
 
-def loss(x: Any, a: Any) -> Any:
-    """Cross-entropy of logits, as far as graphc has it."""
-    if x.has(2) or "ignore_index" in a or a["outputs"] > 1:
-        later("nn.cross_entropy with weights, labels to ignore or log-probabilities")()
-    last = (0, *range(2, x[0].ndim), 1)
-    return layers.cross_entropy(ops.transpose(x[0], last), x[1], a.get("reduction", "mean"))
+def loss(name: str) -> Any:
+    """The classes are axis 1, the weights of classes the third input; the second output is the logarithms."""
+
+    def judged(x: Any, a: Any) -> Any:
+        options = {"class_weights": x[2] if x.has(2) else None, "ignore": a.get("ignore_index")}
+        found = getattr(layers, name)(x[0], x[1], a.get("reduction", "mean"), 1, **options)
+        return (found, ops.log_softmax(x[0], axis=1)) if a["outputs"] > 1 else found
+
+    return judged
 
 
 def dropout(x: Any, a: Any) -> Any:
@@ -170,8 +173,8 @@ TABLE = {
     "Dropout": dropout,
     "GlobalAveragePool": spatial("mean"),
     "GlobalMaxPool": spatial("max"),
-    "SoftmaxCrossEntropyLoss": loss,
-    "NegativeLogLikelihoodLoss": later("nn.nll"),
+    "SoftmaxCrossEntropyLoss": loss("cross_entropy"),
+    "NegativeLogLikelihoodLoss": loss("nll"),
     **{name: later(f"nn: {name}") for name in ("Attention", "GRU", "LSTM", "RNN", "RotaryEmbedding")},
     **{
         name: later(f"normalisations: {name}")

@@ -43,24 +43,62 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return y if bias is None else y + bias
 
 
-def loss(function: Any) -> Any:
-    """A loss that graphc has; with the options that it does not have it is not covered."""
+def averaged(loss: Any, reduction: str) -> Any:
+    """PyTorch's mean of a weighted loss divides by the number of elements, not by the sum of the weights."""
+    return {"mean": ops.mean, "sum": ops.sum, "none": lambda x: x}[reduction](loss)
 
-    def judged(x: Any, target: Any, *rest: Any, reduction: str = "mean", **options: Any) -> Any:
-        if rest or options:
-            raise_named = ", ".join(sorted(options)) or "weight"
-            return later(f"nn losses with {raise_named}")()
-        return function(x, target, reduction)
+
+def loss(name: str) -> Any:
+    """A loss of the same operands and options."""
+    return lambda x, t, reduction="mean", **options: getattr(layers, name)(x, t, reduction, **options)
+
+
+def over_classes(name: str) -> Any:
+    """The classes are axis 1; where the target is probabilities, the mean divides by the number of examples."""
+
+    def judged(
+        x: Any, t: Any, weight: Any = None, ignore_index: Any = None, reduction: str = "mean", **options: Any
+    ) -> Any:
+        function, axis = getattr(layers, name), 1 if x.ndim > 1 else 0
+        options |= {"class_weights": weight, "axis": axis}
+        if t.type.is_float:
+            return averaged(function(x, t, "none", **options), reduction)
+        return function(x, t, reduction, ignore=ignore_index, **options)
 
     return judged
 
 
-def cross_entropy(x: Any, target: Any, reduction: str) -> Any:
-    """PyTorch's classes are axis 1; graphc's, with labels, the last."""
-    last = (0, *range(2, x.ndim), 1) if x.ndim > 1 else (0,)
-    if target.shape == x.shape:
-        target = ops.transpose(target, last)
-    return layers.cross_entropy(ops.transpose(x, last), target, reduction)
+def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+    """Element by element; the mean is over all of them, unless it is over the batch."""
+    if reduction != "batchmean":
+        return layers.kl_div(x, t, reduction, None, log_target=log_target)
+    return layers.kl_div(x, t, "sum", None, log_target=log_target) / x.shape[0]
+
+
+def binary_cross_entropy(from_logits: bool) -> Any:
+    """A weight is broadcast against the last axes."""
+
+    def judged(x: Any, t: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:
+        loss = layers.binary_cross_entropy(x, t, "none", from_logits, pos_weight=pos_weight)
+        return averaged(loss if weight is None else loss * weight, reduction)
+
+    return judged
+
+
+def poisson_nll(
+    x: Any, t: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+) -> Any:
+    """The full form is Stirling's."""
+    options = {"log_rate": log_input, "full": "stirling" if full else False, "eps": eps}
+    return layers.poisson_nll(x, t, reduction, **options)
+
+
+def gaussian_nll(x: Any, t: Any, var: Any, reduction: str = "mean", **options: Any) -> Any:
+    """The target is stretched; the variance may leave out the last axis."""
+    if var.ndim == x.ndim - 1 and var.shape == x.shape[:-1]:
+        var = ops.expand_dims(var, -1)
+    t = ops.broadcast_to(t, x.shape)
+    return layers.gaussian_nll(x, t, var, reduction, **options)
 
 
 ACTIVATIONS = {
@@ -87,21 +125,21 @@ ACTIVATIONS = {
 }
 
 LOSSES = {
-    "mse_loss": loss(lambda x, t, reduction: layers.mse(x, t, reduction)),
-    "cross_entropy": loss(cross_entropy),
-    "binary_cross_entropy_with_logits": loss(
-        lambda x, t, reduction: layers.binary_cross_entropy(x, t, reduction)
+    "mse_loss": loss("mse"),
+    "l1_loss": loss("l1"),
+    "smooth_l1_loss": loss("smooth_l1"),
+    "huber_loss": loss("huber"),
+    "cross_entropy": over_classes("cross_entropy"),
+    "nll_loss": over_classes("nll"),
+    "kl_div": kl_div,
+    "binary_cross_entropy": binary_cross_entropy(from_logits=False),
+    "binary_cross_entropy_with_logits": binary_cross_entropy(from_logits=True),
+    "poisson_nll_loss": poisson_nll,
+    "gaussian_nll_loss": gaussian_nll,
+    "cosine_similarity": lambda x, y, dim=1, eps=1e-8: layers.cosine_similarity(x, y, dim, eps=eps),
+    "hinge_embedding_loss": lambda x, t, margin=1.0, reduction="mean": layers.hinge_embedding(
+        x, t, reduction, margin=margin
     ),
-    "l1_loss": later("nn.l1"),
-    "smooth_l1_loss": later("nn.smooth_l1"),
-    "huber_loss": later("nn.huber"),
-    "nll_loss": later("nn.nll"),
-    "kl_div": later("nn.kl_div"),
-    "binary_cross_entropy": later("nn.binary_cross_entropy of probabilities"),
-    "poisson_nll_loss": later("nn.poisson_nll"),
-    "gaussian_nll_loss": later("nn.gaussian_nll"),
-    "cosine_similarity": later("nn.cosine_similarity"),
-    "hinge_embedding_loss": later("nn.hinge_embedding"),
 }
 
 NORMALISATIONS = {
