@@ -1,10 +1,32 @@
 """Training: models, data, the loop, callbacks, history, saved models."""
 
+from graphc.train.balance import class_weights, example_weights
 from graphc.train.callbacks import Callback
 from graphc.train.checkpoint import Checkpoint
+from graphc.train.finder import RateSearch, find_rate
 from graphc.train.history import History
+from graphc.train.layers import LayerStatistics
+from graphc.train.loader import Loader, Prefetch
+from graphc.train.logs import CSVLog, JSONLog
 from graphc.train.model import Model
 from graphc.train.stopping import EarlyStopping, StopAtNaN
 from graphc.train.store import load
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "History", "Model", "StopAtNaN", "load"]
+__all__ = [
+    "CSVLog",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "History",
+    "JSONLog",
+    "LayerStatistics",
+    "Loader",
+    "Model",
+    "Prefetch",
+    "RateSearch",
+    "StopAtNaN",
+    "class_weights",
+    "example_weights",
+    "find_rate",
+    "load",
+]

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphc.errors import ArgumentError, DataError
+from graphc.errors import ArgumentError, DataError, GraphcError
 from graphc.optim.descent import sgd
 from graphc.optim.optimizer import Optimizer
 from graphc.train.callbacks import Callbacks
 from graphc.train.checkpoint import adopt, check_optimizer, check_settings_of, read_checkpoint
 from graphc.train.data import Arrays, example_count, is_stream
+from graphc.train.heldout import split
 from graphc.train.history import History
 from graphc.train.loop import pair, starting_position, train
+from graphc.train.programs import label_inputs
 from graphc.train.run import Run, Seeds, Training, check_count, seeds_of
 from graphc.train.sources import DEFAULT_BATCH, ArraySource, Source, StreamSource, one_epoch_alone
 
@@ -27,6 +29,8 @@ class Request:
     epochs: int
     batch_size: int | None
     validation_data: Any
+    validation_split: float
+    stratify: bool
     shuffle: bool
     seed: Any
     verbose: bool | None
@@ -40,9 +44,9 @@ def fit(model: Any, x: Any, y: Any, request: Request) -> History:
     model._need_loss()
     seeds = _checked_counts(request)
     callbacks = Callbacks(request.callbacks)
-    held_out = None if request.validation_data is None else _validation(model, *pair(request.validation_data))
-    source = _source(model, x, y, request, seeds)
+    source, held_out = _parts(model, x, y, request, seeds)
     settings = {**source.settings, "random_seed": seeds.random}
+    settings |= {"split_seed": seeds.split} if request.validation_split else {}
     found = None if request.resume is None else read_checkpoint(model, request.resume)
     optimizer = _optimizer(model, found, request)
     module = model.module(optimizer)
@@ -98,34 +102,77 @@ def checked_optimizer(given: Any) -> Optimizer:
     return given
 
 
-def _validation(model: Any, x: Any, y: Any) -> Arrays:
-    found: Arrays = model.checked_data(x, y)
+def _parts(model: Any, x: Any, y: Any, request: Request, seeds: Seeds) -> tuple[Source, Arrays | None]:
+    """What is trained on, and what is validated on."""
+    given, share = request.validation_data, request.validation_split
+    if given is not None and share:
+        raise ArgumentError("validation_data and validation_split", fix="pass one of them")
+    if request.stratify and not share:
+        raise ArgumentError("stratify is for validation_split", fix="validation_split=0.2")
+    held_out = None if given is None else validation_arrays(model, given)
+    if is_stream(x, y):
+        if share:
+            raise ArgumentError("a stream cannot be split", fix="pass validation_data")
+        return _stream(model, x, request), held_out
+    arrays = model.checked_data(x, y)
+    if share:
+        labels = _labels(model) if request.stratify else None
+        arrays, held_out = split(arrays, model.batched, share, seeds.split, labels)
+    return _array_source(model, arrays, request, seeds), held_out
+
+
+def validation_arrays(model: Any, given: Any) -> Arrays:
+    """Validation data by input name.
+
+    Raises:
+        DataError: empty or otherwise unfit data; the message says that it is the validation data.
+    """
+    try:
+        found: Arrays = model.checked_data(*pair(given))
+    except GraphcError as error:
+        what = f"in the validation data, {error.what}"
+        raise type(error)(
+            what, given=error.given, expected=error.expected, where=error.where, fix=error.fix
+        ) from error
     return found
 
 
-def _source(model: Any, x: Any, y: Any, request: Request, seeds: Seeds) -> Source:
+def _labels(model: Any) -> str:
+    """The one input of labels.
+
+    Raises:
+        ArgumentError: none, or several.
+    """
+    names = [str(model.graph.name_of(n)) for n in label_inputs(model.graph) if n.ndim == 1]
+    if len(names) != 1:
+        raise ArgumentError(
+            "stratify needs one input of labels, one per example",
+            given=", ".join(names) or "none",
+            fix="split the data yourself and pass validation_data",
+        )
+    return names[0]
+
+
+def _stream(model: Any, stream: Any, request: Request) -> Source:
+    if request.epochs > 1 and request.steps_per_epoch is None and isinstance(stream, Iterator):
+        raise one_epoch_alone(request.epochs)
+    return StreamSource(model, stream, request.steps_per_epoch)
+
+
+def _array_source(model: Any, arrays: Arrays, request: Request, seeds: Seeds) -> Source:
+    size = batch_size_for(example_count(arrays, model.batched), request.batch_size)
     limit = request.steps_per_epoch
-    if is_stream(x, y):
-        if request.epochs > 1 and limit is None and isinstance(x, Iterator):
-            raise one_epoch_alone(request.epochs)
-        return StreamSource(model, x, limit)
-    arrays = model.checked_data(x, y)
-    source = ArraySource(
-        arrays,
-        model.batched,
-        _batch_size(example_count(arrays, model.batched), request.batch_size),
-        seeds.shuffle if request.shuffle else None,
-        limit,
-    )
-    if limit and limit > -(-source.count // source.batch_size):
+    source = ArraySource(arrays, model.batched, size, seeds.shuffle if request.shuffle else None, limit)
+    most = -(-source.count // size)
+    if limit and limit > most:
         raise DataError(
-            f"there are {-(-source.count // source.batch_size)} batches in the data, and steps_per_epoch is {limit}",
+            f"there are {most} batches in the data, and steps_per_epoch is {limit}",
             fix="leave steps_per_epoch out for whole epochs",
         )
     return source
 
 
-def _batch_size(count: int, given: int | None) -> int:
+def batch_size_for(count: int, given: int | None) -> int:
     """As given; by default 32, or all examples where there are fewer.
 
     Raises:

@@ -27,6 +27,7 @@ from graphc.train.history import History
 from graphc.train.measures import read_metrics
 from graphc.train.programs import Module, build_module, label_inputs, training_graph, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
+from graphc.train.solving import Goal, solve
 
 
 @dataclass
@@ -220,6 +221,8 @@ class Model:
         epochs: int = 1,
         batch_size: int | None = None,
         validation_data: Any = None,
+        validation_split: float = 0.0,
+        stratify: bool = False,
         shuffle: bool = True,
         seed: int | Mapping[str, int] = 0,
         verbose: bool | None = None,
@@ -237,6 +240,8 @@ class Model:
             epochs: how many times to go through the data.
             batch_size: examples per step (by default 32, or all where there are fewer); the last batch may be smaller.
             validation_data: ``(x, y)`` or a data set, evaluated after each epoch.
+            validation_split: a share of the examples to hold out for that instead.
+            stratify: whether each class gives that share, to within one example.
             shuffle: whether each epoch has an order of its own.
             seed: decides starting values, orders and masks; or a dict with a seed for each of ``init``, ``shuffle``,
                 ``random`` and ``split``, so that one may change without the others.
@@ -261,6 +266,8 @@ class Model:
             epochs,
             batch_size,
             validation_data,
+            validation_split,
+            stratify,
             shuffle,
             seed,
             verbose,
@@ -269,6 +276,50 @@ class Model:
             resume,
         )
         return fit(self, x, y, request)
+
+    def solve(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        optimizer: Optimizer | None = None,
+        until: str = "loss",
+        tolerance: float | None = 1e-6,
+        max_steps: int = 10_000,
+        seed: int | Mapping[str, int] = 0,
+        record_every: int = 1,
+    ) -> History:
+        """Descend along the gradient over all of the data at once: θ ← θ - λ ∇L(θ), until it has converged.
+
+        Args:
+            x: as for ``fit``, arrays.
+            y: as for ``fit``, arrays.
+            optimizer: by default the last one used, the model's own, or ``sgd()``.
+            until: what has become small: ``loss`` |L_t - L_{t-1}|, ``gradient`` ‖∇L‖, or ``parameters`` ‖θ_t - θ_{t-1}‖
+                (Euclidean norms over all trained parameters together).
+            tolerance: how small, absolutely; None for a fixed number of steps.
+            max_steps: never more steps than this.
+            seed: as for ``fit``.
+            record_every: put every so many steps into the history, and the last one.
+
+        Returns:
+            The model's history: a row per step with ``loss`` and ``gradient_norm`` before it, and the ``change`` of the
+            parameters by it; ``history.stopped`` says why it ended.
+
+        Raises:
+            ArgumentError: an unknown criterion, or a tolerance that is none.
+            DataError, NonFiniteError: as for ``fit``.
+
+        Example:
+            >>> import graphc as gx
+            >>> x, t = gx.input("x", ("n", 1)), gx.input("t", ("n", 1))
+            >>> y = gx.nn.dense(x, 1, name="line")
+            >>> model = gx.Model(y, gx.nn.mse(y, t, reduction="sum"))
+            >>> history = model.solve([[0.0], [1.0]], [[1.0], [3.0]], optimizer=gx.optim.sgd(0.2), until="gradient")
+            >>> history.stopped[:29], model.params["line.b"].round(3)
+            ('the norm of the gradient is 9', array([1.], dtype=float32))
+        """
+        return solve(self, x, y, optimizer, Goal(until, tolerance, max_steps), seed, record_every)
 
     # -- what there is to see -------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from graphc.train.data import Arrays
 from graphc.train.run import Before, Run
 
 
-def step(run: Run, batch: Arrays) -> float:
-    """One step of training on the model's values.
+def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
+    """One step of training on the model's values; at the rate of the run, or at another.
 
     Raises:
         NonFiniteError: the loss is nan or infinite; the message names where that began, and the model keeps the last
@@ -24,7 +24,13 @@ def step(run: Run, batch: Arrays) -> float:
     inputs = [batch[name] for name in run.inputs]
     with np.errstate(all="ignore"), refusals():
         params, state, slots, found = run.module.train_step(
-            values.params, values.state, values.slots, *inputs, lr=run.rate, rng=values.rng, **run.unchecked
+            values.params,
+            values.state,
+            values.slots,
+            *inputs,
+            lr=run.rate if rate is None else rate,
+            rng=values.rng,
+            **run.unchecked,
         )
     loss = float(found)
     if not -np.inf < loss < np.inf:
