@@ -277,6 +277,23 @@ program(
 )
 
 program(
+    "label out of range beside ignored ones",
+    """
+    z, t = gx.input("z", ("batch", 3)), gx.input("t", ("batch", 1), dtype="int64")
+    labels = gx.reshape(t, ("batch",))
+    model = gx.Model(z, nn.cross_entropy(z, labels, ignore=-1))
+    model.evaluate(np.zeros((3, 3)), [[-1], [2], [4]])
+    """,
+    """
+    t holds a label out of range
+      given:    4 at position 2
+      expected: 0 to 2 or -1
+      declared: net.py:1: z, t = gx.input("z", ("batch", 3)), gx.input("t", ("batch", 1), dtype="int64")
+      fix:      give the last layer as many units as there are classes, or relabel from 0
+    """,
+)
+
+program(
     "empty data",
     NET
     + """

@@ -10,11 +10,11 @@ import numpy as np
 from graphc.cli.data import read_data
 from graphc.cli.files import writable
 from graphc.cli.models import optimizer_of, read_model
+from graphc.codegen.labels import LabelRange, label_inputs
 from graphc.errors import UsageError
 from graphc.ir.node import Node, size_names
 from graphc.ir.size import evaluate
 from graphc.train.model import Model
-from graphc.train.programs import label_inputs
 
 PICTURES = (".svg", ".png", ".pdf", ".dot", ".html")
 
@@ -121,7 +121,9 @@ def random_values(model: Model, rows: int, seed: int) -> dict[str, Any]:
     for leaf in graph.arguments:
         name = str(graph.name_of(leaf))
         if leaf.op.role == "input":
-            found[name] = _random_array(leaf, sizes, label_inputs(model.graph).get(leaf, 2), random)
+            found[name] = _random_array(
+                leaf, sizes, label_inputs(model.graph).get(leaf, LabelRange(2)).classes, random
+            )
         elif leaf.op.role == "param":  # zeros would hide mistakes, and sit on kinks
             found[name] = values[name] + 0.1 * random.standard_normal(np.shape(values[name]))
         elif leaf.op.role == "state":

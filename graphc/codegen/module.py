@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphc.codegen.labels import LabelRange
 from graphc.codegen.names import MODULE_RESERVED, Names, identifier
 from graphc.codegen.numpy import (
     MAKE_RNG,
@@ -43,7 +44,7 @@ class ModelPlan:
     train: Plan | None = None
     update: UpdatePlan | None = None
     trained: tuple[Node, ...] = ()
-    labels: Mapping[Node, int] = field(default_factory=dict)
+    labels: Mapping[Node, LabelRange] = field(default_factory=dict)
     declared: Graph | None = None
 
 
@@ -250,8 +251,8 @@ def _default(hyper: Node) -> str:
 
 def _label_checks(model: ModelPlan, texts: Mapping[Node, str], graph: Graph) -> list[str]:
     checks = [
-        f"        check_labels({quoted(graph.name_of(leaf))}, {texts[leaf]}, {classes})"
-        for leaf, classes in model.labels.items()
+        f"        check_labels({quoted(graph.name_of(leaf))}, {allowed.counted(texts[leaf])}, {allowed.classes})"
+        for leaf, allowed in model.labels.items()
         if leaf in texts
     ]
     return ["    if check:", *checks] if checks else []

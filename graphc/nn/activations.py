@@ -149,7 +149,7 @@ ACTIVATIONS: Mapping[str, Callable[[Any], Node]] = MappingProxyType(
 _RECTIFIERS = ("relu", "leaky_relu", "prelu", "relu6", "elu", "celu")
 _SMOOTH = ("gelu", "gelu_tanh", "silu", "swish", "mish", "hard_swish")
 
-_INITIALISERS = dict.fromkeys((*_RECTIFIERS, *_SMOOTH), HE)
+_INITIALISERS = {**dict.fromkeys((*_RECTIFIERS, *_SMOOTH), HE), "selu": LECUN}
 
 
 def activation_of(activation: str | Callable[[Node], Node] | None) -> Callable[[Node], Node] | None:

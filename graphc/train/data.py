@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.codegen.labels import LabelRange
 from graphc.errors import ArgumentError, DataError, ShapeError
 from graphc.ir.graph import Graph, unknown_name
 from graphc.ir.node import Node
@@ -48,7 +49,9 @@ def _side(value: Any, names: Sequence[str], known: Sequence[str], side: str) -> 
     return dict(zip(names, values, strict=True))
 
 
-def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mapping[Node, int]) -> Arrays:
+def checked(
+    arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mapping[Node, LabelRange]
+) -> Arrays:
     """The wanted inputs in their declared dtypes and shapes; non-empty, finite, labels in range.
 
     Raises:
@@ -71,7 +74,7 @@ def checked(arrays: Arrays, graph: Graph, wanted: Sequence[Node], labels: Mappin
     return dict(zip(names, result, strict=True))
 
 
-def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, int]) -> None:
+def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, LabelRange]) -> None:
     if array.size == 0:
         raise DataError(
             f"{name} is empty",
@@ -90,13 +93,19 @@ def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, 
             where=_place(leaf),
             fix="drop or fill such values first",
         )
-    if leaf in labels and (array.min() < 0 or array.max() >= labels[leaf]):
-        flat = array.reshape(-1)
-        at = int(np.argmax((flat < 0) | (flat >= labels[leaf])))
+    if leaf in labels:
+        _refuse_bad_labels(array, leaf, name, labels[leaf])
+
+
+def _refuse_bad_labels(array: Any, leaf: Node, name: str, allowed: LabelRange) -> None:
+    flat = np.reshape(array, -1)
+    bad = ((flat < 0) | (flat >= allowed.classes)) & ~np.isin(flat, list(allowed.ignored))
+    if bad.any():
+        at = int(np.argmax(bad))
         raise DataError(
             f"{name} holds a label out of range",
             given=f"{flat[at]} at position {at}",
-            expected=f"0 to {labels[leaf] - 1}",
+            expected=str(allowed),
             where=_place(leaf),
             fix="give the last layer as many units as there are classes, or relabel from 0",
         )

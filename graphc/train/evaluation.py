@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from graphc.codegen.labels import label_inputs
 from graphc.errors import ShapeError
 from graphc.ir.node import Node
 from graphc.ir.structure import flatten, unflatten
 from graphc.stages import compile
 from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
-from graphc.train.programs import Module, label_inputs, within
+from graphc.train.programs import Module, within
 
 EVALUATION_BATCH = 1024
 """How many examples predict and evaluate take at once."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.codegen.labels import label_inputs
 from graphc.codegen.names import identifier
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.graph import Graph, graph_of, unknown_name
@@ -25,7 +26,7 @@ from graphc.train.evaluation import evaluate, predict, score_nodes, scoring_prog
 from graphc.train.fitting import Request, fit
 from graphc.train.history import History
 from graphc.train.measures import read_metrics
-from graphc.train.programs import Module, build_module, label_inputs, training_graph, within
+from graphc.train.programs import Module, build_module, training_graph, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
 from graphc.train.solving import Goal, solve
 

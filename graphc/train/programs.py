@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from graphc.codegen.labels import label_inputs
 from graphc.codegen.module import ModelPlan, emit_module
 from graphc.codegen.names import identifier
 from graphc.codegen.numpy import Source
@@ -98,13 +99,3 @@ def _planned(declared: Graph, outputs: Any, mode: str, level: str, trace: Trace)
 
 def _plan_of(graph: Graph, mode: str, level: str, trace: Trace) -> Plan:
     return plan(simplify(resolve(graph, mode), level, trace), level, trace)
-
-
-def label_inputs(graph: Graph) -> dict[Node, int]:
-    """Inputs that are class labels, with the number of classes: those that a one-hot card reads."""
-    labels: dict[Node, int] = {}
-    for node in graph.nodes:
-        if "one_hot" in node.op.properties and node.inputs[0].op.role == "input":
-            classes = node.attrs["classes"]
-            labels[node.inputs[0]] = min(classes, labels.get(node.inputs[0], classes))
-    return labels

@@ -171,6 +171,7 @@ def test_every_activation_is_found_by_name_and_trains(name):
         ("mish", "he_normal"),
         ("swish", "he_normal"),
         ("prelu", "he_normal"),
+        ("selu", "lecun_normal"),
         ("tanh", "xavier_uniform"),
         ("sigmoid", "xavier_uniform"),
         (None, "xavier_uniform"),
