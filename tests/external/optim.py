@@ -101,16 +101,44 @@ CONFIGURATIONS: dict[str, Callable[[], optim.Optimizer]] = {
 }
 
 
+CLIPPING: dict[str, Callable[[], optim.Optimizer]] = {
+    "l2_1": lambda: optim.clip_by_global_norm(1.0, eps=1e-6),
+    "l2_100": lambda: optim.clip_by_global_norm(100.0, eps=1e-6),
+    "l1_5": lambda: optim.clip_by_global_norm(5.0, order=1, eps=1e-6),
+    "inf_0.5": lambda: optim.clip_by_global_norm(0.5, order=float("inf"), eps=1e-6),
+    "value_.25": lambda: optim.clip_by_value(0.25),
+}
+CLIPPED_STEP = 3
+
+
+def check_clipping(name: str, make: Callable[[], optim.Optimizer], path: Path) -> Outcome:
+    """The gradients of one step, clipped: what descent with a rate of 1 takes off parameters that are 0."""
+    wanted, problem = load(path), load(path.with_name("problem.npz"))
+    grads = {f"P{i}": problem[f"G_{i}"][CLIPPED_STEP] for i in (0, 1)}
+    module = linear_model(problem).module(optim.chain(make(), optim.sgd(1.0)))
+    zeros = {key: np.zeros_like(g) for key, g in grads.items()}
+    moved, _ = module.update(zeros, module.init(0)[2], grads, lr=1.0)
+    pairs = [(-moved[f"P{i}"], wanted[f"{name}/g{i}"]) for i in (0, 1)]
+    right = all(np.allclose(a, b, rtol=1e-14, atol=0) for a, b in pairs)
+    worst = max(float(np.max(np.abs(a / np.where(b, b, 1) - 1)[b != 0], initial=0.0)) for a, b in pairs)
+    return Outcome(RIGHT if right else WRONG, f"worst relative error {worst:.1e}, tolerance 1e-14")
+
+
 def cases() -> Iterator[Case]:
     """One for each configuration."""
     for name, make in CONFIGURATIONS.items():
         yield Case(name, f"{FOLDER}/trajectories.npz", partial(check, name, make))
+    for name, make in CLIPPING.items():
+        yield Case(f"clipping_{name}", f"{FOLDER}/clipping.npz", partial(check_clipping, name, make))
 
 
 def stored() -> list[str]:
-    """The configurations that the file holds."""
-    path, _ = find_case(FOLDER, "trajectories.npz")
-    return sorted({key.partition("/")[0] for key in load(path)}) if path else []
+    """The configurations that the files hold."""
+    found: list[str] = []
+    for file, prefix in (("trajectories.npz", ""), ("clipping.npz", "clipping_")):
+        path, _ = find_case(FOLDER, file)
+        found += sorted({prefix + key.partition("/")[0] for key in load(path)}) if path else []
+    return found
 
 
 SUITE = Suite(FOLDER, tuple(cases()), stored)
