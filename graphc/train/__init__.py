@@ -9,6 +9,7 @@ from graphc.train.layers import LayerStatistics
 from graphc.train.loader import Loader, Prefetch
 from graphc.train.logs import CSVLog, JSONLog
 from graphc.train.model import Model
+from graphc.train.quasi_newton import Descent, lbfgs
 from graphc.train.stopping import EarlyStopping, StopAtNaN
 from graphc.train.store import load
 
@@ -16,6 +17,7 @@ __all__ = [
     "CSVLog",
     "Callback",
     "Checkpoint",
+    "Descent",
     "EarlyStopping",
     "History",
     "JSONLog",
@@ -28,5 +30,6 @@ __all__ = [
     "class_weights",
     "example_weights",
     "find_rate",
+    "lbfgs",
     "load",
 ]
