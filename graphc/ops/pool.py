@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ShapeError
+from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Node
-from graphc.ir.size import Dim
+from graphc.ir.size import Dim, product
 from graphc.ops import reduce
 from graphc.ops.arith import divide
 from graphc.ops.arrange import pad
 from graphc.ops.card import as_nodes
 from graphc.ops.conv import pads
+from graphc.ops.create import arange
+from graphc.ops.gather import take_along_axis
 from graphc.ops.leaves import ones
+from graphc.ops.shape import broadcast_to, reshape, squeeze
 from graphc.ops.windows import Ints, per_axis, sliding_windows, spans
 
 
@@ -42,6 +45,15 @@ class _Pool:
         x = pad(x, ((0, 0), (0, 0), *self.beyond), constant_values=beyond)
         return sliding_windows(x, self.window, tuple(range(2, x.ndim)), self.stride, self.dilation)
 
+    def places(self, windows: Node) -> Node:
+        """Where the largest of each window stands in its plane of space, counted row by row."""
+        space = self.x.shape[2:]
+        numbers = self.windows(reshape(arange(product(space)), (1, 1, *space)), -1, -1)
+        flat, at = reduce.merged(windows, _last(windows))
+        largest = reduce.argmax(flat, axis=at, keepdims=True)
+        every = broadcast_to(reduce.merged(numbers, _last(numbers))[0], flat.shape)
+        return squeeze(take_along_axis(every, largest, at), at)
+
     def counts(self, include_pad: bool) -> Node:
         """How many elements of each window count in its average."""
         there = ones((1, 1, *self.x.shape[2:]), self.x.dtype)
@@ -61,8 +73,14 @@ def _beyond(size: Dim, widths: tuple[int, int], span: int, step: int) -> int:
 
 
 def max_pool(
-    x: Any, window: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
-) -> Node:
+    x: Any,
+    window: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
     """The largest value in each window over the axes of space; of equal ones, the first takes the gradient.
 
     Args:
@@ -72,6 +90,11 @@ def max_pool(
         padding: as for ``conv``; what is padded is never the largest.
         dilation: from element to element of a window.
         ceil_mode: whether a last window may reach beyond the end.
+        return_indices: whether the places of the largest are returned as well, as int64: in each plane of space,
+            counted row by row.
+
+    Returns:
+        float[batch, channels, ...windows], or a pair of that and the places.
 
     Raises:
         ShapeError: a window larger than what it slides over.
@@ -83,7 +106,8 @@ def max_pool(
     """
     pool = _Pool(x, window, stride, padding, dilation, ceil_mode)
     windows = pool.windows(pool.x, -np.inf, -np.inf)
-    return reduce.max(windows, axis=_last(windows))
+    values = reduce.max(windows, axis=_last(windows))
+    return (values, pool.places(windows)) if return_indices else values
 
 
 def avg_pool(
@@ -94,6 +118,7 @@ def avg_pool(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     dilation: Any = 1,
+    divisor_override: float | None = None,
 ) -> Node:
     """The average of each window over the axes of space.
 
@@ -105,8 +130,10 @@ def avg_pool(
         ceil_mode: whether a last window may reach beyond the end; what lies there never counts.
         count_include_pad: whether what is padded counts in the average.
         dilation: from element to element of a window.
+        divisor_override: what the sum of each window is divided by, instead of how many elements count.
 
     Raises:
+        ArgumentError: a divisor of 0.
         ShapeError: a window larger than what it slides over.
 
     Example:
@@ -116,11 +143,20 @@ def avg_pool(
     """
     pool = _Pool(x, window, stride, padding, dilation, ceil_mode)
     windows = pool.windows(pool.x, 0, 0)
+    if divisor_override is not None:
+        return _divided(reduce.sum(windows, axis=_last(windows)), divisor_override)
     padded = any(map(any, pool.pads))
     if any(map(any, pool.beyond)) or (padded and not count_include_pad):
         node: Node = divide(reduce.sum(windows, axis=_last(windows)), pool.counts(count_include_pad))
         return node
     return reduce.mean(windows, axis=_last(windows))
+
+
+def _divided(total: Node, divisor: Any) -> Node:
+    if isinstance(divisor, bool) or not isinstance(divisor, (int, float)) or divisor == 0:
+        raise ArgumentError("a divisor is a number other than 0", given=repr(divisor)[:60])
+    node: Node = divide(total, divisor)
+    return node
 
 
 def _last(windows: Node) -> Ints:

@@ -23,9 +23,6 @@ REFUSED = {
 }
 """What graphc refuses on purpose: words of the error to the reason."""
 
-UNSUPPORTED = {"a norm has an order above 0": "gx.vector_norm of order 0 and below"}
-"""What graphc does not have although it has the name: words of the error to what the table shows."""
-
 
 class Missing(Exception):
     """What graphc does not have, by its name."""
@@ -95,12 +92,11 @@ def guarded(check: Callable[[], Outcome]) -> Outcome:
 
 
 def failed(error: Exception) -> Outcome:
-    """Wrong, unless graphc refuses it on purpose or says that it does not have it."""
+    """Wrong, unless graphc refuses it on purpose."""
     if isinstance(error, GraphcError):
-        for verdict, known in ((DIFFERS, REFUSED), (NOT_COVERED, UNSUPPORTED)):
-            for words, reason in known.items():
-                if words in str(error):
-                    return Outcome(verdict, reason)
+        for words, reason in REFUSED.items():
+            if words in str(error):
+                return Outcome(DIFFERS, reason)
     return Outcome(WRONG, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}")
 
 

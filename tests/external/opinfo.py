@@ -21,10 +21,6 @@ FAST = 40
 """One case of this many is in the fast set."""
 
 
-VALUES = ("nn.functional.max_pool1d", "nn.functional.max_pool2d")
-"""Of these the first output is asked for; graphc does not give the places of the largest."""
-
-
 @cache
 def archive(path: Path) -> Any:
     """The arrays, read as they are asked for."""
@@ -90,7 +86,7 @@ def problem(row: Any, path: Path) -> Problem:
     return Problem(
         partial(applied, row, fixed),
         given,
-        [stored[f"out{i}"] for i in range(1 if row["op"] in VALUES else row["n_out"])],
+        [stored[f"out{i}"] for i in range(row["n_out"])],
         [stored[f"cot{i}"] for i in range(row["n_out"]) if f"cot{i}" in stored],
         {n: stored[f"g_{n}"] for n in row["grads"]},
         {n: stored[f"w_{n}"] for n in row["grads"] if f"w_{n}" in stored},

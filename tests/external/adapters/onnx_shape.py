@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from tests.external.adapters import windows
-from tests.external.adapters.torch_shape import along, scatter_added
 from tests.external.judging import later, layers, ops
 
 
@@ -111,10 +110,23 @@ def gather_nd(x: Any, a: Any) -> Any:
 def scatter_elements(x: Any, a: Any) -> Any:
     axis, how, index = a.get("axis", 0), a.get("reduction", "none"), x.array(1)
     index = np.where(index < 0, index + x[0].shape[axis], index)
-    if how not in ("none", "add"):
-        later(f"gx scatter by {how}")()
-    new = x[2] if how == "add" else x[2] - along(x[0], ops.const(index), axis)
-    return scatter_added(x[0], axis, ops.const(index), new)
+    if how == "none":
+        return ops.put_along_axis(x[0], ops.const(index), x[2], axis)
+    numbers = np.take_along_axis(np.arange(x.array(0).size).reshape(x[0].shape), index, axis)
+    flat = met(how)(ops.reshape(x[0], -1), ops.const(numbers.ravel()), ops.reshape(x[2], -1))
+    return ops.reshape(flat, x[0].shape)
+
+
+def met(how: str) -> Any:
+    """What happens where values meet."""
+    names = {"none": "set", "add": "add", "mul": "multiply", "max": "maximum", "min": "minimum"}
+    return getattr(ops, f"{names[how]}_at")
+
+
+def scatter_nd(x: Any, a: Any) -> Any:
+    """Each row of indices is a place in the first axes."""
+    places = tuple(x[1][..., i] for i in range(x.array(1).shape[-1]))
+    return met(a.get("reduction", "none"))(x[0], places, x[2])
 
 
 def loss(name: str) -> Any:
@@ -159,7 +171,7 @@ TABLE = {
     "Pad": pad,
     "Reshape": reshape,
     "ScatterElements": scatter_elements,
-    "ScatterND": lambda x, a: later(f"gx scatter at several axes by {a.get('reduction', 'none')}")(),
+    "ScatterND": scatter_nd,
     "Shape": shape,
     "Size": lambda x, a: ops.size(x[0]),
     "Slice": sliced,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.external.judging import later, ops
+from tests.external.judging import ops
 
 
 def direct(name: str) -> Any:
@@ -67,7 +67,7 @@ def logit(x: Any, eps: float | None = None) -> Any:
 def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
     """The norm of a vector, or of all elements."""
     if p == "nuc":
-        return later("gx.svd")()
+        return ops.norm(x, "nuc", axis=None if dim is None else tuple(dim), keepdims=keepdim)
     return vector_norm(x, 2 if p == "fro" else p, dim, keepdim)
 
 

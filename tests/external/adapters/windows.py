@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.external.judging import later, ops
+from tests.external.judging import ops
 
 # -- PyTorch ------------------------------------------------------------------------------------------------------
 
@@ -18,7 +18,8 @@ def batched(function: Any, rank: int) -> Any:
     def applied(x: Any, *arguments: Any, **options: Any) -> Any:
         if x.ndim == rank + 2:
             return function(x, *arguments, **options)
-        return function(ops.expand_dims(x, 0), *arguments, **options)[0]
+        found = function(ops.expand_dims(x, 0), *arguments, **options)
+        return tuple(part[0] for part in found) if isinstance(found, tuple) else found[0]
 
     return applied
 
@@ -63,7 +64,13 @@ def max_pool(rank: int) -> Any:
     ):
         step = None if stride is None else plain(stride, rank)
         return ops.max_pool(
-            x, plain(kernel_size, rank), step, plain(padding, rank), plain(dilation, rank), ceil_mode
+            x,
+            plain(kernel_size, rank),
+            step,
+            plain(padding, rank),
+            plain(dilation, rank),
+            ceil_mode,
+            return_indices,
         )
 
     return batched(pool, rank)
@@ -79,12 +86,9 @@ def avg_pool(rank: int) -> Any:
         count_include_pad: bool = True,
         divisor_override: Any = None,
     ) -> Any:
-        if divisor_override is not None:
-            later("gx.avg_pool with another divisor")()
         step = None if stride is None else plain(stride, rank)
-        return ops.avg_pool(
-            x, plain(kernel_size, rank), step, plain(padding, rank), ceil_mode, count_include_pad
-        )
+        frame = (x, plain(kernel_size, rank), step, plain(padding, rank), ceil_mode, count_include_pad)
+        return ops.avg_pool(*frame, divisor_override=divisor_override)
 
     return batched(pool, rank)
 
@@ -170,27 +174,27 @@ def cut(
 
 
 def onnx_max_pool(x: Any, a: Any) -> Any:
-    if a["outputs"] > 1:
-        later("gx.max_pool with the places of the largest")()
     steps, dilations, widths = frame(x[0], a["kernel_shape"], a)
-    return ops.max_pool(
-        x[0],
-        tuple(a["kernel_shape"]),
-        tuple(steps),
-        tuple(widths),
-        tuple(dilations),
-        bool(a.get("ceil_mode")),
-    )
+    kernel, ceil = tuple(a["kernel_shape"]), bool(a.get("ceil_mode"))
+    y, places = ops.max_pool(x[0], kernel, tuple(steps), tuple(widths), tuple(dilations), ceil, True)
+    if a["outputs"] == 1:
+        return y
+    return y, ops.astype(whole_places(places, x[0].shape, bool(a.get("storage_order"))), "int64")
+
+
+def whole_places(places: Any, shape: Any, columns_first: bool) -> Any:
+    """Places in planes as places in the whole array; ONNX also counts down columns."""
+    if columns_first:
+        places = places // shape[-1] + places % shape[-1] * shape[-2]
+    planes = ops.reshape(ops.arange(shape[0] * shape[1]), (*shape[:2], *(1,) * (len(shape) - 2)))
+    return planes * prod(shape[2:]) + places
 
 
 def onnx_avg_pool(x: Any, a: Any) -> Any:
     steps, dilations, widths = frame(x[0], a["kernel_shape"], a)
-    if set(dilations) != {1}:
-        later("gx.avg_pool with dilation")()
-    whole = bool(a.get("count_include_pad", 0))
-    return ops.avg_pool(
-        x[0], tuple(a["kernel_shape"]), tuple(steps), tuple(widths), bool(a.get("ceil_mode")), whole
-    )
+    whole, ceil = bool(a.get("count_include_pad", 0)), bool(a.get("ceil_mode"))
+    kernel = tuple(a["kernel_shape"])
+    return ops.avg_pool(x[0], kernel, tuple(steps), tuple(widths), ceil, whole, tuple(dilations))
 
 
 def onnx_lp_pool(x: Any, a: Any) -> Any:

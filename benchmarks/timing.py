@@ -1,0 +1,45 @@
+"""Times of functions that are compared: called in turn, so that what else the machine does falls on all alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+
+
+def interleaved(
+    functions: Sequence[Callable[[], object]], seconds: float = 2.0, least: int = 5, most: int = 200
+) -> list[float]:
+    """The median time of each function in seconds, over rounds that call each of them once.
+
+    Args:
+        functions: what is timed; each is called once beforehand, untimed.
+        seconds: about how long all rounds take together.
+        least: rounds at least, however long they take.
+        most: rounds at most.
+    """
+    for function in functions:
+        function()
+    times: list[list[float]] = [[] for _ in functions]
+    end = time.perf_counter() + seconds
+    for done in range(most):
+        if done >= least and time.perf_counter() > end:
+            break
+        for each, function in zip(times, functions, strict=True):
+            start = time.perf_counter()
+            function()
+            each.append(time.perf_counter() - start)
+    return [median(each) for each in times]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as their widest entry, the first to the left, the others to the right."""
+    texts = [list(map(str, header)), *(list(map(str, row)) for row in rows)]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
+    lines = [
+        "  ".join(
+            cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in texts
+    ]
+    return "\n".join(line.rstrip() for line in lines)
