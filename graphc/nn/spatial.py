@@ -111,7 +111,8 @@ def max_pool(x: Node, window: Any, stride: Any = None, padding: Any = 0, *, name
         (n, 3, 4, 4)
     """
     with scope(_layer_name(name), "max_pool"):
-        return pool.max_pool(x, window, stride, padding).named("h")
+        node: Node = pool.max_pool(x, window, stride, padding)
+        return node.named("h")
 
 
 def avg_pool(x: Node, window: Any, stride: Any = None, padding: Any = 0, *, name: str | None = None) -> Node:

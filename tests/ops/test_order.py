@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from graphc.errors import ArgumentError, DTypeError, ParseError
+from graphc.errors import ArgumentError, DTypeError, ParseError, ShapeError
 
 ZEROS = {"none": [2.0, -3.0, 5.0, 0.5], "one": [2.0, 0.0, 5.0, 0.5], "two": [2.0, 0.0, 5.0, 0.0]}
 LENGTHS = {
@@ -127,3 +127,61 @@ def test_methods_of_nodes():
     assert x.cumsum(axis=1) is gx.cumsum(x, 1)
     assert (x > 0).any(axis=0) is gx.any(x > 0, axis=0)
     assert x.argmin(axis=1) is gx.argmin(x, axis=1)
+
+
+def test_a_power_mean_with_a_zero_is_zero_and_flat():
+    x = gx.input("x", (3,), dtype="float64")
+    y = gx.vector_norm(x, ord=-1)
+    with np.errstate(divide="ignore"):
+        value, slope = gx.compile([y, gx.grad(y, x)])(np.array([2.0, 0.0, 4.0]))
+    assert (value, slope.tolist()) == (0, [0, 0, 0])
+
+
+def test_equal_eigenvalues_have_a_gradient_where_their_choice_makes_no_difference():
+    x = gx.input("x", (3, 3), dtype="float64")
+    for y in (gx.sum(gx.eigvalsh(x) ** 2), gx.sum(gx.svdvals(x) ** 2)):
+        got = gx.compile(gx.grad(y, x))(np.eye(3) * 3)
+        np.testing.assert_allclose(got, 6 * np.eye(3), atol=1e-12)
+
+
+def test_what_no_decomposition_takes_is_refused():
+    x = gx.input("x", ("n", 3))
+    for bad in (lambda: gx.eigh(x), lambda: gx.svd(x), lambda: gx.qr(x), lambda: gx.pinv(x[0])):
+        with pytest.raises(ShapeError):
+            bad()
+    with pytest.raises(ArgumentError, match="not determined"):
+        gx.svd(gx.input("y", (3, 2)), full_matrices=True)
+    for bad in (3, "a"):
+        with pytest.raises((ArgumentError, ShapeError)):
+            gx.partition(x, bad)
+
+
+STANDARD = """
+    e inf nan pi arange eye full full_like linspace meshgrid ones ones_like tril triu zeros zeros_like astype
+    broadcast_arrays broadcast_to abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift
+    bitwise_invert bitwise_or bitwise_right_shift bitwise_xor ceil clip copysign cos cosh divide equal exp expm1 floor
+    floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal log log1p log2 log10 logaddexp
+    logical_and logical_not logical_or logical_xor maximum minimum multiply negative not_equal positive pow remainder
+    round sign signbit sin sinh square sqrt subtract tan tanh trunc matmul matrix_transpose tensordot vecdot concat
+    expand_dims flip moveaxis permute_dims repeat reshape roll squeeze stack tile unstack argmax argmin count_nonzero
+    searchsorted where take take_along_axis argsort sort cumulative_prod cumulative_sum max mean min prod std sum var
+    all any diff reciprocal cholesky cross det diagonal eigh eigvalsh inv matrix_norm matrix_power outer pinv qr
+    slogdet solve svd svdvals trace vector_norm
+"""
+LEFT_OUT = {
+    "asarray from_dlpack": "an array becomes a constant with gx.const",
+    "empty empty_like": "a program has no values that nobody set",
+    "newaxis": "None, in an index",
+    "can_cast finfo iinfo isdtype result_type": "NumPy's own take the names of dtypes",
+    "conj imag real": "there are no complex numbers",
+    "nonzero unique_all unique_counts unique_inverse unique_values": "shapes that depend on values",
+    "matrix_rank": "a count that no gradient flows through, of a decision by rounding",
+    "nextafter": "a step of the number format",
+}
+"""Names of the standard that graphc does not have, and why."""
+
+
+def test_the_array_api_standard_is_there_by_its_names():
+    missing = [name for name in STANDARD.split() if name not in gx.__all__]
+    assert missing == []
+    assert [name for names in LEFT_OUT for name in names.split() if name in gx.__all__] == []

@@ -162,3 +162,71 @@ def test_text_with_other_attributes_is_refused(old, new):
 def test_errors_are_graphcs():
     with pytest.raises(GraphcError):
         gx.moveaxis(N, 0, 5)
+
+
+def test_a_listing_picks_a_column_as_numpy_does():
+    x = gx.input("x", ("n", "m"))
+    source = gx.compile([x[:, 0], x[-1], gx.grad(gx.sum(gx.exp(x[:, 0])), x)]).source
+    assert "x[:, 0]" in source
+    assert "x[-1]" in source
+    assert "np.s_[:, 0]" in source
+
+
+def test_a_place_on_an_axis_of_named_size_is_checked_when_the_program_runs():
+    program = gx.compile(gx.input("x", ("n",))[2])
+    assert program(np.float32([1, 2, 3])) == 3
+    with pytest.raises(IndexError):
+        program(np.float32([1, 2]))
+
+
+def test_at_a_tie_what_is_there_wins_and_then_the_first_value():
+    x, v = gx.input("x", (2,), dtype="float64"), gx.input("v", (3,), dtype="float64")
+    for function, value in ((gx.maximum_at, 5.0), (gx.minimum_at, -5.0)):
+        y = gx.sum(function(x, gx.const([0, 1, 1]), v))
+        d_x, d_v = gx.compile(gx.grad(y, [x, v]))(np.array([value, 0.0]), np.full(3, value))
+        assert (d_x.tolist(), d_v.tolist()) == ([1, 0], [0, 1, 0])
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+def test_a_product_at_places_has_the_right_slopes_at_zeros(zeros):
+    x, v = gx.input("x", (2,), dtype="float64"), gx.input("v", (4,), dtype="float64")
+    y = gx.sum(gx.multiply_at(x, gx.const([1, 0, 1, 1]), v))
+    values = np.array([2.0, 3.0, 5.0, 7.0])
+    values[[0, 2][:zeros]] = 0
+    d_v = gx.compile(gx.grad(y, v))(np.array([11.0, 13.0]), values)
+    at_one = values[[0, 2, 3]]
+    want = [13 * np.prod(np.delete(at_one, i)) for i in range(3)]
+    np.testing.assert_allclose(d_v, [want[0], 11, *want[1:]], rtol=1e-15)
+
+
+def test_bits_of_bools_are_logic_and_floats_have_none():
+    mask, i = gx.input("mask", (3,), dtype="bool"), gx.input("i", (3,), dtype="int32")
+    assert gx.bitwise_and(mask, mask) is gx.logical_and(mask, mask)
+    assert (i << 2).op.name == "bitwise_left_shift"
+    assert gx.compile((i & 6 | 1) ^ 3 << 1)(np.int32([2, 4, 7])).tolist() == [
+        (k & 6 | 1) ^ 3 << 1 for k in (2, 4, 7)
+    ]
+    assert np.invert(i) is ~i
+    with pytest.raises(DTypeError, match="no bits"):
+        gx.bitwise_or(gx.input("x", (3,)), 1)
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_the_places_of_the_largest_lead_back_to_them(dilation):
+    x = gx.input("x", (2, 3, 6, 7), dtype="float64")
+    values = np.random.default_rng(0).normal(size=x.shape)
+    y, places = gx.compile(gx.max_pool(x, (2, 3), 2, 1, dilation, return_indices=True))(values)
+    assert places.dtype == "int64"
+    picked = np.take_along_axis(values.reshape(2, 3, -1), places.reshape(2, 3, -1), axis=2)
+    np.testing.assert_array_equal(picked.reshape(y.shape), y)
+
+
+def test_averages_with_a_divisor_of_ones_own():
+    x = gx.input("x", (1, 1, 4, 4))
+    given = np.arange(16, dtype="float32").reshape(x.shape)
+    sums = gx.compile(gx.avg_pool(x, 2) * 4)(given)
+    np.testing.assert_array_equal(
+        gx.compile(gx.avg_pool(x, 2, divisor_override=3))(given), sums / np.float32(3)
+    )
+    with pytest.raises(ArgumentError, match="divisor"):
+        gx.avg_pool(x, 2, divisor_override=0)

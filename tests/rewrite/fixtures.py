@@ -49,6 +49,21 @@ def sum_op(x: Node, axis: tuple[int, ...], keepdims: bool = False) -> Node:
     return CARDS["sum"](x, axis=axis, keepdims=keepdims)
 
 
+def placed(x: Node, start: int, stop: int | None, width: int = 6) -> Node:
+    """Columns among zeros."""
+    whole = (None, None, None)
+    return CARDS["place"](x, shape=(x.shape[0], width), index=(whole, (start, stop, None)))
+
+
+def picked_back(x: Node, column: int) -> Node:
+    """One of two columns, the other zero."""
+    return CARDS["place"](x, shape=(x.shape[0], 2), index=((None, None, None), column))
+
+
+def scattered(x: Node, places: list[int]) -> Node:
+    return CARDS["scatter_add"](x, gx.const(places), shape=x.shape, axis=1)
+
+
 def relu_of_zero(x: Node) -> Node:
     return CARDS["maximum"](0.0, x)
 
@@ -207,6 +222,19 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "squeeze-expand": (lambda a: (squeeze_op(gx.expand_dims(a, 1), axis=1), a),),
     "expand-squeeze": (lambda column: (gx.expand_dims(squeeze_op(column, axis=1), 1), column),),
     "keep-axis": (lambda a: (gx.expand_dims(sum_op(a, (1,)), 1), sum_op(a, (1,), keepdims=True)),),
+    "places-joined": (
+        lambda a, q: (placed(a, 0, 3) + placed(q, 3, 6), gx.concat([a, q], axis=1)),
+        lambda a, q: (placed(q, 4, 7, 8) + placed(a, 1, 4, 8), placed(gx.concat([a, q], axis=1), 1, 7, 8)),
+        lambda a, q, s: (
+            placed(a, 3, None) + s * placed(q, 0, 3) + placed(q, 0, 3),
+            gx.concat([q, a], axis=1) + s * placed(q, 0, 3),
+        ),
+        lambda x, y: (picked_back(y, -1) + picked_back(x, 0), gx.stack([x, y], axis=1)),
+    ),
+    "scatter-permuted": (
+        lambda a: (scattered(a, [2, 0, 1]), gx.take(a, gx.const([1, 2, 0]), axis=1)),
+        lambda a: (scattered(a, [0, 2, 1]), gx.take(a, gx.const([0, 2, 1]), axis=1)),
+    ),
     "sum-neg": (lambda a: (sum_op(-a, (0,)), -sum_op(a, (0,))),),
     "sum-sum": (lambda a: (sum_op(sum_op(a, (0,)), (0,)), sum_op(a, (0, 1))),),
     "stop-stop": (lambda x: (gx.stop_gradient(gx.stop_gradient(x)), gx.stop_gradient(x)),),
@@ -364,6 +392,18 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "reshape-expand": (lambda cube: reshape_op(cube, shape=(6, 4)),),
     "reshape-squeeze": (lambda cube: reshape_op(cube, shape=(6, 4)),),
     "transpose-nothing": (lambda a: a.T,),
+    "places-joined": (
+        lambda a, q: placed(a, 0, 3) + placed(q, 2, 5),
+        lambda a, q: placed(a, 0, 3, 8) + placed(q, 4, 7, 8),
+        lambda a, b: placed(a, 0, 3) + gx.concat([a, a], axis=1),
+        lambda a: (
+            CARDS["place"](a, shape=(2, 6), index=((None, None, None), (None, None, 2))) + placed(a, 3, 6)
+        ),
+    ),
+    "scatter-permuted": (
+        lambda a: scattered(a, [0, 0, 1]),
+        lambda a: CARDS["scatter_add"](a, gx.const([2, 0, 1]), shape=(2, 4), axis=1),
+    ),
     "pow-two": (lambda x: x**2.5, lambda s: s**2.0, lambda a: a ** gx.const(np.full((2, 3), 2.0))),
     "pow-half": (lambda s: s**0.5,),
     "pow-minus-one": (lambda s: s**-1.0,),

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from graphc.rewrite.rule import Rule
-from graphc.rewrite.rules import algebra, cost, functions, stabilize, structure
+from graphc.rewrite.rules import algebra, cost, functions, places, stabilize, structure
 
-RULES: tuple[Rule, ...] = (*algebra.RULES, *structure.RULES, *stabilize.RULES, *functions.RULES, *cost.RULES)
+RULES: tuple[Rule, ...] = (
+    *algebra.RULES,
+    *structure.RULES,
+    *stabilize.RULES,
+    *functions.RULES,
+    *cost.RULES,
+    *places.RULES,
+)
 
 
 def rules_of(phase: str) -> tuple[Rule, ...]:
