@@ -28,6 +28,7 @@ def adam(
     eps: float = 1e-8,
     eps_on: str = "corrected",
     amsgrad: bool = False,
+    bias_correction: bool = True,
 ) -> Optimizer:
     """Adam: m ← β₁ m + (1-β₁) g; v ← β₂ v + (1-β₂) g²; θ ← θ - λ m̂ / (√v̂ + ε).
 
@@ -42,13 +43,15 @@ def adam(
         eps_on: ``corrected``: ε is added to √v̂, as in algorithm 1 of the paper and in PyTorch; ``raw``: to √v, as in
             the paper's remark on efficiency and in scikit-learn: λ √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε).
         amsgrad: the greatest v so far stands in the place of v: v_max ← max(v_max, v).
+        bias_correction: False leaves the corrections out: θ ← θ - λ m / (√v + ε).
 
     Raises:
         ArgumentError: a decay outside of [0, 1), a negative ε or rate, or an unknown place of ε.
 
     Source: Kingma and Ba 2015, algorithm 1 and section 2; Reddi et al. 2018 for AMSGrad.
     """
-    settings = _settings(lr, beta1, beta2, eps, eps_on=eps_on, amsgrad=amsgrad)
+    choices = {"eps_on": eps_on, "amsgrad": amsgrad, "bias_correction": bias_correction}
+    settings = _settings(lr, beta1, beta2, eps, **choices)
     return made("adam", [_adam("adam", settings)], settings)
 
 
@@ -251,12 +254,14 @@ def _adam(name: str, settings: dict[str, Any], before: str = "") -> Link:
     """Adam's lines: with v or the greatest v so far, and ε beside the corrected root or the raw one."""
     v = "v_max" if settings["amsgrad"] else "v"
     greatest = "v_max = maximum(v_max, v)" if settings["amsgrad"] else ""
-    step = {
+    steps = {
         "corrected": f"""
             m_hat = m/(1 - beta1**t)
             v_hat = {v}/(1 - beta2**t)
             theta = theta - lr*m_hat/(sqrt(v_hat) + eps)""",
         "raw": f"theta = theta - lr*(sqrt(1 - beta2**t)/(1 - beta1**t)*(m/(sqrt({v}) + eps)))",
+        "none": f"theta = theta - lr*m/(sqrt({v}) + eps)",
     }
-    text = f"{before}{MEANS}\n{greatest}\n{step[settings['eps_on']]}"
+    step = steps[settings["eps_on"] if settings.get("bias_correction", True) else "none"]
+    text = f"{before}{MEANS}\n{greatest}\n{step}"
     return _link(name, text, (*BOTH, *([("v_max", 0.0)] if greatest else [])), settings)

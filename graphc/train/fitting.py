@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graphc.codegen.labels import label_inputs
 from graphc.errors import ArgumentError, DataError, GraphcError
 from graphc.optim.descent import sgd
 from graphc.optim.optimizer import Optimizer
@@ -16,7 +17,6 @@ from graphc.train.data import Arrays, example_count, is_stream
 from graphc.train.heldout import split
 from graphc.train.history import History
 from graphc.train.loop import pair, starting_position, train
-from graphc.train.programs import label_inputs
 from graphc.train.run import Run, Seeds, Training, check_count, seeds_of
 from graphc.train.sources import DEFAULT_BATCH, ArraySource, Source, StreamSource, one_epoch_alone
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import graphc as gx
-from tests.external.adapters import onnx_math, onnx_shape
+from tests.external.adapters import onnx_math, onnx_optim, onnx_shape
 from tests.external.adapters.onnx_math import Inputs
 from tests.external.harness import RIGHT, WRONG, Case, Outcome, Suite, absent, every
 from tests.external.judging import TOLERANCE, Missing, called, difference, guarded
@@ -27,7 +27,7 @@ SINGLE = 1e-5
 PRINTED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-4}
 """Tests whose outputs are written with four digits."""
 
-TABLE = {**onnx_math.TABLE, **onnx_shape.TABLE}
+TABLE = {**onnx_math.TABLE, **onnx_shape.TABLE, **onnx_optim.TABLE}
 
 
 @cache

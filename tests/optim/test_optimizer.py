@@ -118,7 +118,7 @@ def test_settings_make_the_same_optimizer_again(name):
 def test_an_optimizer_reads_like_its_declaration():
     assert repr(optim.momentum(0.1)) == "momentum(lr=0.1, beta=0.9, form='undamped')"
     assert repr(optim.adam(eps_on="raw")) == (
-        "adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, eps_on='raw', amsgrad=False)"
+        "adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, eps_on='raw', amsgrad=False, bias_correction=True)"
     )
 
 

@@ -28,6 +28,7 @@ FORMS = {
     "adam, raw": optim.adam(eps_on="raw"),
     "adam, amsgrad": optim.adam(amsgrad=True),
     "adam, amsgrad, raw": optim.adam(amsgrad=True, eps_on="raw"),
+    "adam, uncorrected": optim.adam(bias_correction=False),
     "nadam, decayed": optim.nadam(weight_decay=0.1),
     "lion, decayed": optim.lion(weight_decay=0.1),
     "lamb, decayed": optim.lamb(weight_decay=0.1),

@@ -200,7 +200,6 @@ TABLE = {
             "RMSNormalization",
         )
     },
-    **{name: later(f"optim: ONNX's {name}") for name in ("Adagrad", "Adam", "Momentum")},
     **windows.ONNX,
 }
 """Operation to function."""
