@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from time import perf_counter
 from typing import Any
+
+INTERVAL = 0.1
+"""Seconds between two looks of the line."""
 
 
 class Bar:
@@ -20,19 +24,30 @@ class Bar:
         self.row: dict[str, float] = {}
         self.last = last
         self.tqdm: Any = _made_bar(steps) if shown else None
+        self.waiting, self.shown_at = 0, 0.0
 
     def step(self, epoch: int, loss: float) -> None:
         """One step more, with the mean loss of the epoch so far."""
-        if self.tqdm is not None:
-            self.row = {**self.row, "epoch": epoch, "loss": loss}
-            self.tqdm.set_description_str(self.text(), refresh=False)
-            self.tqdm.update(1)
+        if self.tqdm is None:
+            return
+        self.waiting += 1
+        now = perf_counter()
+        if now - self.shown_at >= INTERVAL:  # a line that nobody could read so fast is not written
+            self.shown_at = now
+            self._show({**self.row, "epoch": epoch, "loss": loss}, False)
 
     def end_epoch(self, row: dict[str, float]) -> None:
         """The scores of an epoch."""
         if self.tqdm is not None:
-            self.row = row
-            self.tqdm.set_description_str(self.text(), refresh=row["epoch"] == self.last)
+            self._show(row, row["epoch"] == self.last)
+
+    def _show(self, row: dict[str, float], refresh: bool) -> None:
+        self.row = row
+        self.tqdm.set_description_str(self.text(), refresh=False)
+        self.tqdm.update(self.waiting)
+        self.waiting = 0
+        if refresh:
+            self.tqdm.refresh()
 
     def text(self) -> str:
         """``epoch 40/40 loss 0.0758 (val 0.0820), accuracy 0.9904 (val 0.9844)``; two metrics fit 80 columns."""
@@ -54,7 +69,7 @@ def _made_bar(steps: int | None) -> Any:
     from tqdm import tqdm
 
     look = "{n_fmt} steps {desc}" if steps is None else "{bar:6} {remaining} {desc}"
-    return tqdm(total=steps, bar_format=look, file=sys.stderr, mininterval=0.1, **_width())
+    return tqdm(total=steps, bar_format=look, file=sys.stderr, mininterval=INTERVAL, **_width())
 
 
 def _width() -> dict[str, Any]:
