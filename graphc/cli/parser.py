@@ -139,7 +139,8 @@ def _train(commands: Any) -> None:
         "train:run",
         "train a model on data, and say how well it does on data it has not seen",
         "examples:\n  graphc train net.py --data digits --epochs 40 --batch-size 64 --save net.gx --plot history.png\n"
-        "  graphc train net.py:line --data houses.csv --target price --optimizer sgd --lr 0.1 --test 0.2\n\n"
+        "  graphc train net.py:line --data houses.csv --target price --optimizer sgd --lr 0.1 --test 0.2\n"
+        "  graphc train net.py --data digits --epochs 99 --validation 0.1 --patience 9 --checkpoint run.gx --resume\n\n"
         "data:\n  digits, diabetes         real data inside the package\n"
         "  spirals, moons, lines    made from a seed\n"
         "  FILE.npz                 arrays x and y, one row of y for each row of x\n"
@@ -170,6 +171,29 @@ def _train(commands: Any) -> None:
     made.add_argument(
         "--seed", type=_count(0), default=0, metavar="N", help="split, start values, order (default: 0)"
     )
+    made.add_argument(
+        "--validation",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the training rows to watch instead of the test rows, which are then used at the end alone",
+    )
+    made.add_argument("--stratify", action="store_true", help="each class gives that share of its rows")
+    made.add_argument(
+        "--patience",
+        type=_count(1),
+        metavar="N",
+        help="stop when the loss on the validation rows has not become better for N epochs; keep the best weights",
+    )
+    made.add_argument(
+        "--checkpoint",
+        metavar="FILE.gx",
+        help="write the state of training after each epoch, and after Ctrl-C",
+    )
+    made.add_argument(
+        "--resume", action="store_true", help="go on from the file of --checkpoint, where there is one"
+    )
+    made.add_argument("--log", metavar="FILE", help="write a line per epoch (.csv, or .jsonl)")
     made.add_argument("--save", metavar="FILE.gx", help="keep the trained model")
     made.add_argument(
         "--plot", metavar="FILE", help="draw the training curves (.png, .svg or .pdf; needs matplotlib)"

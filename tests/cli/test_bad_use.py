@@ -88,6 +88,26 @@ CASES = {
     "save as": ("train net.py --data moons --save net.npz", "--save net.npz: the file must end in .gx"),
     "save on a folder": ("train net.py --data moons --save folder.gx", "there is a folder of this name"),
     "plot as": ("train net.py --data moons --plot net.gif", "the file must end in .png or .svg or .pdf"),
+    "patience alone": (
+        "train net.py --data moons --patience 3",
+        "--patience watches rows that are held out of training; add --validation 0.1",
+    ),
+    "stratify alone": ("train net.py --data moons --stratify", "--stratify is for --validation"),
+    "resume alone": ("train net.py --data moons --resume", "--resume goes on from the file of --checkpoint"),
+    "validation": (
+        "train net.py --data moons --validation 0.0001",
+        "leaves nothing to validate on; another share",
+    ),
+    "checkpoint as": (
+        "train net.py --data moons --checkpoint net.npz",
+        "--checkpoint net.npz: the file must end in .gx",
+    ),
+    "log as": ("train net.py --data moons --log log.txt", "the file must end in .csv or .jsonl"),
+    "log where": ("train net.py --data moons --log no/log.csv", "--log no/log.csv: there is no folder no"),
+    "resume from a damaged file": (
+        "train net.py --data moons --checkpoint bad.gx --resume",
+        "bad.gx is not a saved model",
+    ),
     "draw as": ("draw net.py -o net.jpg", "--out net.jpg: the file must end in .svg or .png"),
     "draw where": ("draw net.py -o no/net.svg", "--out no/net.svg: there is no folder no"),
     "level": ("draw net.py --level all", "argument --level: invalid choice: 'all'"),

@@ -205,3 +205,41 @@ def test_a_file_named_like_a_loaded_module_does_not_replace_it(tmp_path, net, ca
     path = write_net(tmp_path, "json.py")
     assert run(capsys, "show", path, "--what", "ir")[0] == 0
     assert sys.modules["json"] is json
+
+
+def test_early_stopping_with_a_log(tmp_path, net, capsys):
+    log = tmp_path / "log.csv"
+    words = (
+        "--epochs",
+        300,
+        "--validation",
+        "0.2",
+        "--stratify",
+        "--patience",
+        3,
+        "--lr",
+        "0.1",
+        "--log",
+        log,
+    )
+    code, out, _ = run(capsys, "train", net, "--data", "spirals", *words)
+    assert code == 0
+    assert "val_loss has not become better since epoch" in out
+    assert "test accuracy" in out
+    lines = log.read_text().splitlines()
+    assert lines[0] == "epoch,loss,accuracy,val_loss,val_accuracy"
+    assert 4 < len(lines) < 301
+
+
+def test_a_run_goes_on_from_its_checkpoint(tmp_path, net, capsys):
+    words = ("--data", "spirals", "--log", tmp_path / "log.jsonl", "--checkpoint")
+    whole, parts = tmp_path / "whole.gx", tmp_path / "parts.gx"
+    assert run(capsys, "train", net, *words, whole, "--epochs", 4, "--resume")[0] == 0  # nothing is there yet
+    assert run(capsys, "train", net, *words, parts, "--epochs", 2)[0] == 0
+    code, out, _ = run(capsys, "train", net, *words, parts, "--epochs", 4, "--resume")
+    assert code == 0
+    assert str(parts) in out
+    a, b = gx.load(whole), gx.load(parts)
+    assert a.history.rows == b.history.rows
+    assert all((a.params[name] == b.params[name]).all() for name in a.params)
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
