@@ -61,7 +61,8 @@ class _Module:
     @property
     def reserved(self) -> tuple[str, ...]:
         """What no variable of a function may be called: what it calls its own, and the constants above it."""
-        return (*MODULE_RESERVED, *self.constants.values())
+        own = self.model.update.variables if self.model.update else ()
+        return (*MODULE_RESERVED, *self.constants.values(), *own)
 
     def add(
         self, lines: Sequence[str], helpers: Sequence[str] = (), statements: Sequence[Statement] = ()
@@ -403,7 +404,7 @@ def _train_step_lines(
     inputs = [texts[n] for n in graph.leaves("input")]
     hypers = [texts[n] for n in graph.leaves("hyper")]
     keywords = [
-        f"lr={update.rate!r}",
+        *(f"{variable}={default!r}" for variable, default in update.hypers.values()),
         *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
         "rng=None",
     ]
@@ -420,6 +421,15 @@ def _train_step_lines(
         '    """One step of training: (params, state, slots, loss)."""',
         f"    loss, state, saved = forward({call})",
         "    grads = backward(params, saved)",
-        "    params, slots = update(params, slots, grads, lr=lr)",
+        *_wrapped_call("    params, slots = update", "params, slots, grads", update.variables),
         "    return params, state, slots, loss",
     ]
+
+
+def _wrapped_call(start: str, arguments: str, keywords: Sequence[str]) -> list[str]:
+    """A call that hands on keywords, broken over lines where it is long."""
+    passed = [f"{name}={name}" for name in keywords]
+    line = f"{start}({', '.join([arguments, *passed])})"
+    if len(line) <= MAX_WIDTH:
+        return [line]
+    return [f"{start}(", *(f"        {text}," for text in [*arguments.split(", "), *passed]), "    )"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graphc.codegen.numpy import Function, function_of, quoted
+from graphc.codegen.numpy import Function, function_of, quoted, wrapped_signature
 from graphc.codegen.statements import MAX_WIDTH
 from graphc.planning.order import Plan
 
@@ -38,6 +38,7 @@ class LinkPlan:
         functions: one or more, each for the parameters whose code comes out the same.
         arguments: what each takes: ``theta``, ``g``, slots, ``t``, shared numbers, totals, ``lr``.
         changed: what each returns: ``theta``, ``g``, slots.
+        driven: the settings that are schedules, with their variables in ``update``.
         shared: the function of the shared numbers, its arguments and its results.
         totals: what has to be known of all parameters before.
         counts: whether it has a counter.
@@ -53,12 +54,18 @@ class LinkPlan:
     totals: tuple[TotalPlan, ...] = ()
     counts: bool = False
     every: int = 1
+    driven: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> set[str]:
+        """What its functions take."""
+        return {*self.arguments, *(self.shared[1] if self.shared else ())}
 
     def text(self, name: str) -> str:
         """How ``update`` writes an argument or a result of one parameter, or what all share."""
         fixed = {"theta": "params[name]", "g": "grads[name]", "lr": "lr", "t": f'slots["{self.name}.step"]'}
-        if name in fixed:
-            return fixed[name]
+        if name in fixed or name in self.driven:
+            return {**fixed, **self.driven}[name]
         if name in {total.name for total in self.totals}:
             return self.total_name(name)
         if self.shared and name in self.shared[2]:
@@ -71,6 +78,36 @@ class LinkPlan:
 
 
 @dataclass(frozen=True)
+class DrivenPlan:
+    """A number that follows the step.
+
+    Attributes:
+        variable: what ``update`` calls it.
+        equation: in words, for the docstring.
+        plan: a function of the step and the coefficients.
+        coefficients: the variables that hold them.
+        factor: the variable that it is multiplied by, or nothing.
+    """
+
+    variable: str
+    equation: str
+    plan: Plan
+    coefficients: tuple[str, ...]
+    factor: str = ""
+
+    def lines(self, counter: str) -> list[str]:
+        """Its value at this step: a Python float, which takes the dtype of what it meets."""
+        start = (
+            f"    {self.variable} = float({f'{self.factor} * ' if self.factor else ''}{self.plan.graph.name}("
+        )
+        arguments = [counter, *self.coefficients]
+        line = f"{start}{', '.join(arguments)}))"
+        if len(line) <= MAX_WIDTH:
+            return [line]
+        return [start, *(f"        {a}," for a in arguments), "    ))"]
+
+
+@dataclass(frozen=True)
 class UpdatePlan:
     """An optimizer for the trained parameters of a model.
 
@@ -79,18 +116,26 @@ class UpdatePlan:
         trained: the names of the parameters.
         shared_start: what all parameters share, before the first step, as code.
         slot_start: for each slot, its parameter and what it starts from: a number, or ``theta``.
-        rate: the default rate.
+        hypers: for each number that training may change (the rate, coefficients of schedules) its variable and default.
+        driven: the numbers that follow the step, which ``counter`` counts.
     """
 
     links: tuple[LinkPlan, ...]
     trained: tuple[str, ...]
     shared_start: Mapping[str, str] = field(default_factory=dict)
     slot_start: Mapping[str, tuple[str, float | str]] = field(default_factory=dict)
-    rate: float = 0.0
+    hypers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    driven: tuple[DrivenPlan, ...] = ()
+    counter: str = ""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The keywords of ``update`` and ``train_step``."""
+        return tuple(variable for variable, _ in self.hypers.values())
 
     def functions(self) -> list[Function]:
         """Every function that ``update`` calls."""
-        found = []
+        found = [_function(d.plan, d.equation) for d in self.driven]
         for link in self.links:
             for total in link.totals:
                 found += [_function(f.plan, total.equation) for f in total.functions]
@@ -128,11 +173,15 @@ def update_lines(update: UpdatePlan) -> list[str]:
     if changes_g:
         copies = "params, slots, grads = dict(params), dict(slots), dict(grads)"
     lines = [
-        "def update(params, slots, grads, *, lr):",
+        *wrapped_signature("update", f"params, slots, grads, *, {', '.join(update.variables)}"),
         '    """The next parameters and slots."""',
         f"    {copies}",
     ]
+    waiting = update.driven
     for segment in _segments(update.links):
+        if waiting and any(link.reads & {"lr", *link.driven} for link in segment):
+            lines += _driven_lines(update)
+            waiting = ()
         lines += [line for link in segment for line in _shared_lines(link)]
         lines += [
             line for link in segment for total in link.totals for line in _total_lines(link, total, update)
@@ -142,6 +191,13 @@ def update_lines(update: UpdatePlan) -> list[str]:
         if last.every > 1 and last is not update.links[-1]:
             lines += [f"    if {last.text('t')} % {last.every}:", "        return params, slots"]
     return [*lines, "    return params, slots"]
+
+
+def _driven_lines(update: UpdatePlan) -> list[str]:
+    """Numbers that follow the step, and the next step."""
+    counter = f"slots[{quoted(update.counter)}]"
+    values = [line for d in update.driven for line in d.lines(counter)]
+    return [*values, f"    {counter} = {counter} + 1"]
 
 
 def _segments(links: Sequence[LinkPlan]) -> list[list[LinkPlan]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.optim.link import Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
+from graphc.optim.schedule import Schedule
 from graphc.optim.settings import fraction, not_negative, one_of
 
 MEANS = """
@@ -244,7 +245,8 @@ def _settings(lr: Any, beta1: Any, beta2: Any, eps: Any, **more: Any) -> dict[st
 
 
 def _link(name: str, text: str, slots: Any, settings: dict[str, Any], **more: Any) -> Link:
-    constants = {k: v for k, v in settings.items() if isinstance(v, float | int) and not isinstance(v, bool)}
+    kinds = float | int | Schedule
+    constants = {k: v for k, v in settings.items() if isinstance(v, kinds) and not isinstance(v, bool)}
     constants.pop("lr")
     constants = {SYMBOLS.get(name, name): value for name, value in constants.items()}
     return Link(name, lines_of(text), slots, settings=tuple(constants.items()), **more)

@@ -10,6 +10,7 @@ from graphc.errors import ArgumentError
 from graphc.ir.node import Node
 from graphc.ops.arith import clip
 from graphc.ops.compare import greater_equal, where
+from graphc.ops.leaves import const
 from graphc.optim.bounds import flag, length, rate, rising
 from graphc.optim.formulas import exponential, linear, numbered  # noqa: F401  the examples read two of them
 from graphc.optim.schedule import Coefficients, Schedule, epoch_of, part, prefixed, schedule, since
@@ -37,7 +38,7 @@ def warmup(to: Any, steps: float, start: float = 0.0) -> Schedule:
 
     def rule(t: Node, c: Coefficients) -> Any:
         inner = part(c, "then.")
-        first = after.rule(0.0 * t, inner)
+        first = after.rule(const(0.0, "float64"), inner)
         line = c["start"] + (first - c["start"]) * (t / c["steps"])
         return where(greater_equal(t, c["steps"]), after.rule(since(t, c["steps"]), inner), line)
 

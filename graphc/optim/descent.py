@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from graphc.errors import ArgumentError
 from graphc.optim.link import Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
+from graphc.optim.schedule import Schedule
 from graphc.optim.settings import fraction, not_negative, one_of, positive
 
 VELOCITY = {
@@ -164,6 +166,10 @@ def rprop(
 
     Source: Riedmiller and Braun 1993, without weight-backtracking (iRprop-), as PyTorch's.
     """
+    if isinstance(lr, Schedule):
+        raise ArgumentError(
+            "the lr of rprop is a first step, which does not follow a schedule", given=repr(lr)
+        )
     positive(shrink=shrink, grow=grow, smallest=smallest, largest=largest)
     lines = lines_of("""
         s = g*before

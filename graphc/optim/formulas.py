@@ -279,7 +279,7 @@ def interpolated(at: Sequence[float], values: Sequence[float]) -> Schedule:
 
 def made(name: str, text: str, settings: Mapping[str, Any], **coefficients: float) -> Schedule:
     """A schedule of a formula over ``t`` and its coefficients."""
-    return Schedule(name, tuple(settings.items()), coefficients, formula_rule(text))
+    return Schedule(name, tuple(settings.items()), coefficients, formula_rule(text), text)
 
 
 def ends(start: float, end: float, steps: float) -> dict[str, float]:

@@ -14,24 +14,32 @@ from graphc.ops.arith import maximum
 from graphc.ops.compare import equal, where
 from graphc.ops.leaves import hyper, input, state
 from graphc.ops.rounding import remainder
+from graphc.ops.shape import astype
 from graphc.optim.link import Link, Total
+from graphc.optim.schedule import Schedule
 from graphc.symbolic.formulas import formula_names
 
 DEFAULT_RATE = 0.01
 
+COUNTER = "schedule.step"
+"""The slot that counts the steps of schedules, from 0."""
 
-def rate_node(rate: float | None, dtype: str) -> Node:
-    """The rate as a node, in the dtype of what it scales."""
-    return hyper("lr", DEFAULT_RATE if rate is None else rate, dtype)
+
+def rate_node(rate: float | Schedule | None, dtype: str) -> Node:
+    """The rate as an argument, in the dtype of what it scales."""
+    return hyper("lr", rate if isinstance(rate, float) else DEFAULT_RATE, dtype)
 
 
 def link_arguments(link: Link) -> tuple[str, ...]:
     """What the function of a link takes: of what its lines read, the parameter first and the rate last."""
-    names = ("theta", "g", *link.slot_names, "t", *link.shared_names, *(x.name for x in link.totals), "lr")
+    totals = (x.name for x in link.totals)
+    names = ("theta", "g", *link.slot_names, "t", *link.shared_names, *totals, *link.driven, "lr")
     return tuple(name for name in names if name in link.reads)
 
 
-def link_graph(link: Link, shape: tuple[Any, ...], dtype: str, rate: float | None, name: str) -> Graph:
+def link_graph(
+    link: Link, shape: tuple[Any, ...], dtype: str, rate: float | Schedule | None, name: str
+) -> Graph:
     """The lines of a link for a parameter of one shape: from ``link_arguments`` to what the link changes."""
     with engine():
         leaves = {n: _argument(link, n, shape, dtype, rate) for n in link_arguments(link)}
@@ -55,7 +63,7 @@ def total_arguments(total: Total) -> tuple[str, ...]:
     return tuple(n for n in ("theta", "g") if n in formula_names(total.formula))
 
 
-def shared_graph(link: Link, rate: float | None, name: str) -> Graph:
+def shared_graph(link: Link, rate: float | Schedule | None, name: str) -> Graph:
     """The next values of what all parameters share, from their values, the step and the rate."""
     with engine():
         leaves = {n: _argument(link, n, (), "float64", rate) for n in shared_arguments(link)}
@@ -66,12 +74,16 @@ def shared_graph(link: Link, rate: float | None, name: str) -> Graph:
 def shared_arguments(link: Link) -> tuple[str, ...]:
     """What the function of the shared numbers takes."""
     read = {name for _, formula in link.shared_lines for name in formula_names(formula)}
-    return tuple(n for n in (*link.shared_names, "t", "lr") if n in read)
+    return tuple(n for n in (*link.shared_names, "t", *link.driven, "lr") if n in read)
 
 
-def _argument(link: Link, name: str, shape: tuple[Any, ...], dtype: str, rate: float | None) -> Node:
+def _argument(
+    link: Link, name: str, shape: tuple[Any, ...], dtype: str, rate: float | Schedule | None
+) -> Node:
     if name == "lr":
         return rate_node(rate, dtype)
+    if name in link.driven:
+        return hyper(name, None, dtype)
     if name == "t":
         return input("t", (), "int64")
     if name in link.shared_names:
@@ -91,15 +103,24 @@ def _function(outputs: Sequence[Node], leaves: Mapping[str, Node], name: str) ->
 class Sweep:
     """The links over all parameters at once: what follows a link that acts every k steps is kept until then."""
 
-    def __init__(self, params: Mapping[str, Node], gradients: Mapping[str, Node], rate: float | None) -> None:
+    def __init__(
+        self,
+        params: Mapping[str, Node],
+        gradients: Mapping[str, Node],
+        rate: float | Schedule | None,
+    ) -> None:
         self.params, self.theta, self.g = dict(params), dict(params), dict(gradients)
         self.open: Node | None = None
         self.result: dict[Node, Node] = {}
         first = next(iter(params.values()), None)
-        self.lr = rate_node(rate, first.dtype if first is not None else "float32")
+        self.dtype = first.dtype if first is not None else "float32"
+        self.counter: Node | None = None
+        self.rate = rate
 
     def updates(self, links: Sequence[Link]) -> dict[Node, Node]:
         """The next values of the parameters, the slots and what is shared."""
+        rate = self.rate
+        self.lr = self._driven("lr", rate) if isinstance(rate, Schedule) else rate_node(rate, self.dtype)
         for link in links:
             self._link(link)
         after = {
@@ -108,7 +129,11 @@ class Sweep:
         return {**self.result, **after}
 
     def _link(self, link: Link) -> None:
-        known = {"lr": self.lr, **self._shared(link)}
+        driven = {n: self._driven(f"{link.name}.{n}", s) for n, s in link.driven.items()}
+        known = {"lr": self.lr, **driven, **self._shared(link, driven)}
+        if self.counter is not None and ("lr" in link.reads or driven):
+            # the rate goes on with the steps at which the links that read it act
+            self.result[self.counter] = self._kept(self.counter, self.counter + 1)
         members = [n for n in self.params if link.matches(n)]
         for total in link.totals:
             known[total.name] = self._total(link, total, members)
@@ -118,7 +143,14 @@ class Sweep:
             ready = equal(remainder(known["t"], link.every), 0)
             self.open = ready if self.open is None else self.open & ready
 
-    def _shared(self, link: Link) -> dict[str, Node]:
+    def _driven(self, name: str, schedule: Schedule) -> Node:
+        """The value of a schedule at the step that its counter shows."""
+        if self.counter is None:
+            self.counter = state(COUNTER, (), "zeros", "int64")
+        numbers = {k: hyper(f"{name}.{k}", v, "float64") for k, v in schedule.coefficients.items()}
+        return astype(schedule.equation(self.counter, numbers), self.dtype).named(name)
+
+    def _shared(self, link: Link, driven: Mapping[str, Node]) -> dict[str, Node]:
         known: dict[str, Node] = {}
         if link.counts:
             counter = state(f"{link.name}.step", (), "zeros", "int64")
@@ -126,7 +158,7 @@ class Sweep:
             self.result[counter] = self._kept(counter, known["t"])
         if link.shared:
             olds = {n: state(f"{link.name}.{n}", (), np.float64(s), "float64") for n, s in link.shared}
-            nexts = link.share({**known, **olds, "lr": self.lr})
+            nexts = link.share({**known, **olds, **driven, "lr": self.lr})
             self.result.update({olds[n]: self._kept(olds[n], nexts[n]) for n in olds})
             known.update(nexts)
         return known

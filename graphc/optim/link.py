@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from graphc.ops.reduce import mean
 from graphc.ops.reduce import sum as total_of
 from graphc.ops.shape import astype, broadcast_to
 from graphc.optim.notation import Latex, latex_line, unicode_line
+from graphc.optim.schedule import Schedule
 from graphc.symbolic.formulas import NodeAlgebra, formula_names
 
 GIVEN = ("theta", "g", "t", "lr")
@@ -73,7 +74,7 @@ class Link:
         slots: an array for each parameter and what it starts from: a number, or ``theta``.
         shared: a number for all parameters together, in float64, and what it starts from.
         totals: numbers over all parameters that the lines read.
-        settings: what the lines call by name and does not change: β, ε.
+        settings: what the lines call by name: β, ε, each a number, or a schedule.
         every: the links after this one act at every such step alone.
         scale: what the rate is multiplied by.
         only: the parameters or layers it is for; None for all.
@@ -85,7 +86,7 @@ class Link:
     slots: tuple[tuple[str, float | str], ...] = ()
     shared: tuple[tuple[str, float], ...] = ()
     totals: tuple[Total, ...] = ()
-    settings: tuple[tuple[str, float], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
     every: int = 1
     scale: float = 1.0
     only: tuple[str, ...] | None = None
@@ -134,6 +135,16 @@ class Link:
     def slot_names(self) -> tuple[str, ...]:
         """The slots of one parameter."""
         return tuple(name for name, _ in self.slots)
+
+    @cached_property
+    def driven(self) -> dict[str, Schedule]:
+        """The settings that follow the step."""
+        return {name: value for name, value in self.settings if isinstance(value, Schedule)}
+
+    @property
+    def structure(self) -> Link:
+        """The same with the equation of each schedule in its place: what is equal runs the same code."""
+        return replace(self, settings=tuple((n, v.key if n in self.driven else v) for n, v in self.settings))
 
     @property
     def shared_names(self) -> tuple[str, ...]:

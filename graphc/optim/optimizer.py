@@ -10,8 +10,9 @@ import numpy as np
 
 from graphc.ir.graph import unknown_name
 from graphc.ir.node import Node, engine
-from graphc.optim.graphs import Sweep
+from graphc.optim.graphs import COUNTER, Sweep
 from graphc.optim.link import Link, belongs
+from graphc.optim.schedule import Schedule
 from graphc.optim.settings import checked_rate
 
 
@@ -21,14 +22,14 @@ class Optimizer:
 
     Attributes:
         name: what it is called, and under what a saved model finds it again.
-        rate: the learning rate λ; None for a transform.
+        rate: the learning rate λ, a number or a schedule; None for a transform.
         links: their equations, in order.
         settings: what it was made with, to make it again.
         frozen: parameters or layers that stay as they are.
     """
 
     name: str
-    rate: float | None
+    rate: float | Schedule | None
     links: tuple[Link, ...]
     settings: tuple[tuple[str, Any], ...] = ()
     frozen: tuple[str, ...] = ()
@@ -44,7 +45,39 @@ class Optimizer:
     @property
     def steps(self) -> tuple[str, ...]:
         """Counters shared by all parameters: ``adam.step``."""
-        return tuple(f"{link.name}.step" for link in self.links if link.counts)
+        own = (f"{link.name}.step" for link in self.links if link.counts)
+        return (*((COUNTER,) if self.schedules else ()), *own)
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """What follows the step: the rate as ``lr``, a setting as ``momentum.beta``."""
+        found = {"lr": self.rate} if isinstance(self.rate, Schedule) else {}
+        return found | {f"{link.name}.{n}": s for link in self.links for n, s in link.driven.items()}
+
+    @property
+    def structure(self) -> tuple[Any, ...]:
+        """All but the numbers that may change: optimizers of the same structure run the same code."""
+        rate = self.rate.key if isinstance(self.rate, Schedule) else self.rate is None
+        return (rate, tuple(link.structure for link in self.links), self.frozen)
+
+    def hypers(self, factor: float = 1.0) -> dict[str, float]:
+        """The numbers that an update takes beside the gradients: the rate, or the coefficients of schedules.
+
+        Args:
+            factor: what the rate is multiplied by.
+        """
+        found: dict[str, float] = {}
+        if isinstance(self.rate, Schedule):
+            found["rate_factor"] = factor
+        else:
+            found["lr"] = (self.rate or 0.0) * factor
+        return found | {f"{n}.{k}": v for n, s in self.schedules.items() for k, v in s.coefficients.items()}
+
+    def rate_after(self, slots: Mapping[str, Any]) -> float:
+        """The rate of the next step, from what the optimizer carries."""
+        if isinstance(self.rate, Schedule):
+            return float(self.rate(int(slots.get(COUNTER, 0))))
+        return self.rate or 0.0
 
     @property
     def equation(self) -> str:
@@ -74,7 +107,7 @@ class Optimizer:
 
     def shared_start(self) -> dict[str, Any]:
         """What all parameters share, before the first step: counters and numbers by full name."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {COUNTER: np.int64(0)} if self.schedules else {}
         for link in self.links:
             found.update({f"{link.name}.step": np.int64(0)} if link.counts else {})
             found.update({f"{link.name}.{name}": np.float64(start) for name, start in link.shared})

@@ -25,6 +25,9 @@ from graphc.ops.shape import astype
 from graphc.optim.bounds import finite
 from graphc.symbolic.formulas import CONSTANTS, formula_names, formula_nodes
 
+LISTED = 70
+"""A formula of more characters than this is read in the code itself."""
+
 Coefficients = Mapping[str, Any]
 Rule = Callable[[Node, Coefficients], Any]
 
@@ -38,6 +41,7 @@ class Schedule:
         settings: what it was made with, to make it again.
         coefficients: the numbers of its equation, by name.
         rule: from the step (a float64 node) and the coefficients to the value, in nodes.
+        formula: the text of the equation, where it is one formula.
 
     ``schedule(t)`` is the value at a step, ``schedule.equation(node)`` the same as a node. Schedules multiply:
     ``warmup * decay``, ``0.5 * decay``.
@@ -53,6 +57,7 @@ class Schedule:
     settings: tuple[tuple[str, Any], ...]
     coefficients: Coefficients
     rule: Rule
+    formula: str = ""
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.settings)})"
@@ -64,6 +69,12 @@ class Schedule:
 
     def __hash__(self) -> int:
         return hash((self.name, *self.coefficients.values()))
+
+    @property
+    def text(self) -> str:
+        """What it computes, for a listing."""
+        told = f"{self.name} at step t, from 0"
+        return f"{told}: {self.formula}" if 0 < len(self.formula) < LISTED else told
 
     def __call__(self, step: Any) -> Any:
         """The value at a step, from 0, or at an array of them.
@@ -265,7 +276,7 @@ def _from_formula(text: str, numbers: dict[str, float]) -> Schedule:
     unused = [name for name in numbers if name not in formula_names(text)]
     if unused:
         raise ArgumentError(f"the formula does not use {', '.join(unused)}", given=repr(text)[:120])
-    return _tried(Schedule("schedule", (("what", text), *numbers.items()), numbers, formula_rule(text)))
+    return _tried(Schedule("schedule", (("what", text), *numbers.items()), numbers, formula_rule(text), text))
 
 
 def _from_function(function: Callable[..., Any], numbers: dict[str, float]) -> Schedule:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import ArgumentError
+from graphc.optim.schedule import Schedule
 
 
-def checked_rate(lr: Any) -> float:
-    """A rate λ.
+def checked_rate(lr: Any) -> float | Schedule:
+    """A rate λ: a number, or a schedule of one.
 
     Raises:
         ArgumentError: not a finite number of at least 0.
     """
+    if isinstance(lr, Schedule):
+        return lr
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not 0 <= lr < float("inf"):
         raise ArgumentError("the learning rate is a finite number of at least 0", given=repr(lr))
     return float(lr)
@@ -21,21 +24,24 @@ def checked_rate(lr: Any) -> float:
 
 def fraction(**settings: Any) -> None:
     """Raises ArgumentError unless every setting is at least 0 and less than 1."""
-    for name, value in settings.items():
+    for name, given in settings.items():
+        value = _first(given)
         if not _is_number(value) or not 0 <= value < 1:
             raise ArgumentError(f"{name} is at least 0 and less than 1", given=repr(value))
 
 
 def positive(**settings: Any) -> None:
     """Raises ArgumentError unless every setting is a finite number above 0."""
-    for name, value in settings.items():
+    for name, given in settings.items():
+        value = _first(given)
         if not _is_number(value) or not 0 < value < float("inf"):
             raise ArgumentError(f"{name} is a finite number above 0", given=repr(value))
 
 
 def not_negative(**settings: Any) -> None:
     """Raises ArgumentError unless every setting is a finite number of at least 0."""
-    for name, value in settings.items():
+    for name, given in settings.items():
+        value = _first(given)
         if not _is_number(value) or not 0 <= value < float("inf"):
             raise ArgumentError(f"{name} is a finite number of at least 0", given=repr(value))
 
@@ -44,6 +50,11 @@ def one_of(name: str, value: Any, choices: Sequence[str]) -> None:
     """Raises ArgumentError unless the setting is one of these."""
     if value not in choices:
         raise ArgumentError(f"unknown {name}", given=repr(value), expected=", ".join(map(repr, choices)))
+
+
+def _first(value: Any) -> Any:
+    """A number, or what a schedule begins with."""
+    return value(0) if isinstance(value, Schedule) else value
 
 
 def _is_number(value: Any) -> bool:

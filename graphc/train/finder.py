@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,9 @@ def find_rate(
     Source: Smith 2017, Cyclical learning rates for training neural networks, section 3.3.
     """
     _check(low, high, steps, smoothing)
-    chosen = checked_optimizer(optimizer or model.optimizer or sgd())
+    chosen = replace(
+        checked_optimizer(optimizer or model.optimizer or sgd()), rate=low
+    )  # in place of a schedule
     arrays = model.checked_data(x, y)
     size = batch_size_for(example_count(arrays, model.batched), batch_size)
     seeds = seeds_of(seed)
@@ -107,7 +109,7 @@ def find_rate(
     model.values = deepcopy(model.values)
     try:
         model.begin(chosen, seeds)
-        run = Run(model, model.module(chosen), chosen, 1, seeds)
+        run = Run(model, model.compiled(chosen), chosen, 1, seeds)
         batches = _endless(ArraySource(arrays, model.batched, size, seeds.shuffle))
         rates = [low * (high / low) ** (i / (steps - 1)) for i in range(steps)]
         return _searched(run, batches, rates, smoothing)

@@ -49,7 +49,7 @@ def fit(model: Any, x: Any, y: Any, request: Request) -> History:
     settings |= {"split_seed": seeds.split} if request.validation_split else {}
     found = None if request.resume is None else read_checkpoint(model, request.resume)
     optimizer = _optimizer(model, found, request)
-    module = model.module(optimizer)
+    module = model.compiled(optimizer)
     if found is not None:
         check_settings_of(found.training, settings, request.resume)
         callbacks.takers(found.training.callbacks)

@@ -16,6 +16,7 @@ from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.ir.node import Node
 from graphc.ops.init import initial_value
+from graphc.optim.graphs import COUNTER
 from graphc.optim.optimizer import Optimizer
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
@@ -26,7 +27,7 @@ from graphc.train.evaluation import evaluate, predict, score_nodes, scoring_prog
 from graphc.train.fitting import Request, fit
 from graphc.train.history import History
 from graphc.train.measures import read_metrics
-from graphc.train.programs import Module, build_module, training_graph, within
+from graphc.train.programs import Module, build_module, training_graph, with_hypers, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
 from graphc.train.solving import Goal, solve
 
@@ -325,8 +326,13 @@ class Model:
     # -- what there is to see -------------------------------------------------------------------------------------
 
     def module(self, optimizer: Optimizer | None) -> Module:
-        """The generated module, compiled once per optimizer."""
-        key = (_key(optimizer), self.frozen)
+        """The generated module, compiled once per optimizer; another rate is another default, and no compilation."""
+        found = self.compiled(optimizer)
+        return found if optimizer is None else with_hypers(found, optimizer.hypers())
+
+    def compiled(self, optimizer: Optimizer | None) -> Module:
+        """The module for an optimizer of this structure, whatever the defaults of its rate."""
+        key = (None if optimizer is None else optimizer.structure, self.frozen)
         if key not in self._modules:
             self._modules[key] = build_module(
                 self.graph,
@@ -488,6 +494,10 @@ class Model:
             self.values.slots = starting
         if self.optimizer is not None and _key(optimizer) != _key(self.optimizer):
             self.values.step, self.values.factor = 0, 1.0  # another rate starts anew
+            self.values.slots = {
+                **self.values.slots,
+                **({COUNTER: starting[COUNTER]} if COUNTER in starting else {}),
+            }
         self.optimizer = optimizer
 
     def _fitting(self, value: Any, leaf: Node, name: str) -> Any:

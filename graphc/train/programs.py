@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,6 +80,19 @@ def build_module(
     )
     source = emit_module(model)
     return Module(source, load_source(source.text, model.name), model, trace)
+
+
+def with_hypers(module: Module, hypers: Mapping[str, float]) -> Module:
+    """The same module with these defaults of what training may change: written anew, and nothing compiled."""
+    update = module.model.update
+    if update is None:
+        return module
+    defaults = {name: (variable, hypers[name]) for name, (variable, _) in update.hypers.items()}
+    if defaults == dict(update.hypers):
+        return module
+    model = replace(module.model, update=replace(update, hypers=defaults))
+    source = emit_module(model)
+    return Module(source, load_source(source.text, model.name), model, module.trace)
 
 
 def training_graph(declared: Graph, loss: Node, trained: Sequence[Node], level: str) -> Graph:

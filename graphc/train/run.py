@@ -162,7 +162,13 @@ class Run:
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return (self.optimizer.rate or 0.0) * self.factor
+        return self.optimizer.rate_after(self.model.values.slots) * self.factor
+
+    @property
+    def hypers(self) -> dict[str, float]:
+        """What ``train_step`` takes beside the data, by keyword: the rate, or the coefficients of its schedule."""
+        names = self.module.model.update.hypers
+        return {names[key][0]: value for key, value in self.optimizer.hypers(self.factor).items()}
 
     @property
     def interrupted(self) -> bool:

@@ -69,7 +69,7 @@ def solve(model: Any, x: Any, y: Any, optimizer: Any, goal: Goal, seed: Any, rec
     seeds = seeds_of(seed)
     chosen = checked_optimizer(optimizer or model.optimizer or sgd())
     data = model.checked_data(x, y)
-    module = model.module(chosen)
+    module = model.compiled(chosen)
     model.begin(chosen, seeds)
     run = Run(model, module, chosen, 1, seeds)
     run.history.stopped, model.training = "", None
@@ -115,7 +115,7 @@ def _step(run: Run, data: Arrays) -> dict[str, float]:
         if not math.isfinite(loss):
             raise blamed(run, data, float(loss))
         grads = module.backward(values.params, saved)
-        params, slots = module.update(values.params, values.slots, grads, lr=run.rate)
+        params, slots = module.update(values.params, values.slots, grads, **run.hypers)
     moved = _norm([params[name] - values.params[name] for name in grads])
     values.params, values.state, values.slots = params, state, slots
     values.step += 1

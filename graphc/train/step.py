@@ -22,15 +22,10 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
     """
     values = run.model.values
     inputs = [batch[name] for name in run.inputs]
+    hypers = run.hypers if rate is None else {**run.hypers, "lr": rate}
     with np.errstate(all="ignore"), refusals():
         params, state, slots, found = run.module.train_step(
-            values.params,
-            values.state,
-            values.slots,
-            *inputs,
-            lr=run.rate if rate is None else rate,
-            rng=values.rng,
-            **run.unchecked,
+            values.params, values.state, values.slots, *inputs, rng=values.rng, **hypers, **run.unchecked
         )
     loss = float(found)
     if not -np.inf < loss < np.inf:

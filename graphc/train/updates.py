@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from graphc.codegen.names import MODULE_RESERVED, RESERVED
+from graphc.codegen.names import MODULE_RESERVED, RESERVED, identifier
 from graphc.codegen.numpy import function_of
-from graphc.codegen.update import LinkPlan, Served, TotalPlan, UpdatePlan
+from graphc.codegen.update import DrivenPlan, LinkPlan, Served, TotalPlan, UpdatePlan
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ir.types import Type
-from graphc.optim.graphs import link_arguments, link_graph, shared_arguments, shared_graph, total_graph
+from graphc.optim.graphs import (
+    COUNTER,
+    link_arguments,
+    link_graph,
+    shared_arguments,
+    shared_graph,
+    total_graph,
+)
 from graphc.optim.link import Link, Total
 from graphc.optim.optimizer import Optimizer
+from graphc.optim.schedule import Schedule
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.stages import plan, simplify
@@ -27,12 +35,15 @@ def update_plan(
     """The functions of an update, and what its slots start from."""
     types = {str(declared.name_of(p)): p.type for p in trained}
     planner = _Planner(optimizer, types, level, trace)
+    driven = planner.driven()
     return UpdatePlan(
         tuple(planner.link(link) for link in optimizer.links),
         tuple(types),
         {name: f"np.{start.dtype}({start.item()!r})" for name, start in optimizer.shared_start().items()},
         {slot: (p, start) for p in types for slot, start in optimizer.slot_start(p).items()},
-        0.0 if optimizer.rate is None else optimizer.rate,
+        {name: (planner.variables[name], value) for name, value in optimizer.hypers().items()},
+        driven,
+        COUNTER,
     )
 
 
@@ -42,6 +53,26 @@ class _Planner:
     def __init__(self, optimizer: Optimizer, types: dict[str, Type], level: str, trace: Trace) -> None:
         self.optimizer, self.types, self.level, self.trace = optimizer, types, level, trace
         self.taken = {*MODULE_RESERVED, *RESERVED, *OWN}
+        self.variables = {
+            name: name if name == "lr" else self._name(identifier(name)) for name in optimizer.hypers()
+        }
+        self.values = {
+            name: name if name == "lr" else self._name(identifier(name)) for name in optimizer.schedules
+        }
+
+    def driven(self) -> tuple[DrivenPlan, ...]:
+        """A function for each schedule."""
+        return tuple(self._driven(name, made) for name, made in self.optimizer.schedules.items())
+
+    def _driven(self, name: str, made: Schedule) -> DrivenPlan:
+        function = self._name(f"{self.values[name]}_schedule")
+        return DrivenPlan(
+            self.values[name],
+            made.text,
+            self._planned(made.graph(name=function)),
+            tuple(self.variables[f"{name}.{key}"] for key in made.coefficients),
+            self.variables["rate_factor"] if name == "lr" else "",
+        )
 
     def link(self, link: Link) -> LinkPlan:
         """One link for the parameters that it is for."""
@@ -59,6 +90,7 @@ class _Planner:
             totals,
             link.counts,
             link.every,
+            {name: self.values[f"{link.name}.{name}"] for name in link.driven},
         )
 
     def _total(self, link: Link, total: Total) -> TotalPlan:
