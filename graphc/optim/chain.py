@@ -10,6 +10,7 @@ from graphc.errors import ArgumentError
 from graphc.optim.link import Link
 from graphc.optim.optimizer import Optimizer
 from graphc.optim.registry import OPTIMIZERS
+from graphc.optim.schedule import Schedule
 
 
 def chain(*parts: Optimizer) -> Optimizer:
@@ -100,9 +101,23 @@ def _scale(own: Optimizer | None, otherwise: Optimizer, name: str) -> float:
     """What the common rate is multiplied by."""
     if own is None or own.rate is None or own.rate == otherwise.rate:
         return 1.0
+    if isinstance(own.rate, Schedule) or isinstance(otherwise.rate, Schedule):
+        return _multiple(own.rate, otherwise.rate, name)
     if not otherwise.rate:
         raise ArgumentError(f"the group {name} multiplies a rate of 0", given=f"lr={own.rate!r}")
     return own.rate / otherwise.rate
+
+
+def _multiple(own: Any, common: Any, name: str) -> float:
+    """k of the schedule ``k * common``."""
+    match dict(getattr(own, "settings", ())).get("parts"):
+        case (float() | int() as scale, Schedule() as schedule) if schedule == common:
+            return float(scale)
+    raise ArgumentError(
+        f"the rate of the group {name} is a multiple of the common schedule",
+        given=f"lr={own!r}",
+        fix=f"lr=0.1 * schedule, where the schedule is {common!r:.80}",
+    )
 
 
 def distinct(links: Sequence[Link]) -> tuple[Link, ...]:

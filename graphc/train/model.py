@@ -494,10 +494,7 @@ class Model:
             self.values.slots = starting
         if self.optimizer is not None and _key(optimizer) != _key(self.optimizer):
             self.values.step, self.values.factor = 0, 1.0  # another rate starts anew
-            self.values.slots = {
-                **self.values.slots,
-                **({COUNTER: starting[COUNTER]} if COUNTER in starting else {}),
-            }
+            self.values.slots = {**self.values.slots, **{k: v for k, v in starting.items() if k == COUNTER}}
         self.optimizer = optimizer
 
     def _fitting(self, value: Any, leaf: Node, name: str) -> Any:

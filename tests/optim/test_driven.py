@@ -200,6 +200,15 @@ def test_another_optimizer_after_a_schedule_and_back():
     assert model.values.slots["schedule.step"] == 9
 
 
+def test_groups_follow_one_schedule():
+    lr = schedules.constant(0.1)
+    numbers = trained(small_model(), optim.groups(optim.sgd(0.1), {"h": {"lr": 0.05}}))
+    assert same(numbers, trained(small_model(), optim.groups(optim.sgd(lr), {"h": {"lr": 0.5 * lr}})))
+    for common, own in ((lr, 0.05), (0.1, lr), (lr, 0.5 * schedules.constant(0.2))):
+        with pytest.raises(gx.GraphcError, match="a multiple of the common schedule"):
+            optim.groups(optim.sgd(common), {"h": {"lr": own}})
+
+
 def test_callbacks_see_the_rate_of_the_next_step():
     seen = []
 
