@@ -347,8 +347,11 @@ def _forward_lines(
 def _next_state(graph: Graph, nexts: Mapping[Node, str]) -> list[str]:
     if not nexts:
         return []
-    entries = ", ".join(f"{quoted(graph.name_of(leaf))}: {text}" for leaf, text in nexts.items())
-    return [f"    next_state = {{**state, {entries}}}"]
+    entries = [f"{quoted(graph.name_of(leaf))}: {text}" for leaf, text in nexts.items()]
+    line = f"    next_state = {{**state, {', '.join(entries)}}}"
+    if len(line) <= MAX_WIDTH:
+        return [line]
+    return _dict_lines("next_state", [f"        {entry}," for entry in ("**state", *entries)])
 
 
 def _backward_lines(

@@ -157,8 +157,8 @@ def hint_names(nodes: Sequence[Node]) -> None:
     """Name the result of ``h = gx.tanh(...)`` ``h``, where the user gave no name of their own."""
     for node in nodes:
         about = node.about
-        if about.name is not None or about.events or node.op.kind == "leaf":  # what an engine made has events
-            continue
+        if about.name is not None or about.hint is not None or about.events or node.op.kind == "leaf":
+            continue  # a layer says what its inner values are called; what an engine made has events
         targets = (_target(place) for place in reversed(about.origins) if ends_line(node.op, place))
         about.name = next(filter(None, targets), None)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, hinted
 from graphc.ir.origin import here, scope
 from graphc.ir.types import Shape
 from graphc.nn.layers import _layer_name
@@ -86,7 +86,7 @@ def batch_norm(
         wide = _Wide(x, at)
         count = sample_count(x, axes)
         mean = (wide.sum(x) / count).named("mean")
-        centred = x - mean
+        centred = hinted(x - mean, "centred")
         squares = wide.sum(square(centred))
         var = (squares / count).named("var")
         normal = _over_root(centred, var, eps)
@@ -117,7 +117,8 @@ def _running(
         transitions[batches] = batches + 1
         share = 1 / (batches + 1)
     for old, new in zip((mean, var), statistics, strict=True):
-        transitions[old] = (1 - share) * old + share * wide.narrow(new)
+        moved = (1 - share) * old + share * wide.narrow(new)
+        transitions[old] = hinted(moved, f"{old.name}_next")
     used = _over_root(x - wide(mean), wide(var), eps)
     return by_mode(train=update(normal, transitions), eval=used)
 
@@ -388,14 +389,14 @@ def local_response_norm(x: Node, size: int, alpha: float = 1e-4, beta: float = 0
 def _standardised(x: Node, axes: tuple[int, ...], eps: float) -> Node:
     """x̂ = (x - mean) / √(var + ε), with the biased variance."""
     mean = reduce.mean(x, axes, keepdims=True).named("mean")
-    centred = x - mean
+    centred = hinted(x - mean, "centred")
     var = reduce.mean(square(centred), axes, keepdims=True).named("var")
     return _over_root(centred, var, eps).named("x_hat")
 
 
 def _over_root(x: Node, var: Node, eps: float) -> Node:
     """x / √(var + ε)."""
-    node: Node = divide(x, sqrt(var + eps).named("sigma"))
+    node: Node = divide(x, sqrt(hinted(var + eps, "above_zero")).named("sigma"))
     return node
 
 
@@ -405,7 +406,7 @@ def _affine(normal: Node, scale: Affine, shift: Affine, sizes: Shape, wide: Shap
         _parameter(name, kind, init, normal.dtype, sizes, wide)
         for name, kind, init in (("gamma", scale, "ones"), ("beta", shift, "zeros"))
     )
-    scaled: Node = normal if gamma is None else multiply(gamma, normal)
+    scaled: Node = normal if gamma is None else hinted(multiply(gamma, normal), "scaled")
     shifted: Node = scaled if beta is None else add(scaled, beta)
     return shifted
 
@@ -417,7 +418,7 @@ def _parameter(name: str, kind: Affine, init: str, dtype: str, sizes: Shape, wid
         kind = param(name, sizes, init=init, dtype=dtype)
     if kind.shape != sizes:
         raise ShapeError(f"{name} has another shape", given=str(kind.type), expected=str(sizes), where=here())
-    return reshape(kind, wide) if kind.shape != wide else kind
+    return hinted(reshape(kind, wide), f"{name}_wide") if kind.shape != wide else kind
 
 
 def _feature_sizes(x: Node, axes: tuple[int, ...]) -> tuple[Shape, Shape]:

@@ -12,14 +12,14 @@ import numpy as np
 from graphc.errors import ShapeError
 from graphc.ir.events import Event, Rebuilt, Rewrite
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, rebuild
+from graphc.ir.node import Node, rebuild, rebuilt
 from graphc.ir.op import Op
 from graphc.ir.size import product
 from graphc.ops import CARDS
 from graphc.ops.card import constant
 from graphc.ops.evaluate import evaluate
 from graphc.ops.shape import broadcast_to
-from graphc.rewrite.rule import Match, Rule
+from graphc.rewrite.rule import EXACT, Match, Rule
 
 MAX_ROUNDS = 60
 MAX_STEPS_AT_A_NODE = 40
@@ -130,6 +130,21 @@ class _Round:
                 found.add(node)
                 stack.extend(node.inputs)
         return len(found)
+
+
+def share_commuted(graph: Graph, trace: Trace) -> Graph:
+    """One node for ``x + y`` and ``y + x``: the one that comes first in the graph."""
+    first: dict[Any, Node] = {}
+    mapping: dict[Node, Node] = {}
+    for node in graph.nodes:
+        new = rebuilt(node, [mapping[x] for x in node.inputs])
+        if "commutative" in new.op.properties:
+            known = first.setdefault((new.op, frozenset(new.inputs)), new)
+            if known is not new:
+                replace(new, known, Rewrite("commuted", EXACT, new), trace)
+                new = known
+        mapping[node] = new
+    return graph.over(mapping) if any(a is not b for a, b in mapping.items()) else graph
 
 
 def replace(before: Node, after: Node, event: Event, trace: Trace) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from graphc.ir.graph import Graph
 from graphc.rewrite.bodies import everywhere, tidy
-from graphc.rewrite.driver import Trace, rewrite
+from graphc.rewrite.driver import Trace, rewrite, share_commuted
 from graphc.rewrite.lower import lower, lower_for_gradient
 from graphc.rewrite.rules import rules_of
 
@@ -28,6 +28,18 @@ def save_cost(graph: Graph, level: str, trace: Trace) -> Graph:
     return rewrite(graph, (*rules_of("clean"), *rules_of("stabilise"), *rules_of("cost")), level, trace)
 
 
+def factor(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Common factors, once every sum has the terms that it will have; then what they make possible."""
+    found = rewrite(graph, rules_of("factor"), level, trace)
+    phases = ("clean", "stabilise", "cost", "factor") if found is not graph else ()
+    return rewrite(found, tuple(rule for phase in phases for rule in rules_of(phase)), level, trace)
+
+
+def share(graph: Graph, level: str, trace: Trace) -> Graph:
+    """``x y`` and ``y x`` are computed once."""
+    return share_commuted(graph, trace)
+
+
 def to_code(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without code become their bodies."""
     return lower(graph, trace)
@@ -46,7 +58,7 @@ def to_derivable(graph: Graph, level: str, trace: Trace) -> Graph:
 BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 """What happens between an output and what it is differentiated by, before the sweep."""
 
-SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost)
+SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
 TO_CODE: tuple[Pass, ...] = (to_code, guard, clean)

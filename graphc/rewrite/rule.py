@@ -74,9 +74,10 @@ class Rule:
         left: the pattern; or, with ``cards``, None.
         right: a pattern over the same holes, or ``(match) -> Node | None``.
         kind: one of ``KINDS``.
-        phase: ``clean``, ``stabilise``, ``cost`` or ``code``.
+        phase: ``clean``, ``stabilise``, ``cost``, ``factor`` or ``code``.
         when: ``(match) -> reason to refuse, or None``.
         cards: for a rule over many cards, which cards.
+        apart: for a rule over many cards, the nodes below one that it takes apart.
         ulp: for ``rounding``, the worst error in units in the last place.
         fact: what must be known, for ``fact`` and ``harmless``.
         grows: whether it may fire although values of the left side stay in use.
@@ -90,6 +91,7 @@ class Rule:
     phase: str = "clean"
     when: Callable[[Match], str | None] | None = None
     cards: Callable[[Op], bool] | None = None
+    apart: Callable[[Node], tuple[Node, ...]] | None = None
     ulp: float = 0.0
     fact: str = ""
     grows: bool = False
@@ -113,7 +115,7 @@ class Rule:
     def match(self, node: Node) -> Match | None:
         """How the left side stands for this node, or None."""
         if self.left is None:
-            return Match(node, {}, {})
+            return Match(node, {}, {}, self.apart(node) if self.apart else ())
         return matched(self.left, node)
 
     def instantiate(self, match: Match) -> Node | None:

@@ -51,9 +51,28 @@ def centred() -> tuple[Model, optim.Optimizer]:
     return gx.Model(y, loss, name="centred"), optim.sgd(0.1)
 
 
+def batch_normed() -> tuple[Model, optim.Optimizer]:
+    """Batch normalisation between a layer and its relu: its gradient in three terms, its running statistics."""
+    x, t = gx.input("x", ("batch", 4)), gx.input("t", ("batch",), dtype="int64")
+    z = nn.dense(x, 8, bias=False, name="hidden")
+    h = gx.relu(nn.batch_norm(z, name="norm"))
+    logits = nn.dense(h, 10, name="output")
+    return gx.Model(logits, nn.cross_entropy(logits, t), name="batch_normed"), optim.momentum(0.05)
+
+
+def layer_normed() -> tuple[Model, optim.Optimizer]:
+    """Layer normalisation between two layers: its gradient in three terms."""
+    x, t = gx.input("x", ("batch", 4)), gx.input("t", ("batch", 2))
+    z = nn.dense(x, 8, activation="tanh", name="hidden")
+    y = nn.dense(nn.layer_norm(z, name="norm"), 2, name="output")
+    return gx.Model(y, nn.mse(y, t), name="layer_normed"), optim.sgd(0.1)
+
+
 MODELS: dict[str, Callable[[], tuple[Model, optim.Optimizer]]] = {
     "line": line,
     "two_layers": two_layers,
     "masked": masked,
     "centred": centred,
+    "batch_normed": batch_normed,
+    "layer_normed": layer_normed,
 }

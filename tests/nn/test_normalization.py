@@ -309,3 +309,78 @@ def test_what_is_refused(what):
     build, words = REFUSED[what]
     with pytest.raises(gx.GraphcError, match=re.escape(words)):
         build()
+
+
+# -- the gradient in three terms, by rules ------------------------------------------------------------------------
+
+
+def backward_of(y, x):
+    """The nodes of the backward pass of Σ c y, by x and all parameters, and its listing."""
+    leaves = gx.graph_of(y).leaves("param")
+    loss = gx.sum(y * gx.input("c", y.shape, y.dtype))
+    program = gx.compile([loss, *gx.grad(loss, [x, *leaves])], mode="train")
+    return program.plan.of_phase("backward"), program.source
+
+
+def written(x, axis):
+    """As a user writes it, without any layer."""
+    mean = gx.mean(x, axis=axis, keepdims=True)
+    sigma = gx.sqrt(gx.var(x, axis=axis, keepdims=True) + 1e-5)
+    x_hat = (x - mean) / sigma
+    return gx.param("gamma", (4,), init="ones", dtype=x.dtype) * x_hat + gx.param("beta", (4,), dtype=x.dtype)
+
+
+THREE_TERMS = {
+    "batch_norm": (lambda x: nn.batch_norm(x), ("n", 4), 2),
+    "batch_norm over space": (lambda x: nn.batch_norm(x), ("n", 3, 2, 2), 2),
+    "batch_norm by hand": (lambda x: written(x, 0), ("n", 4), 4),
+    "layer_norm": (lambda x: nn.layer_norm(x), ("n", 4), 4),
+    "layer_norm by hand": (lambda x: written(x, 1), ("n", 4), 4),
+    "layer_norm without affine": (lambda x: nn.layer_norm(x, scale=False, shift=False), ("n", 4), 2),
+    "group_norm": (lambda x: nn.group_norm(x, 2), ("n", 4, 3), 4),
+    "instance_norm": (lambda x: nn.instance_norm(x), ("n", 2, 5), 4),
+    "rms_norm": (lambda x: nn.rms_norm(x, scale=False), ("n", 4), 1),
+}
+"""How many sums the backward pass needs: one for β, one for γ, and two of its own where those two do not serve."""
+
+
+@pytest.mark.parametrize("name", THREE_TERMS)
+def test_the_backward_pass_has_the_sums_of_the_three_term_formula(name):
+    build, shape, sums = THREE_TERMS[name]
+    x = gx.input("x", shape)
+    nodes, source = backward_of(build(x), x)
+    assert sum(n.op.name == "sum" for n in nodes) == sums, source
+
+
+@pytest.mark.parametrize("name", THREE_TERMS)
+def test_the_three_terms_take_few_operations_at_full_size(name):
+    build, shape, _ = THREE_TERMS[name]
+    x = gx.input("x", shape)
+    nodes, source = backward_of(build(x), x)
+    full = [
+        n for n in nodes if n.ndim == len(shape) and 1 not in n.shape and n.op.name not in ("reshape", "sum")
+    ]
+    assert len(full) <= 7, source  # c x̂, g = c γ, g x̂, x̂ (...), two differences, / σ
+
+
+def test_the_listing_of_batch_normalisation_reads_like_the_formula():
+    x = gx.input("x", ("n", 4))
+    _, source = backward_of(nn.batch_norm(x, name="bn"), x)
+    lines = [line.split("  #")[0].strip() for line in source[source.index("# backward") :].splitlines()]
+    assert lines[1:5] == [
+        "d_bn_beta = c.sum(axis=0)",
+        "d_bn_gamma = (bn_x_hat * c).sum(axis=0)",
+        "difference = c - bn_x_hat * (d_bn_gamma / count) - d_bn_beta / count",
+        "d_x = difference * (bn_gamma / bn_sigma)",
+    ]
+
+
+def test_the_listing_of_layer_normalisation_reads_like_the_formula():
+    x = gx.input("x", ("n", 4))
+    _, source = backward_of(nn.layer_norm(x, scale=False, shift=False, name="ln"), x)
+    lines = [line.split("  #")[0].strip() for line in source[source.index("# backward") :].splitlines()]
+    assert lines[1:4] == [
+        "product_2 = ln_h * (product.sum(axis=1, keepdims=True) * 0.25)",  # product is c x̂
+        "difference = c - product_2 - c.sum(axis=1, keepdims=True) * 0.25",
+        "d_x = difference / ln_sigma",
+    ]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 import graphc as gx
-from graphc.ir.node import Node
+from graphc.ir.node import Node, engine
 from graphc.ops import CARDS
+from graphc.ops.leaves import size_node
 from graphc.ops.shape import broadcast_to_op, reshape_op, squeeze_op, transpose_op
 
 LEAVES: dict[str, tuple[str, tuple[Any, ...]]] = {
@@ -127,6 +128,53 @@ def _probability_divided(rows: Node, s: Node, labels: Node) -> Pair:
 def _rows_sum_to_one(labels: Node, s: Node) -> Pair:
     t = gx.one_hot(labels, 4, dtype=s.dtype)
     return sum_op(-t * s, (1,), keepdims=True), None
+
+
+def _derived(build: Callable[..., Pair]) -> Callable[..., Pair]:
+    """The same pair as an engine makes it: its nodes are no user's, so that rules may take them apart."""
+
+    def built(*leaves: Node) -> Pair:
+        with engine():
+            return build(*leaves)
+
+    built.__signature__ = inspect.signature(build)  # type: ignore[attr-defined]
+    return built
+
+
+def sum_to(x: Node, shape: Any) -> Node:
+    return CARDS["sum_to"](x, shape=shape)
+
+
+def _centred(a: Node) -> Node:
+    return a - sum_op(a, (0,)) / 2
+
+
+def _less_deviations(a: Node, q: Node, row: Node) -> Pair:
+    return sum_op(a - _centred(q) * row, (0,)), sum_op(a, (0,))
+
+
+def _less_deviations_to(a: Node, q: Node, row: Node) -> Pair:
+    return sum_to(a - _centred(q) / row, row.shape), sum_to(a, row.shape)
+
+
+def _less_deviations_of_rows(rows: Node) -> Pair:
+    centred = rows - gx.expand_dims(sum_op(rows, (1,)) * 0.25, 1)
+    return sum_op(rows * rows - centred, (1,)), sum_op(rows * rows, (1,))
+
+
+def _less_deviations_of_batch(rows: Node) -> Pair:
+    mean = sum_op(rows, (0,)) / size_node(rows.shape[0], rows.dtype)
+    return sum_op(rows * rows - (rows - mean), (0,)), sum_op(rows * rows, (0,))
+
+
+def _slope_of_root(x: Node, y: Node, z: Node, s: Node) -> Pair:
+    root = gx.sqrt(z)
+    return x * (1 / (2 * root)) / s * (2 * y), x / s * (y / root)
+
+
+def _slope_of_root_scaled(x: Node, y: Node, z: Node) -> Pair:
+    root = gx.sqrt(z)
+    return x * (1 / (2 * root)) * 0.3 * (2 * y), x * 0.3 * (y / root)
 
 
 PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
@@ -334,12 +382,60 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "probability-minus-target-divided": (_probability_divided,),
     "sum-scaled": (lambda a, s: (sum_op(a * s, (1,)), sum_op(a, (1,)) * s),),
     "sum-divided": (lambda a, s: (sum_op(a / s, (1,)), sum_op(a, (1,)) / s),),
+    "sum-of-repeated": (
+        _derived(lambda a, row: (sum_op(a * row, (0,)), sum_op(a, (0,)) * row)),
+        _derived(lambda a, row: (sum_to(-(a / row), row.shape), -(sum_to(a, row.shape) / row))),
+        _derived(lambda a, q, column: (sum_op(a * (q / column), (1,), keepdims=True), None)),
+        _derived(lambda a, column: (sum_op(a * column, (1,)), sum_op(a, (1,)) * gx.reshape(column, (2,)))),
+        _derived(lambda a, row, s: (sum_op(a * (row * s), (0,)), None)),
+    ),
+    "sum-less-deviations": (_less_deviations, _less_deviations_of_rows, _less_deviations_of_batch),
+    "sum-less-deviations-to": (_less_deviations_to,),
+    "sum-plus-deviations": (lambda a, q: (sum_op(a + _centred(q), (0,)), sum_op(a, (0,))),),
+    "sum-plus-deviations-to": (lambda a, q: (sum_to(a + _centred(q), (3,)), sum_to(a, (3,))),),
+    "slope-of-root": (_slope_of_root,),
+    "slope-of-root-scaled": (_slope_of_root_scaled,),
+    "common-factor": (
+        _derived(lambda a, q, row: (a * row - q * row, (a - q) * row)),
+        _derived(lambda a, q, column: (a / column + q / column, (a + q) / column)),
+        _derived(lambda a, q, row, column: (a * row / column - q * row / column, None)),
+        _derived(lambda a, q, row: (a * row - (-q) * row, (a - -q) * row)),
+    ),
     "picked-rows": (_picked_rows,),
     "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
 }
 """For each rule, graphs before and after; an ``after`` of None is only run, not compared by structure."""
 
+
+def _other_axis(rows: Node) -> Node:
+    mean = sum_op(rows, (1,), keepdims=True) / 4
+    return sum_op(gx.exp(rows) - (rows - mean), (0,))
+
+
 REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "sum-of-repeated": (
+        lambda a, row: sum_op(a * row, (0,)),  # the user's own product
+        lambda a, row: sum_op(a * row, (1,)),
+        lambda a, s: sum_op(a * s, (0,)),
+    ),
+    "sum-less-deviations": (
+        lambda a, q: sum_op(a - q, (0,)),
+        lambda a, q: sum_op(a - (q - sum_op(q, (0,)) / 3), (0,)),  # not the mean
+        lambda a, q: sum_op(a - (q - sum_op(a, (0,)) / 2), (0,)),  # the mean of another
+        lambda a, q: sum_op(a - _centred(q) * q, (0,)),  # not the same in every term
+        lambda a, q: sum_op(_centred(q) - a, (0,)),
+        lambda a, s: sum_op(a - s, (0, 1)),
+        _other_axis,
+    ),
+    "sum-less-deviations-to": (lambda a, q: sum_to(a - q, (3,)),),
+    "sum-plus-deviations": (lambda a, q: sum_op(a + q, (0,)),),
+    "sum-plus-deviations-to": (lambda a, q: sum_to(a + q, (3,)),),
+    "slope-of-root": (lambda x, y, z, s: x * (1 / (2 * z)) / s * (2 * y),),
+    "common-factor": (
+        lambda a, q, row: a * row - q * row,
+        lambda a, q, row: a * row - q / row,
+        lambda x, y, z: x * z - y * z,
+    ),
     "sub-zero": (lambda x: gx.subtract(x, -0.0), lambda x: x - 1.0),
     "add-minus-zero": (lambda x: x + 0.0,),
     "add-zero": (lambda x: x + -0.0,),

@@ -176,6 +176,17 @@ def test_exact_rules_keep_every_bit(name, i, dtype):
             np.testing.assert_array_equal(bits(left), bits(right))
 
 
+def underflowed(values, shape):
+    """Where a product or a quotient is 0 although no factor is: it has left the normal range."""
+    found = np.zeros(shape, bool)
+    for node, value in values.items():
+        if node.op.name in ("multiply", "divide"):
+            first, second = (np.asarray(values[x]) for x in node.inputs)
+            nothing = (first == 0) | (np.isinf(second) if node.op.name == "divide" else second == 0)
+            found |= (np.asarray(value) == 0) & ~nothing
+    return found
+
+
 @pytest.mark.parametrize(("name", "i"), of_kind[ROUNDING])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_rounding_rules_stay_within_their_ulp(name, i, dtype):
@@ -186,6 +197,7 @@ def test_rounding_rules_stay_within_their_ulp(name, i, dtype):
             normal = combine(
                 values, left.shape, lambda a: np.isfinite(a) & ((np.abs(a) >= info.tiny) | (a == 0))
             )
+            normal &= ~underflowed(values, left.shape)
             distance = np.abs(left[normal] - right[normal]) / np.spacing(
                 np.maximum(np.abs(left[normal]), info.tiny)
             )

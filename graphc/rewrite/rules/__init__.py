@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from graphc.rewrite.rule import Rule
-from graphc.rewrite.rules import algebra, cost, functions, places, stabilize, structure
+from graphc.rewrite.rules import algebra, cost, functions, moments, places, stabilize, structure
 
 RULES: tuple[Rule, ...] = (
     *algebra.RULES,
     *structure.RULES,
     *stabilize.RULES,
     *functions.RULES,
+    *moments.RULES,
     *cost.RULES,
     *places.RULES,
 )
 
 
 def rules_of(phase: str) -> tuple[Rule, ...]:
-    """The rules of one phase: ``clean``, ``stabilise``, ``cost`` or ``code``."""
+    """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor`` or ``code``."""
     return tuple(rule for rule in RULES if rule.phase == phase)
