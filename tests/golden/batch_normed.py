@@ -150,7 +150,11 @@ def forward(params, state, x, t, *, check=True):
     onehot = _one_hot(t, 10, np.float32)  # [batch, 10]
     chosen = np.where(onehot > 0.0, shifted - np.log(total_2), 0.0)  # [batch, 10]
     loss = -(chosen.sum() / batch)  # scalar
-    next_state = {**state, "norm.running_mean": norm_running_mean_next, "norm.running_var": norm_running_var_next}
+    next_state = {
+        **state,
+        "norm.running_mean": norm_running_mean_next,
+        "norm.running_var": norm_running_var_next,
+    }
     saved = (batch, x, count, norm_sigma, norm_x_hat, h, e, total_2, onehot)
     return loss, next_state, saved
 
@@ -182,11 +186,11 @@ def backward(params, saved):
     }
 
 
-def momentum(theta, g, momentum_v, lr):
-    """v ← 0.9 v + g; u = v; θ ← θ - λ u"""
-    momentum_v_next = 0.9 * momentum_v + g
-    theta_next = theta - lr * momentum_v_next
-    return (theta_next, momentum_v_next)
+def momentum(theta, g, v, lr):
+    """v ← β v + g; θ ← θ - λ v"""
+    v_next = 0.9 * v + g
+    theta_next = theta - lr * v_next
+    return (theta_next, v_next)
 
 
 def update(params, slots, grads, *, lr):

@@ -143,14 +143,14 @@ def backward(params, saved):
 def sgd(theta, g, lr):
     """θ ← θ - λ g"""
     theta_next = theta - lr * g
-    return (theta_next,)
+    return theta_next
 
 
 def update(params, slots, grads, *, lr):
     """The next parameters and slots."""
     params, slots = dict(params), dict(slots)
     for name in grads:
-        params[name], = sgd(params[name], grads[name], lr)
+        params[name] = sgd(params[name], grads[name], lr)
     return params, slots
 
 
