@@ -40,6 +40,7 @@ from graphc.nn.normalization import (
     rms_norm,
     weight_norm,
 )
+from graphc.nn.sharing import shared
 from graphc.nn.spatial import avg_pool, conv1d, conv2d, embedding, flatten, global_avg_pool, max_pool
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "recall",
     "rms_norm",
     "rmse",
+    "shared",
     "smooth_l1",
     "soft_margin",
     "softmin",
