@@ -9,6 +9,7 @@ from graphc.train.layers import LayerStatistics
 from graphc.train.loader import Loader, Prefetch
 from graphc.train.logs import CSVLog, JSONLog
 from graphc.train.model import Model
+from graphc.train.plateau import ReduceOnPlateau
 from graphc.train.quasi_newton import Descent, lbfgs
 from graphc.train.stopping import EarlyStopping, StopAtNaN
 from graphc.train.store import load
@@ -26,6 +27,7 @@ __all__ = [
     "Model",
     "Prefetch",
     "RateSearch",
+    "ReduceOnPlateau",
     "StopAtNaN",
     "class_weights",
     "example_weights",

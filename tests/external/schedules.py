@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from graphc.optim import Schedule, schedule
 from graphc.optim import schedules as s
+from graphc.train import ReduceOnPlateau
 from tests.external.harness import NOT_COVERED, RIGHT, WRONG, Case, Outcome, Suite, unrun
 from tests.support import find_case
 
@@ -48,7 +50,26 @@ SCHEDULES: dict[str, Schedule] = {
 }
 """Each stored curve as a schedule of graphc's."""
 
-PLATEAU = "ReduceLROnPlateau"
+PLATEAUS: dict[str, ReduceOnPlateau] = {
+    "ReduceLROnPlateau": ReduceOnPlateau("loss", factor=0.5, patience=5),
+    "ReduceLROnPlateau_abs": ReduceOnPlateau(
+        "loss", factor=0.2, patience=3, threshold=0.02, threshold_mode="abs", cooldown=4, min_rate=1e-3
+    ),
+    "ReduceLROnPlateau_max": ReduceOnPlateau("loss", mode="max", factor=0.5, patience=10),
+}
+"""What follows a score, not the step."""
+
+
+class Run:
+    """What the callback sees of a run: a rate that a factor multiplies."""
+
+    def __init__(self) -> None:
+        self.factor, self.epoch = 1.0, 0
+
+    @property
+    def rate(self) -> float:
+        """The rate of the next step."""
+        return 0.1 * self.factor
 
 
 def check(made: Schedule, name: str, path: Path) -> Outcome:
@@ -61,10 +82,27 @@ def check(made: Schedule, name: str, path: Path) -> Outcome:
     return Outcome(verdict, f"worst relative error {worst:.1e} over {len(want)} steps")
 
 
+def check_plateau(callback: ReduceOnPlateau, name: str, path: Path) -> Outcome:
+    """The rate in each epoch, over a stored stream of scores."""
+    with np.load(path) as archive:
+        want, scores = archive[name], archive["plateau_metric"]
+    run: Any = Run()
+    callback.on_train_begin(run)
+    got = []
+    for run.epoch, score in enumerate(scores, 1):
+        got.append(run.rate)
+        callback.on_epoch_end(run, {"loss": float(score)})
+    worst = float((np.abs(np.array(got) - want) / want).max())
+    note = f"worst relative error {worst:.1e}, {len(callback.falls)} falls"
+    return Outcome(RIGHT if worst <= TOLERANCE and len(set(want)) > 1 else WRONG, note)
+
+
 def case(name: str) -> Case:
     """The case of one curve."""
     if name in SCHEDULES:
         return Case(name, FILE, partial(check, SCHEDULES[name], name))
+    if name in PLATEAUS:
+        return Case(name, FILE, partial(check_plateau, PLATEAUS[name], name))
     return unrun(name, FILE, NOT_COVERED, name)
 
 

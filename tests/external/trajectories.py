@@ -153,27 +153,22 @@ STRATEGIES = {
     "nesterov": optim.nesterov(0.2, 0.9, form="rate_inside"),
     "adam": optim.adam(0.01, eps_on="raw"),
 }
-INVERSE = "rate = lr/(n*(t - 1) + 1)**power"
-"""scikit-learn's inverse scaling, by examples seen: n more at each step, which is an epoch here."""
-FOLLOWED = {
-    "invscaling": f"{INVERSE}; theta = theta - rate*g",
-    "invscaling_momentum": f"{INVERSE}; v = beta*v + rate*g; theta = theta - v",
-    "invscaling_nesterov": f"{INVERSE}; v = beta*v + rate*g; theta = theta - (beta*v + rate*g)",
-}
 EXAMPLES = {"iris": 150, "moons": 100}
 
 
-def inverse_scaling(strategy: str, data: str) -> optim.Optimizer:
-    """A strategy whose rate falls with the examples seen."""
-    slots = {"v": 0.0} if "v = " in FOLLOWED[strategy] else {}
-    numbers = {"n": EXAMPLES[data], "power": 0.5, "beta": 0.9}
-    return optim.rule(strategy, slots, FOLLOWED[strategy], lr=0.2, **numbers)
+def followed(data: str) -> dict[str, optim.Optimizer]:
+    """The strategies whose rate falls with the examples seen: at the end of each epoch, of one step here."""
+    rate = optim.schedules.inverse_scaling(0.2, power=0.5, scale=EXAMPLES[data]).in_epochs(1)
+    return {
+        "invscaling": optim.sgd(rate),
+        "invscaling_momentum": optim.momentum(rate, 0.9, form="rate_inside"),
+        "invscaling_nesterov": optim.nesterov(rate, 0.9, form="rate_inside"),
+    }
 
 
 def sklearn_cases(data: str) -> Iterator[Case]:
     """The seven strategies on one data set."""
-    followed = {strategy: inverse_scaling(strategy, data) for strategy in FOLLOWED}
-    for strategy, optimizer in {**STRATEGIES, **followed}.items():
+    for strategy, optimizer in {**STRATEGIES, **followed(data)}.items():
         name = f"sklearn_{data}_{strategy}"
         yield Case(name, f"{FOLDER}/{name}.npz", partial(check_sklearn, optimizer))
 
