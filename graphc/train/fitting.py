@@ -156,12 +156,16 @@ def _labels(model: Any) -> str:
 def _stream(model: Any, stream: Any, request: Request) -> Source:
     if request.epochs > 1 and request.steps_per_epoch is None and isinstance(stream, Iterator):
         raise one_epoch_alone(request.epochs)
-    return StreamSource(model, stream, request.steps_per_epoch)
+    return StreamSource(model, stream, _limit(request))
+
+
+def _limit(request: Request) -> int | None:
+    return None if request.steps_per_epoch is None else int(request.steps_per_epoch)
 
 
 def _array_source(model: Any, arrays: Arrays, request: Request, seeds: Seeds) -> Source:
     size = batch_size_for(example_count(arrays, model.batched), request.batch_size)
-    limit = request.steps_per_epoch
+    limit = _limit(request)
     source = ArraySource(arrays, model.batched, size, seeds.shuffle if request.shuffle else None, limit)
     most = -(-source.count // size)
     if limit and limit > most:

@@ -56,7 +56,7 @@ def _epochs(run: Run, source: Source, held_out: Arrays | None, bar: Bar, interru
             run.callbacks.call("on_epoch_begin", run)
         if not _steps(run, source, bar, interrupt):
             return
-        _end_epoch(run, source, held_out, bar)
+        _end_epoch(run, source, held_out, bar, interrupt)
 
 
 def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
@@ -69,10 +69,10 @@ def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
         interrupt.held = True
         loss = step(run, batch)
         at = run.position = replace(at, batch=at.batch + 1, total=at.total + loss * rows, rows=at.rows + rows)
-        interrupt.release()
-        bar.step(run.epoch, at.total / at.rows)
         for method in batch_end:
             method(run, loss)
+        interrupt.release()
+        bar.step(run.epoch, at.total / at.rows)
         if run.reason:
             return at.batch == source.steps  # an epoch whose last step this was is a whole one
     if not at.rows:
@@ -84,13 +84,16 @@ def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
     return True
 
 
-def _end_epoch(run: Run, source: Source, held_out: Arrays | None, bar: Bar) -> None:
+def _end_epoch(run: Run, source: Source, held_out: Arrays | None, bar: Bar, interrupt: Interrupt) -> None:
+    """The row of an epoch; it, the position and what callbacks count change together, or not at all."""
     at = run.position
     row = {"epoch": run.epoch, "loss": at.total / at.rows, **_scores(run, source, held_out)}
+    interrupt.held = True
     run.history.rows.append(row)
     run.position = replace(at, epoch=at.epoch + 1, batch=0, total=0.0, rows=0)
     bar.end_epoch(row)
     run.callbacks.call("on_epoch_end", run, row)
+    interrupt.release()
 
 
 def _scores(run: Run, source: Source, held_out: Arrays | None) -> dict[str, float]:

@@ -42,13 +42,13 @@ def seeds_of(seed: Any) -> Seeds:
     """
     if not isinstance(seed, Mapping):
         check_count("seed", seed, 0)
-        return Seeds(seed, seed, seed, seed)
+        return Seeds(*[int(seed)] * 4)
     known = tuple(asdict(Seeds()))
     for name, value in seed.items():
         if name not in known:
             raise UnknownNameError(f"no seed named {name!r}", expected=", ".join(known))
         check_count(f"seed[{name!r}]", value, 0)
-    return Seeds(**seed)
+    return Seeds(**{name: int(value) for name, value in seed.items()})
 
 
 @dataclass(frozen=True)

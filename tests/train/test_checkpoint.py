@@ -62,6 +62,44 @@ def test_a_run_that_was_interrupted_anywhere_goes_on_to_the_last_bit(tmp_path, s
     assert_same_run(second, whole())
 
 
+OWN = "v = beta*v + g; theta = theta - lr*v"
+OPTIMIZERS = {
+    "momentum": optim.momentum(0.1),
+    "averages": optim.chain(optim.adam(0.01), optim.ema(0.9)),
+    "three steps together": optim.chain(optim.accumulate(3), optim.momentum(0.1)),
+    "clipped": optim.chain(optim.clip_by_global_norm(0.1), optim.adamw(0.01)),
+    "averaged descent": optim.asgd(0.1),
+    "of one's own": optim.rule("heavy", slots={"v": 0.0}, update=OWN, beta=0.9),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_kind_of_optimizer_goes_on(tmp_path, name):
+    options = {"optimizer": OPTIMIZERS[name]}
+    first = classifier(0.2)
+    first.fit(DATA, epochs=4, validation_data=DATA, callbacks=[StopAt(6)], **{**PLAIN, **options})
+    second = classifier(0.2)
+    path = first.save(tmp_path / "net.gx")
+    second.fit(DATA, epochs=4, validation_data=DATA, resume=path, **{**PLAIN, **options})
+    assert_same_run(second, whole(4, **options))
+
+
+def test_accumulated_gradients_act_at_every_third_step_whatever_the_epoch():
+    moved = []
+
+    class Watch(train.Callback):
+        def on_train_begin(self, run):
+            self.before = run.model.params
+
+        def on_batch_end(self, run, loss):
+            moved.append(not same(self.before, run.model.params))
+            self.before = run.model.params
+
+    options = {"epochs": 3, "batch_size": 16, "verbose": False, "callbacks": [Watch()]}
+    classifier().fit(DATA, optimizer=OPTIMIZERS["three steps together"], **options)
+    assert moved == [False, False, True] * 4
+
+
 def test_a_model_saved_after_ctrl_c_goes_on_too(tmp_path):
     first = classifier(0.2)
     first.fit(DATA, epochs=5, validation_data=DATA, callbacks=[StopAt(7)], **PLAIN)
@@ -160,6 +198,34 @@ def test_early_stopping_goes_on_with_its_best_weights(tmp_path):
         assert same(second.params, expected.params)
         assert second.history.rows == expected.history.rows
         assert second.history.stopped == expected.history.stopped
+
+
+def test_ctrl_c_within_a_callback_waits_until_all_have_seen_the_epoch(tmp_path):
+    def callbacks(signals):
+        class Signal(train.Callback):
+            def on_epoch_end(self, run, row):
+                if run.epoch in signals:
+                    signal.raise_signal(signal.SIGINT)
+
+        return [Signal(), train.EarlyStopping("loss"), train.Checkpoint(tmp_path / "run.gx")]
+
+    expected = whole(4, callbacks=callbacks(()))
+    first, second = classifier(0.2), classifier(0.2)
+    options = {**PLAIN, "epochs": 4, "validation_data": DATA}
+    assert first.fit(DATA, callbacks=callbacks((2,)), **options).stopped == "interrupted"
+    assert len(first.history) == 2
+    second.fit(DATA, callbacks=callbacks(()), resume=tmp_path / "run.gx", **options)
+    assert same(second.params, expected.params)
+    assert second.history.rows == expected.history.rows
+
+
+def test_counts_of_numpy_are_counts(tmp_path):
+    options = {**PLAIN, "batch_size": np.int64(16), "epochs": np.int64(3), "seed": np.int64(0)}
+    first, second = classifier(0.2), classifier(0.2)
+    first.fit(DATA, validation_data=DATA, callbacks=[StopAt(6)], steps_per_epoch=np.int64(4), **options)
+    path = first.save(tmp_path / "net.gx")
+    second.fit(DATA, validation_data=DATA, resume=path, steps_per_epoch=4, **options)
+    assert_same_run(second, whole(3))
 
 
 def test_a_run_that_ended_by_itself_stays_ended(tmp_path):
