@@ -11,6 +11,7 @@ algorithmic differentiation tools on some problems in computer vision and machin
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -76,7 +77,7 @@ def hand(root: Path, path: Path) -> Problem:
 
 
 PROBLEMS: Mapping[str, Callable[[Path, Path], Problem]] = {"gmm": gmm, "ba": ba, "hand": hand}
-"""Kind of input to its problem. A kind that is not here is left out."""
+"""Kind of input to its problem, by the name of its folder; a folder that is not here (lstm) is left out."""
 
 
 MOST_OBSERVATIONS = 1_300_000
@@ -90,25 +91,25 @@ def _fits(path: Path) -> bool:
 
 
 def inputs(words: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """The inputs whose names hold all words, by kind, the smaller files of a kind first."""
+    """The inputs whose names hold all words, by kind and number."""
     folder, reason = find_case("adbench/data")
     if folder is None:
         raise SystemExit(f"there are no inputs: {reason}")
     for kind in PROBLEMS:
         paths = (p for p in (folder / kind).rglob("*.txt") if "model" not in p.parts)
-        for path in sorted(paths, key=lambda p: (p.parent, p.stat().st_size)):
+        for path in sorted(paths, key=lambda p: (p.parent, [int(n) for n in re.findall(r"\d+", p.stem)])):
             name = str(path.relative_to(folder).with_suffix(""))
             if _fits(path) and all(word in name for word in words):
                 yield name, path
 
 
-def measured(name: str, path: Path) -> list[str]:
+def measured(name: str, path: Path, seconds: float = 2.0) -> list[str]:
     """One line of the table."""
     kind, root = name.split("/")[0], path.parents[path.parts[::-1].index("data")]
     problem = PROBLEMS[kind](root, path)
     calls = [lambda f=f: f(**problem.arrays) for f in (problem.objective, problem.derivatives)]
     with np.errstate(all="ignore"):
-        objective, derivatives = interleaved(calls)
+        objective, derivatives = interleaved(calls, seconds)
     return [name, f"{objective * 1e3:.3f}", f"{derivatives * 1e3:.3f}", f"{derivatives / objective:.2f}"]
 
 

@@ -8,7 +8,7 @@ from statistics import median
 
 
 def interleaved(
-    functions: Sequence[Callable[[], object]], seconds: float = 2.0, least: int = 5, most: int = 200
+    functions: Sequence[Callable[[], object]], seconds: float = 2.0, least: int = 3, most: int = 200
 ) -> list[float]:
     """The median time of each function in seconds, over rounds that call each of them once.
 

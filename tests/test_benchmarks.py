@@ -1,0 +1,39 @@
+"""What is measured runs, and the table that is printed is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import adbench
+from benchmarks.timing import interleaved, table
+from tests.support import find_case
+
+FOLDER, REASON = find_case("adbench/data")
+
+
+def test_functions_are_called_in_turn():
+    calls = []
+    times = interleaved([lambda: calls.append("a"), lambda: calls.append("b")], seconds=0, least=3)
+    assert calls == ["a", "b"] * 4
+    assert len(times) == 2
+    assert all(t >= 0 for t in times)
+
+
+def test_a_table_has_columns():
+    assert table(("input", "ms"), [("a", 1.5), ("longer", 20)]) == "input    ms\na       1.5\nlonger   20"
+
+
+@pytest.mark.skipif(FOLDER is None, reason=str(REASON))
+@pytest.mark.parametrize("name", ["gmm/1k/gmm_d2_K5", "ba/test", "hand/test"])
+def test_a_gradient_comes_with_its_objective(name):
+    ((found, path),) = ((n, p) for n, p in adbench.inputs([name]) if n == name)
+    kind = name.split("/")[0]
+    problem = adbench.PROBLEMS[kind](FOLDER.parent, path)
+    with np.errstate(all="ignore"):
+        objective, derivatives = problem.objective(**problem.arrays), problem.derivatives(**problem.arrays)
+    value = objective[0] if isinstance(objective, list) else objective
+    np.testing.assert_allclose(derivatives[0], value, rtol=1e-12)
+    row = adbench.measured(found, path, seconds=0)
+    assert row[0] == name
+    assert float(row[3]) > 0
