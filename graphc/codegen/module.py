@@ -396,7 +396,7 @@ def _add_update(module: _Module, update: UpdatePlan) -> None:
     for function in update.functions():
         module.constants.update(function.constants)
         module.add(function.lines, function.helpers, function.statements)
-    module.add(update_lines(update))
+    module.add(update_lines(update), update.helpers)
 
 
 def _train_step_lines(

@@ -43,6 +43,7 @@ class LinkPlan:
         totals: what has to be known of all parameters before.
         counts: whether it has a counter.
         every: what follows waits for each such step.
+        seed: of the noise that it reads.
     """
 
     name: str
@@ -55,6 +56,7 @@ class LinkPlan:
     counts: bool = False
     every: int = 1
     driven: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
 
     @property
     def reads(self) -> set[str]:
@@ -66,6 +68,8 @@ class LinkPlan:
         fixed = {"theta": "params[name]", "g": "grads[name]", "lr": "lr", "t": f'slots["{self.name}.step"]'}
         if name in fixed or name in self.driven:
             return {**fixed, **self.driven}[name]
+        if name == "z" and self.seed is not None:
+            return f"_noise(params[name], {self.seed}, {fixed['t']}, name)"
         if name in {total.name for total in self.totals}:
             return self.total_name(name)
         if self.shared and name in self.shared[2]:
@@ -132,6 +136,13 @@ class UpdatePlan:
     def variables(self) -> tuple[str, ...]:
         """The keywords of ``update`` and ``train_step``."""
         return tuple(variable for variable, _ in self.hypers.values())
+
+    @property
+    def helpers(self) -> tuple[str, ...]:
+        """What ``update`` itself calls."""
+        return (
+            ("_noise",) if any("z" in link.arguments and link.seed is not None for link in self.links) else ()
+        )
 
     def functions(self) -> list[Function]:
         """Every function that ``update`` calls."""

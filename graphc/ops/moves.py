@@ -140,3 +140,9 @@ def _bernoulli(generator, shape, keep):
 def _name_seed(name):
     """A stable number for a name, mixed with the seed."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+
+
+def _noise(like, seed, step, name):
+    """Standard normal values, the same whenever seed, step and name are."""
+    generator = np.random.Generator(np.random.SFC64([seed, step, _name_seed(name)]))
+    return np.asarray(generator.standard_normal(np.shape(like), like.dtype), like.dtype)[()]

@@ -19,6 +19,7 @@ from graphc.optim.transforms import (
     clip_by_value,
     decoupled_weight_decay,
     ema,
+    gradient_noise,
     polyak,
     weight_decay,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "decoupled_weight_decay",
     "ema",
     "gd",
+    "gradient_noise",
     "groups",
     "lamb",
     "lion",

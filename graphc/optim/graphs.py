@@ -13,6 +13,7 @@ from graphc.ir.node import Node, engine
 from graphc.ops.arith import maximum
 from graphc.ops.compare import equal, where
 from graphc.ops.leaves import hyper, input, state
+from graphc.ops.random import normal
 from graphc.ops.rounding import remainder
 from graphc.ops.shape import astype
 from graphc.optim.link import Link, Total
@@ -32,8 +33,9 @@ def rate_node(rate: float | Schedule | None, dtype: str) -> Node:
 
 def link_arguments(link: Link) -> tuple[str, ...]:
     """What the function of a link takes: of what its lines read, the parameter first and the rate last."""
-    totals = (x.name for x in link.totals)
-    names = ("theta", "g", *link.slot_names, "t", *link.shared_names, *totals, *link.driven, "lr")
+    noise = () if link.seed is None else ("z",)
+    carried = ("theta", "g", *link.slot_names, *noise, "t", *link.shared_names)
+    names = (*carried, *(total.name for total in link.totals), *link.driven, "lr")
     return tuple(name for name in names if name in link.reads)
 
 
@@ -175,6 +177,8 @@ class Sweep:
     def _one(self, link: Link, name: str, known: Mapping[str, Node]) -> None:
         param = self.params[name]
         slots = {slot: _slot_state(link, slot, start, name, param) for slot, start in link.slots}
+        noise = normal(param.shape, param.dtype, f"{link.name}.z/{name}") if link.seed is not None else None
+        known = known if noise is None else {**known, "z": noise}
         after = link.step({**known, **slots, "theta": self.theta[name], "g": self.g[name]}, param.dtype)
         for slot, leaf in slots.items():
             self.result[leaf] = _result(self._kept(leaf, after[slot]), f"{link.name}.{slot}_next/{name}")

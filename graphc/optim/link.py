@@ -79,6 +79,8 @@ class Link:
         scale: what the rate is multiplied by.
         only: the parameters or layers it is for; None for all.
         but: the parameters or layers that it leaves alone.
+        seed: the lines may then read ``z``, standard normal noise that depends on this seed, the step and the name of
+            the parameter alone.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Link:
     scale: float = 1.0
     only: tuple[str, ...] | None = None
     but: tuple[str, ...] = ()
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         names = [
@@ -164,7 +167,7 @@ class Link:
     @property
     def counts(self) -> bool:
         """Whether it reads the number of the step."""
-        return "t" in self.reads or self.every > 1
+        return "t" in self.reads or self.every > 1 or self.seed is not None
 
     @property
     def changed(self) -> tuple[str, ...]:

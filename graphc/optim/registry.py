@@ -17,6 +17,7 @@ from graphc.optim.transforms import (
     clip_by_value,
     decoupled_weight_decay,
     ema,
+    gradient_noise,
     polyak,
     weight_decay,
 )
@@ -31,7 +32,7 @@ OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
 """Every optimizer that stands alone, by the name under which a saved model finds it again."""
 
 _CLIPS = (clip_by_value, clip_by_norm, clip_by_global_norm)
-_OTHERS = (ascend, weight_decay, decoupled_weight_decay, accumulate, ema, polyak)
+_OTHERS = (ascend, weight_decay, decoupled_weight_decay, gradient_noise, accumulate, ema, polyak)
 
 TRANSFORMS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
     {make.__name__: make for make in (*_CLIPS, *_OTHERS)}

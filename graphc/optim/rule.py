@@ -12,6 +12,8 @@ from graphc.errors import ArgumentError, ParseError
 from graphc.optim.graphs import link_graph, shared_graph
 from graphc.optim.link import GIVEN, Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
+from graphc.optim.schedule import Schedule
+from graphc.optim.settings import check_seed
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 OWN = frozenset({"init", "predict", "evaluate", "train_step", "load", "generator", "name"})
@@ -24,8 +26,9 @@ def rule(
     update: str = "",
     *,
     shared: Mapping[str, float] | None = None,
-    lr: float = 0.01,
-    **settings: float,
+    lr: Any = 0.01,
+    seed: int | None = None,
+    **settings: Any,
 ) -> Optimizer:
     """An optimizer by its equations, ``name = formula`` each, with semicolons or lines between them.
 
@@ -40,8 +43,9 @@ def rule(
             what ``averaged=True`` uses.
         update: the equations.
         shared: numbers that all parameters share, in float64, and what they start from.
-        lr: the rate.
-        settings: the numbers that the lines call by name.
+        lr: the rate: a number or a schedule.
+        seed: the lines may then read ``z``: standard normal noise, new for each parameter and step.
+        settings: the numbers, or schedules, that the lines call by name.
 
     Raises:
         ParseError: text that is not such equations; a name that is not there.
@@ -54,13 +58,17 @@ def rule(
         'v ← β v + g; θ ← θ - λ v'
     """
     slots, shared = dict(slots or {}), dict(shared or {})
+    if seed is not None:
+        check_seed(seed)
     _check_names(name, {**slots, **shared}, settings)
-    for key, value in {**slots, **shared, **settings}.items():
+    numbers = {key: value for key, value in settings.items() if not isinstance(value, Schedule)}
+    for key, value in {**slots, **shared, **numbers}.items():
         if not (_is_number(value) or (key in slots and value == "theta")):
             raise ArgumentError(f"{key} of the rule {name} is a finite number", given=f"{value!r:.60}")
-    link = Link(name, lines_of(update), _pairs(slots), _pairs(shared), settings=_pairs(settings))
+    link = Link(name, lines_of(update), _pairs(slots), _pairs(shared), settings=_pairs(settings), seed=seed)
     _check_lines(link)
     own = {"name": name, "slots": _pairs(slots), "update": update, "shared": _pairs(shared), "lr": lr}
+    own.update({} if seed is None else {"seed": seed})
     return made("rule", [link], {**own, **settings})
 
 
@@ -98,7 +106,7 @@ def _check_names(name: Any, slots: Mapping[str, Any], settings: Mapping[str, Any
 def _check_lines(link: Link) -> None:
     """Make the graphs once, so that what is wrong is said where it was written."""
     targets = {target for target, _ in link.lines}
-    known = {*link.carried, *GIVEN, *dict(link.settings)}
+    known = {*link.carried, *GIVEN, *([] if link.seed is None else ["z"]), *dict(link.settings)}
     for target in sorted(targets & {"t", "lr", *dict(link.settings)}):
         raise ArgumentError(f"{link.name} changes {target}, which no line can")
     for name in (*link.slot_names, *link.shared_names):

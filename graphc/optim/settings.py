@@ -46,6 +46,12 @@ def not_negative(**settings: Any) -> None:
             raise ArgumentError(f"{name} is a finite number of at least 0", given=repr(value))
 
 
+def check_seed(seed: Any) -> None:
+    """Raises ArgumentError unless it is an int of at least 0."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError("a seed is an int of at least 0", given=f"{seed!r:.60}")
+
+
 def one_of(name: str, value: Any, choices: Sequence[str]) -> None:
     """Raises ArgumentError unless the setting is one of these."""
     if value not in choices:

@@ -7,7 +7,7 @@ import math
 from graphc.errors import ArgumentError
 from graphc.optim.link import Link, Total, lines_of
 from graphc.optim.optimizer import Optimizer, made
-from graphc.optim.settings import fraction, not_negative, positive
+from graphc.optim.settings import check_seed, fraction, not_negative, positive
 
 NORMS = {
     1.0: (Total("n", "abs(g)", "sum"), "n"),
@@ -108,6 +108,29 @@ def decoupled_weight_decay(decay: float = 0.01) -> Optimizer:
     lines = lines_of("theta = theta - lr*w*theta")
     link = Link("decoupled_weight_decay", lines, settings=(("w", decay),))
     return made("decoupled_weight_decay", [link], {"decay": decay})
+
+
+# -- noise --------------------------------------------------------------------------------------------------------
+
+
+def gradient_noise(eta: float = 0.3, gamma: float = 0.55, seed: int = 0) -> Optimizer:
+    """Noise on the gradient that fades: g ← g + √(η / tᵞ) z, z standard normal, t from 1.
+
+    What is drawn depends on the seed, the step and the name of the parameter alone, so a run that goes on from a file
+    draws as if it had never stopped.
+
+    Args:
+        eta: η, the variance in the first step.
+        gamma: γ.
+        seed: an int of at least 0.
+
+    Source: Neelakantan et al. 2015, section 3, where t counts from 0.
+    """
+    not_negative(eta=eta, gamma=gamma)
+    check_seed(seed)
+    lines = lines_of("g = g + sqrt(eta/t**gamma)*z")
+    link = Link("gradient_noise", lines, settings=(("eta", eta), ("gamma", gamma)), seed=seed)
+    return made("gradient_noise", [link], {"eta": eta, "gamma": gamma, "seed": seed})
 
 
 # -- several steps ------------------------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ class _Planner:
             link.counts,
             link.every,
             {name: self.values[f"{link.name}.{name}"] for name in link.driven},
+            link.seed,
         )
 
     def _total(self, link: Link, total: Total) -> TotalPlan:

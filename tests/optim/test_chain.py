@@ -53,6 +53,54 @@ def test_clipping_of_no_gradient_at_all_is_quiet():
         assert np.array_equal(first_step(clip, a=np.zeros(2), b=np.zeros(3))["b"], np.zeros(3))
 
 
+def test_noise_is_normal_and_fades():
+    """Of 40,000 draws the standard deviation is within 5 of its standard errors, at each of 16 steps."""
+    zeros = {"a": np.zeros((200, 200)), "b": np.zeros((200, 200))}
+    model = linear_model(**zeros)
+    module = model.module(optim.chain(optim.gradient_noise(0.04, gamma=0.5), optim.sgd(1.0)))
+    _, _, slots = module.init(0)
+    seen = []
+    for t in range(1, 17):
+        after, slots = module.update(zeros, slots, zeros, lr=1.0)
+        seen.append(after)
+        std = 0.2 / t**0.25
+        assert abs(after["a"].std() / std - 1) < 5 / np.sqrt(2 * 40_000)
+        assert abs(after["a"].mean()) < 5 * std / 200
+    pairs = [(seen[0]["a"], seen[0]["b"]), (seen[0]["a"], seen[1]["a"])]
+    assert all(abs(np.corrcoef(x.ravel(), y.ravel())[0, 1]) < 5 / 200 for x, y in pairs)
+
+
+def test_noise_depends_on_seed_step_and_name_alone():
+    noise = optim.gradient_noise(seed=4)
+    both = first_step(noise, a=np.zeros(3), b=np.zeros(2), c=np.zeros(()))
+    alone = first_step(noise, b=np.zeros(2))
+    other = first_step(optim.gradient_noise(seed=5), b=np.zeros(2))
+    assert np.array_equal(both["b"], alone["b"])
+    assert not np.array_equal(both["b"], other["b"])
+
+
+def test_noise_over_actual_gradients_is_a_random_site():
+    p, g = gx.param("p", (3,)), gx.input("g", (3,))
+    updates = optim.chain(optim.gradient_noise(1.0), optim.sgd(1.0)).updates({"p": p}, {"p": g})
+    program = gx.compile(gx.sum(p * g), updates=updates)
+    zeros = np.zeros(3, np.float32)
+    _, after = program(g=zeros, p=zeros, rng=0, **{"gradient_noise.step": 0})
+    assert np.all(after["p"] != 0)
+
+
+def test_a_rule_may_be_random():
+    """Langevin dynamics on ½ θ²: the samples have a variance near 1."""
+    langevin = optim.rule("langevin", {}, "theta = theta - lr/2*g + sqrt(lr)*z", lr=0.1, seed=1)
+    p = gx.param("p", (400,), "zeros", "float64")
+    module = gx.Model(p, 0.5 * gx.sum(gx.square(p))).module(langevin)
+    params, state, slots = module.init(0)
+    for _ in range(200):
+        params, state, slots, _ = module.train_step(params, state, slots)
+    assert 0.7 < params["p"].var() < 1.3
+    with pytest.raises(gx.GraphcError, match="unknown name, 'z'"):
+        optim.rule("langevin", {}, "theta = theta - lr*g + z")
+
+
 def test_coupled_and_decoupled_decay_differ_behind_adam():
     coupled, decoupled = (
         stepped(optim.chain(decay, optim.adam(0.01)))[-1]
@@ -221,6 +269,8 @@ REFUSED = {
     "a limit of zero": lambda: optim.clip_by_value(0.0),
     "an order of three": lambda: optim.clip_by_global_norm(1.0, order=3),
     "half a step": lambda: optim.accumulate(2.5),
+    "a seed below zero": lambda: optim.gradient_noise(seed=-1),
+    "noise below zero": lambda: optim.gradient_noise(eta=-0.1),
     "no step": lambda: optim.accumulate(0),
     "a decay of one": lambda: optim.ema(1.0),
     "two rates": lambda: optim.chain(optim.sgd(), optim.adam()),
