@@ -111,7 +111,15 @@ def product(parts: Sequence[Any]) -> Schedule:
 
 
 def in_epochs(inner: Any, steps_per_epoch: float, smooth: bool = False) -> Schedule:
-    """A schedule with epochs for its unit; see ``Schedule.in_epochs``.
+    """A schedule with epochs for its unit, λ(⌊t / n⌋), or λ(t / n) where it is smooth; also ``schedule.in_epochs(n)``.
+
+    Args:
+        inner: the schedule, or a rate.
+        steps_per_epoch: n, how many updates an epoch has.
+        smooth: change within the epochs as well.
+
+    Raises:
+        ArgumentError: n that is not a number above 0.
 
     Example:
         >>> in_epochs(exponential(0.4, 0.5), 10)(25)

@@ -15,6 +15,12 @@ _STAIRS = {False: "t / steps", True: "floor(t / steps)"}
 def constant(value: float) -> Schedule:
     """Always the same: λ(t) = value.
 
+    Args:
+        value: the rate.
+
+    Raises:
+        ArgumentError: a rate that is not a finite number of at least 0.
+
     Example:
         >>> constant(0.1)(7)
         0.1

@@ -25,8 +25,8 @@ from graphc.ops.shape import astype
 from graphc.optim.bounds import finite
 from graphc.symbolic.formulas import CONSTANTS, formula_names, formula_nodes
 
-LISTED = 70
-"""A formula of more characters than this is read in the code itself."""
+LISTED = 85
+"""A formula that makes a line of more characters than this is read in the code itself."""
 
 Coefficients = Mapping[str, Any]
 Rule = Callable[[Node, Coefficients], Any]
@@ -74,7 +74,7 @@ class Schedule:
     def text(self) -> str:
         """What it computes, for a listing."""
         told = f"{self.name} at step t, from 0"
-        return f"{told}: {self.formula}" if 0 < len(self.formula) < LISTED else told
+        return f"{told}: {self.formula}" if self.formula and len(told + self.formula) < LISTED else told
 
     def __call__(self, step: Any) -> Any:
         """The value at a step, from 0, or at an array of them.

@@ -32,6 +32,29 @@ from graphc.optim.formulas import (
 )
 from graphc.optim.schedule import Schedule
 
+__all__ = [
+    "SCHEDULES",
+    "constant",
+    "cosine",
+    "cosine_restarts",
+    "cyclic",
+    "exponential",
+    "in_epochs",
+    "interpolated",
+    "inverse_scaling",
+    "inverse_time",
+    "linear",
+    "multi_step",
+    "one_cycle",
+    "one_cycle_momentum",
+    "piecewise",
+    "polynomial",
+    "product",
+    "sequential",
+    "step",
+    "warmup",
+]
+
 SCHEDULES: Mapping[str, Callable[..., Schedule]] = MappingProxyType(
     {
         f.__name__: f
