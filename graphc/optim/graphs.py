@@ -88,9 +88,9 @@ def _argument(
         return hyper(name, None, dtype)
     if name == "t":
         return input("t", (), "int64")
-    if name in link.shared_names:
+    if name in link.shared_names or name in {total.name for total in link.totals}:
         return input(name, (), "float64")
-    return input(name, () if name in {x.name for x in link.totals} else shape, dtype)
+    return input(name, shape, dtype)
 
 
 def _result(node: Node, name: str) -> Node:

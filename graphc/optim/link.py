@@ -196,8 +196,9 @@ class Link:
         return known
 
     def total(self, total: Total, values: Values, dtype: str) -> Node:
-        """What one parameter brings to a total."""
-        return COMBINED[total.combine](_value(total.formula, self._known(values, dtype), dtype))
+        """What one parameter brings to a total, in float64: parameters may differ in dtype."""
+        part = COMBINED[total.combine](_value(total.formula, self._known(values, dtype), dtype))
+        return part if part.dtype == "float64" else astype(part, "float64")
 
     def share(self, values: Values) -> dict[str, Node]:
         """The next values of what all parameters share, in float64: from lines that read no parameter."""

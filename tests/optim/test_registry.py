@@ -103,30 +103,66 @@ def test_module_and_graph_of_all_updates_agree(name):
     assert np.allclose(ours, theirs, rtol=1e-11, atol=1e-13)
 
 
-@SWEEP
-def test_exported_module_is_the_live_one(name, tmp_path):
-    """Three steps in a process of its own, from the exported file, to the last bit."""
-    model = small_model()
-    file = model.export(tmp_path / "net.py", optimizer=EVERY[name])
-    code = (
-        "import net, numpy as np\n"
-        "params, state, slots = net.init(4)\n"
-        "x, t = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), np.ones((4, 2), np.float32)\n"
-        "for _ in range(7):\n"
-        "    params, state, slots, loss = net.train_step(params, state, slots, x, t)\n"
-        "print(*(np.asarray(v).tobytes().hex() for v in [*params.values(), *slots.values()]))\n"
-    )
+CODE = """
+import importlib, sys, warnings
+import numpy as np
+warnings.simplefilter("error")
+sys.path.insert(0, ".")
+x, t = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), np.ones((4, 2), np.float32)
+for name in sys.argv[1:]:
+    net = importlib.import_module(name)
+    params, state, slots = net.init(4)
+    for _ in range(7):
+        params, state, slots, loss = net.train_step(params, state, slots, x, t)
+    print(*(np.asarray(v).tobytes().hex() for v in [*params.values(), *slots.values()]))
+"""
+
+
+@pytest.fixture(scope="module")
+def exported_steps(tmp_path_factory):
+    """Bytes of all values after seven steps of every exported file, in one isolated process of NumPy alone."""
+    folder = tmp_path_factory.mktemp("exported")
+    files = {name: f"net{i}" for i, name in enumerate(EVERY)}
+    for name, file in files.items():
+        small_model().export(folder / f"{file}.py", optimizer=EVERY[name])
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=file.parent, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", CODE, *files.values()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert not found.stderr
-    module = model.module(EVERY[name])
+    return dict(zip(files, found.stdout.splitlines(), strict=True))
+
+
+@SWEEP
+def test_exported_module_is_the_live_one(name, exported_steps):
+    module = small_model().module(EVERY[name])
     params, state, slots = module.init(4)
     x, t = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), np.ones((4, 2), np.float32)
     for _ in range(7):
         params, state, slots, _ = module.train_step(params, state, slots, x, t)
     words = [np.asarray(v).tobytes().hex() for v in [*params.values(), *slots.values()]]
-    assert found.stdout.split() == words
+    assert exported_steps[name].split() == words
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "groups"])
+def test_dtypes_and_ranks_stay(name):
+    """Scalars, vectors and arrays, in both precisions, under one optimizer."""
+    starts = {
+        f"{dtype}_{len(shape)}": np.ones(shape, dtype)
+        for dtype in ("float32", "float64")
+        for shape in ((), (3,), (2, 2), (1, 2, 3))
+    }
+    module = linear_model(**starts).module(EVERY[name])
+    params, state, slots = module.init(0)
+    for _ in range(4):
+        params, state, slots, _ = module.train_step(params, state, slots, *starts.values())
+    shared = EVERY[name].shared_start()
+    for key, value in {**params, **slots}.items():
+        if key not in shared:
+            wanted = starts[key.rpartition("/")[2]]
+            assert (np.shape(value), value.dtype) == (wanted.shape, wanted.dtype), key
 
 
 @SWEEP
