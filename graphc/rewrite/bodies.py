@@ -41,7 +41,7 @@ def _changed(node: Node, transform: Transform, known: dict[Any, Any]) -> dict[st
 
 def tidy(graph: Graph) -> Graph:
     """Loops that step through the same carries become one, and compute only what somebody reads."""
-    return _pruned(_merged(graph))
+    return _pruned(_merged(graph)) if any(n.op.bodies for n in graph.nodes) else graph
 
 
 def _merged(graph: Graph) -> Graph:
