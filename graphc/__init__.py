@@ -69,6 +69,7 @@ _WHERE: dict[str, str] = {
         "graphc.ops.nn": "softmax log_softmax logsumexp",
         "graphc.ops.random": "bernoulli normal",
         "graphc.ops.effects": "update by_mode composite",
+        "graphc.ops.assume": "assume",
         "graphc.ops.scan": "scan",
         "graphc.ops.cond": "cond",
         "graphc.ir.origin": "scope",

@@ -62,6 +62,7 @@ from graphc.ops.arrange import stack as stack
 from graphc.ops.arrange import swapaxes as swapaxes
 from graphc.ops.arrange import tile as tile
 from graphc.ops.arrange import unstack as unstack
+from graphc.ops.assume import assume as assume
 from graphc.ops.bits import bitwise_and as bitwise_and
 from graphc.ops.bits import bitwise_invert as bitwise_invert
 from graphc.ops.bits import bitwise_left_shift as bitwise_left_shift

@@ -98,6 +98,10 @@ class NonFiniteError(GraphcError, ArithmeticError):
     """The first value that became nan or infinite."""
 
 
+class FactError(GraphcError, ValueError):
+    """A value without a fact that was claimed of it."""
+
+
 class FileFormatError(GraphcError, ValueError):
     """A file that is not what its name says, or is damaged."""
 

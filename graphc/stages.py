@@ -63,6 +63,7 @@ def compile(
     layout: str = "fresh",
     target: str = "numpy",
     name: str = "f",
+    debug: bool = False,
 ) -> Program:
     """A program: declare, simplify, plan, emit and load.
 
@@ -74,6 +75,7 @@ def compile(
         layout: ``fresh``: every value in a new array.
         target: ``numpy``.
         name: the name of the function, an identifier.
+        debug: check the facts that ``gx.assume`` claims at every call, which then runs twice, once node by node.
 
     Raises:
         ArgumentError: an unknown mode, level, layout or target.
@@ -94,8 +96,9 @@ def compile(
         raise ArgumentError("the name of a program is an identifier", given=repr(name), expected=expected)
     declared = outputs if isinstance(outputs, Graph) else graph_of(outputs, updates, name)
     trace = Trace()
-    planned = plan(simplify(resolve(declared, mode), level, trace), level, trace)
-    return Program(declared, planned, emit(planned, target), trace)
+    resolved = resolve(declared, mode)
+    planned = plan(simplify(resolved, level, trace), level, trace)
+    return Program(declared, planned, emit(planned, target), trace, resolved if debug else None)
 
 
 def resolve(graph: Graph, mode: str) -> Graph:

@@ -106,6 +106,14 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "body": ("a node", _is_node),
     **dict.fromkeys(("next", "ys", "then", "otherwise"), ("nodes", _are_nodes)),
     **{key: ("an int of at least 0", lambda v, rank: _is_int(v, 0)) for key in ("over", "result")},
+    **{
+        key: ("True or False", lambda v, rank: isinstance(v, bool))
+        for key in ("nonzero", "finite", "integer", "one_hot", "row_stochastic", "symmetric")
+    },
+    **{
+        key: ("a number, or None", lambda v, rank: v is None or isinstance(v, float))
+        for key in ("at_least", "at_most")
+    },
     "length": ("a size", lambda v, rank: _is_dim(v)),
     "names": ("names", lambda v, rank: isinstance(v, tuple) and all(is_name(part) for part in v)),
     "gradient": ("nodes, or None", lambda v, rank: v is None or _are_nodes(v, rank)),

@@ -10,6 +10,7 @@ from graphc.ops import (
     activations,
     arith,
     arrange,
+    assume,
     bits,
     card,
     combine,
@@ -81,6 +82,7 @@ CARDS: Mapping[str, Op] = MappingProxyType(
             random,
             windows,
             effects,
+            assume,
             scan,
             cond,
         )

@@ -126,6 +126,7 @@ roll_op: Op = linear(
     numpy=_roll_text,
     latex=r"\operatorname{{roll}}({x})",
     cost=0.5,
+    properties="moves",
 )
 
 

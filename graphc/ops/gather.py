@@ -46,6 +46,7 @@ gather_op: Op = linear(
     ),
     latex=r"{x}_{{[\ldots]}}",
     cost=2.0,
+    properties="moves",
 )
 
 
@@ -222,6 +223,7 @@ take_along_axis_op: Op = linear(
     numpy="np.take_along_axis({x}, {indices}, {axis})",
     latex=r"{x}_{{{indices}}}",
     cost=3.0,
+    properties="moves",
 )
 
 

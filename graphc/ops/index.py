@@ -33,6 +33,7 @@ take_op = linear(
     numpy="np.take({x}, {indices}, axis={axis})",
     latex=r"{x}_{{{indices}}}",
     cost=0.5,
+    properties="moves",
 )
 
 

@@ -50,6 +50,7 @@ sort_op = Op(
     numpy="np.sort({x}, axis={axis})",
     latex=r"\operatorname{{sort}} {x}",
     cost=20.0,
+    properties=frozenset({"moves"}),
 )
 
 

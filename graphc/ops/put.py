@@ -63,6 +63,7 @@ put_op: Op = linear(
     latex=r"\operatorname{{put}}({x}, {values})",
     cost=3.0,
     doc="x with values written at integer places, the last of them where a place stands twice.",
+    properties="moves",
 )
 
 

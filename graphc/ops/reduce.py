@@ -59,6 +59,7 @@ sum_op = linear(
     noun="total",
     latex=r"\textstyle\sum {x}",
     cost=0.19,
+    properties="sums",
 )
 
 
@@ -274,6 +275,7 @@ max_op = Op(
     noun="largest",
     latex=r"\max {x}",
     cost=0.3,
+    properties=frozenset({"moves"}),
 )
 
 

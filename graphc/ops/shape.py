@@ -315,6 +315,7 @@ stop_gradient = linear(
     body=lambda x: x,
     latex="{x}",
     doc="The value, through which no gradient flows.",
+    properties="moves",
 )
 
 CARDS = (

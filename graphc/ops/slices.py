@@ -210,6 +210,7 @@ concat_op = linear(
     ),
     latex=r"[{xs}]",
     cost=0.2,
+    properties="moves",
 )
 
 

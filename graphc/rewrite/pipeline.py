@@ -40,6 +40,11 @@ def share(graph: Graph, level: str, trace: Trace) -> Graph:
     return share_commuted(graph, trace)
 
 
+def write_plainly(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Stable forms that a known range makes needless, now that nothing will be differentiated any more."""
+    return rewrite(graph, rules_of("plain"), level, trace)
+
+
 def to_code(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without code become their bodies."""
     return lower(graph, trace)
@@ -61,7 +66,7 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (to_code, guard, clean)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean)
 """What follows once nothing will be differentiated any more."""
 
 

@@ -74,7 +74,7 @@ class Rule:
         left: the pattern; or, with ``cards``, None.
         right: a pattern over the same holes, or ``(match) -> Node | None``.
         kind: one of ``KINDS``.
-        phase: ``clean``, ``stabilise``, ``cost``, ``factor`` or ``code``.
+        phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain`` or ``code``.
         when: ``(match) -> reason to refuse, or None``.
         cards: for a rule over many cards, which cards.
         apart: for a rule over many cards, the nodes below one that it takes apart.

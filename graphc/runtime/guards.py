@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from graphc.errors import FactError
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ir.provenance import chain_rule_of
+from graphc.ops.assume import broken_fact
 from graphc.runtime.interpret import interpret_nodes
 
 
@@ -39,6 +42,35 @@ def first_non_finite(
         if node.type.is_float and node.op.role != "const" and not np.isfinite(value).all():
             return Place(node, _sentence(graph, node, value, values), _where(node, list(values)))
     return None
+
+
+def check_facts(graph: Graph, arguments: Sequence[Any], rng: Mapping[str, Any] | None = None) -> None:
+    """Check what ``gx.assume`` claims, node by node, operands first.
+
+    Args:
+        graph: the graph before it was simplified.
+        arguments: arrays, in the order of its arguments.
+        rng: generators of random sites; they are copied, so that the run itself draws the same.
+
+    Raises:
+        FactError: a value without a fact that ``gx.assume`` claims.
+    """
+    by_name = {str(graph.name_of(leaf)): a for leaf, a in zip(graph.arguments, arguments, strict=True)}
+    with np.errstate(all="ignore"):
+        values = interpret_nodes(graph, by_name, copy.deepcopy(rng))
+    for node, value in values.items():
+        if node.op.role == "assume" and (broken := broken_fact(node, value)):
+            raise _fact_error(graph, node, value, broken)
+
+
+def _fact_error(graph: Graph, node: Node, value: Any, broken: str) -> FactError:
+    array = np.asarray(value)
+    return FactError(
+        f"{_word(graph, node.inputs[0])} does not have the fact {broken}",
+        given=f"{array.dtype.name} from {array.min():g} to {array.max():g}" if array.size else "no values",
+        where=_where(node, list(graph.nodes)),
+        fix="correct the data, or the gx.assume",
+    )
 
 
 def _sentence(graph: Graph, node: Node, value: Any, values: Mapping[Node, Any]) -> str:

@@ -11,6 +11,7 @@ from graphc.ops.init import name_seed
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.runtime.arguments import bind_arguments, check_derived, derived_sizes
+from graphc.runtime.guards import check_facts
 from graphc.runtime.load import load_source, refusals
 
 
@@ -30,13 +31,17 @@ class Program:
         declared: the graph as it was declared; it fixes the arguments.
         plan: the order of its nodes.
         trace: what the passes did.
+        checked: in a debug run, the graph whose values are checked at every call.
 
     Calling it takes arrays by position (inputs, states, params, hypers, each in order of declaration) or by name,
     and returns arrays in the structure of the outputs; with updates, ``(outputs, {leaf name: array})``. Where
     something is random, ``rng`` is a seed or what ``make_rng`` returned.
     """
 
-    def __init__(self, declared: Graph, plan: Plan, emitted: Source, trace: Trace) -> None:
+    def __init__(
+        self, declared: Graph, plan: Plan, emitted: Source, trace: Trace, checked: Graph | None = None
+    ) -> None:
+        self.checked = checked
         self.declared, self.graph, self.plan, self.trace = declared, plan.graph, plan, trace
         self.emitted = emitted
         self.derived = derived_sizes(plan.graph)
@@ -61,8 +66,11 @@ class Program:
         arrays = bind_arguments(self.graph, args, kwargs, self.name)
         if self.derived:
             check_derived(self.graph, self.derived, arrays)
-        if self.graph.sites:
-            arrays.append(self._generators(rng))
+        generators = self._generators(rng) if self.graph.sites else None
+        if self.checked is not None:
+            check_facts(self.checked, arrays, generators)
+        if generators is not None:
+            arrays.append(generators)
         with refusals():
             values = self.function(*arrays)
         count = len(self.graph.outputs)

@@ -302,6 +302,9 @@ CASES: tuple[Case, ...] = (
         always("float64"),
         linear=True,
     ),
+    Case(
+        "assume", lambda x: gx.assume(x, low=-9), (N3,), lambda x: x, "[n, 3]", dtypes=DTYPES[:4], linear=True
+    ),
     Case("stop_gradient", lambda x: gx.stop_gradient(x), (N3,), lambda x: x, "[n, 3]"),
     Case(
         "matvec",

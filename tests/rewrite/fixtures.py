@@ -28,8 +28,10 @@ LEAVES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "cube": ("float", (2, 3, 4)),
     "rows": ("float", ("k", 4)),
     "labels": ("int64", ("k",)),
+    "u": ("unit", ("k",)),
+    "units": ("unit", ("k", 4)),
 }
-"""Each leaf by name: ``float`` is the dtype under test."""
+"""Each leaf by name: ``float`` is the dtype under test, ``unit`` the same with values from 0.1 to 0.9."""
 
 Pair = tuple[Node, Any]
 
@@ -37,7 +39,7 @@ Pair = tuple[Node, Any]
 def leaf(name: str, dtype: str) -> Node:
     """A fresh leaf of this name."""
     kind, shape = LEAVES[name]
-    return gx.input(name, shape, dtype=dtype if kind == "float" else kind)
+    return gx.input(name, shape, dtype=dtype if kind in ("float", "unit") else kind)
 
 
 def pair(build: Callable[..., Pair], dtype: str = "float64") -> tuple[Node, Node]:
@@ -177,7 +179,71 @@ def _slope_of_root_scaled(x: Node, y: Node, z: Node) -> Pair:
     return x * (1 / (2 * root)) * 0.3 * (2 * y), x * 0.3 * (y / root)
 
 
+def between(x: Node) -> Node:
+    """What the values of ``unit`` leaves are."""
+    return gx.assume(x, low=0.05, high=0.95)
+
+
+def _plain_softmax(units: Node) -> Pair:
+    e = gx.exp(between(units))
+    return gx.softmax(between(units)), e / gx.sum(e, axis=1, keepdims=True)
+
+
+def _plain_log_softmax(units: Node) -> Pair:
+    z = between(units)
+    return gx.log_softmax(z), z - gx.log(gx.sum(gx.exp(z), axis=1, keepdims=True))
+
+
+FACT_PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
+    "sub-self": (lambda u: (between(u) - between(u), whole(u, 0.0)),),
+    "div-self": (lambda u: (between(u) / between(u), whole(u, 1.0)),),
+    "cancel": (lambda u, units: ((between(units) * between(units[:, 0:1])) / between(units), None),),
+    "cancel-square": (lambda u: (gx.square(between(u)) / between(u), between(u)),),
+    "exp-log": (lambda u: (gx.exp(gx.log(between(u))), between(u)),),
+    "expm1-log": (lambda u: (gx.expm1(gx.log(between(u))), between(u) - 1.0),),
+    "square-sqrt": (lambda u: (gx.square(gx.sqrt(between(u))), between(u)),),
+    "softplus-log": (lambda u: (gx.softplus(gx.log(between(u))), gx.log1p(between(u))),),
+    "log1mexp-log": (lambda u: (gx.log1mexp(gx.log(between(u))), gx.log1p(-between(u))),),
+    "tanh-arctanh": (lambda u: (gx.tanh(gx.arctanh(between(u))), between(u)),),
+    "exp-log1mexp": (lambda u: (gx.exp(gx.log1mexp(-between(u))), -gx.expm1(-between(u))),),
+    "sigmoid-logit": (lambda u: (gx.sigmoid(gx.log(between(u) / (1 - between(u)))), between(u)),),
+    "log-reciprocal": (lambda u: (gx.log(gx.reciprocal(between(u))), -gx.log(between(u))),),
+    "sinh-arcsinh": (lambda x: (gx.sinh(gx.arcsinh(x)), x),),
+    "plain-softplus": (lambda u: (gx.softplus(between(u)), gx.log1p(gx.exp(between(u)))),),
+    "plain-logsumexp": (
+        lambda units: (gx.logsumexp(between(units), axis=1), gx.log(gx.sum(gx.exp(between(units)), axis=1))),
+    ),
+    "plain-softmax": (_plain_softmax,),
+    "plain-log-softmax": (_plain_log_softmax,),
+    "assumed": (lambda x: (gx.assume(x, nonzero=True), x),),
+}
+
+FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "sub-self": (lambda x: x - x,),
+    "div-self": (lambda x: x / x, lambda x: gx.assume(x, finite=True) / gx.assume(x, finite=True)),
+    "cancel": (lambda x, y: (x * y) / x, lambda x, u: (between(u) * x) / between(u)),
+    "cancel-square": (lambda x: gx.square(x) / x,),
+    "exp-log": (lambda x: gx.exp(gx.log(x)),),
+    "expm1-log": (lambda x: gx.expm1(gx.log(x)),),
+    "square-sqrt": (lambda x: gx.square(gx.sqrt(x)),),
+    "softplus-log": (lambda x: gx.softplus(gx.log(x)),),
+    "log1mexp-log": (lambda x: gx.log1mexp(gx.log(x)),),
+    "tanh-arctanh": (lambda x: gx.tanh(gx.arctanh(x)),),
+    "exp-log1mexp": (lambda u: gx.exp(gx.log1mexp(between(u))),),
+    "sigmoid-logit": (lambda x: gx.sigmoid(gx.log(x / (1 - x))),),
+    "log-reciprocal": (lambda x: gx.log(gx.reciprocal(gx.assume(x, positive=True))),),
+    "plain-softplus": (lambda x: gx.softplus(x), lambda x: gx.softplus(gx.assume(x, low=0, high=800))),
+    "plain-logsumexp": (
+        lambda rows: gx.logsumexp(rows, axis=1),
+        lambda units: gx.logsumexp(between(units), axis=0),
+    ),
+    "plain-softmax": (lambda rows: gx.softmax(rows),),
+    "plain-log-softmax": (lambda rows: gx.log_softmax(rows),),
+}
+
+
 PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
+    **FACT_PAIRS,
     "sub-zero": (lambda x: (x - 0.0, x), lambda a: (a - whole(a, 0.0), a)),
     "add-minus-zero": (lambda x: (x + -0.0, x), lambda x: (-0.0 + x, x)),
     "add-zero": (lambda x: (x + 0.0, x), lambda x: (0.0 + x, x)),
@@ -436,6 +502,7 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda a, q, row: a * row - q / row,
         lambda x, y, z: x * z - y * z,
     ),
+    **FACTS_REFUSED,
     "sub-zero": (lambda x: gx.subtract(x, -0.0), lambda x: x - 1.0),
     "add-minus-zero": (lambda x: x + 0.0,),
     "add-zero": (lambda x: x + -0.0,),

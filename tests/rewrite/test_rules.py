@@ -125,6 +125,8 @@ def arrays_for(names, dtype, ordinary, k):
 def draw(random, kind, shape, dtype, pool, ordinary):
     if kind == "bool":
         return random.integers(0, 2, shape).astype(bool)
+    if kind == "unit":
+        return random.uniform(0.1, 0.9, shape).astype(dtype)
     if kind == "int64":
         return random.integers(0, 4, shape)
     values = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.rewrite.rule import Rule
-from graphc.rewrite.rules import algebra, cost, functions, moments, places, stabilize, structure
+from graphc.rewrite.rules import algebra, cost, facts, functions, moments, places, stabilize, structure
 
 RULES: tuple[Rule, ...] = (
     *algebra.RULES,
@@ -13,9 +13,10 @@ RULES: tuple[Rule, ...] = (
     *moments.RULES,
     *cost.RULES,
     *places.RULES,
+    *facts.RULES,
 )
 
 
 def rules_of(phase: str) -> tuple[Rule, ...]:
-    """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor`` or ``code``."""
+    """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain`` or ``code``."""
     return tuple(rule for rule in RULES if rule.phase == phase)
