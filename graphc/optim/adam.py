@@ -7,7 +7,7 @@ from typing import Any
 from graphc.optim.link import Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
 from graphc.optim.schedule import Schedule
-from graphc.optim.settings import fraction, not_negative, one_of
+from graphc.optim.settings import Number, fraction, not_negative, one_of
 
 MEANS = """
     m = beta1*m + (1 - beta1)*g
@@ -23,9 +23,9 @@ BOTH = (("m", 0.0), ("v", 0.0))
 
 
 def adam(
-    lr: float = 1e-3,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    lr: Number = 1e-3,
+    beta1: Number = 0.9,
+    beta2: Number = 0.999,
     eps: float = 1e-8,
     eps_on: str = "corrected",
     amsgrad: bool = False,
@@ -57,11 +57,11 @@ def adam(
 
 
 def adamw(
-    lr: float = 1e-3,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    lr: Number = 1e-3,
+    beta1: Number = 0.9,
+    beta2: Number = 0.999,
     eps: float = 1e-8,
-    weight_decay: float = 0.01,
+    weight_decay: Number = 0.01,
     eps_on: str = "corrected",
     amsgrad: bool = False,
 ) -> Optimizer:
@@ -82,7 +82,7 @@ def adamw(
     return made("adamw", [_adam("adamw", settings, DECOUPLED)], settings)
 
 
-def adamax(lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+def adamax(lr: Number = 2e-3, beta1: Number = 0.9, beta2: Number = 0.999, eps: float = 1e-8) -> Optimizer:
     """Adamax: m ← β₁ m + (1-β₁) g; v ← max(β₂ v, |g| + ε); θ ← θ - λ / (1-β₁ᵗ) m / v.
 
     Args:
@@ -102,12 +102,12 @@ def adamax(lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, eps: floa
 
 
 def nadam(
-    lr: float = 2e-3,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    lr: Number = 2e-3,
+    beta1: Number = 0.9,
+    beta2: Number = 0.999,
     eps: float = 1e-8,
-    momentum_decay: float = 4e-3,
-    weight_decay: float = 0.0,
+    momentum_decay: Number = 4e-3,
+    weight_decay: Number = 0.0,
 ) -> Optimizer:
     """Adam that looks ahead: θ ← θ - λ ((1-μ) / (1-Πμ) g + μ' / (1-Πμ μ') m) / (√v̂ + ε).
 
@@ -136,7 +136,7 @@ def nadam(
     return made("nadam", [link], settings)
 
 
-def radam(lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+def radam(lr: Number = 1e-3, beta1: Number = 0.9, beta2: Number = 0.999, eps: float = 1e-8) -> Optimizer:
     """Rectified Adam: θ ← θ - λ r √(1-β₂ᵗ) m̂ / (√v + ε) where ρ > 5, else θ ← θ - λ m̂.
 
     ρ∞ = 2/(1-β₂) - 1, ρ = ρ∞ - 2 t β₂ᵗ / (1-β₂ᵗ), r² = (ρ-4)(ρ-2) ρ∞ / ((ρ∞-4)(ρ∞-2) ρ).
@@ -161,7 +161,7 @@ def radam(lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float
 
 
 def adabelief(
-    lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-16, eps_root: float = 1e-16
+    lr: Number = 1e-3, beta1: Number = 0.9, beta2: Number = 0.999, eps: float = 1e-16, eps_root: float = 1e-16
 ) -> Optimizer:
     """AdaBelief: v ← β₂ v + (1-β₂) (g - m)² + ε'; θ ← θ - λ m̂ / (√v̂ + ε): how far the gradient is from its mean.
 
@@ -183,7 +183,7 @@ def adabelief(
 
 
 def yogi(
-    lr: float = 1e-2, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-3, start: float = 1e-6
+    lr: Number = 1e-2, beta1: Number = 0.9, beta2: Number = 0.999, eps: float = 1e-3, start: float = 1e-6
 ) -> Optimizer:
     """Yogi: v ← v - (1-β₂) sign(v - g²) g²; θ ← θ - λ m̂ / (√v̂ + ε): v moves by what it is off, not by its size.
 
@@ -205,11 +205,11 @@ def yogi(
 
 
 def lamb(
-    lr: float = 1e-3,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    lr: Number = 1e-3,
+    beta1: Number = 0.9,
+    beta2: Number = 0.999,
     eps: float = 1e-6,
-    weight_decay: float = 0.0,
+    weight_decay: Number = 0.0,
 ) -> Optimizer:
     """LAMB: u = m̂ / (√v̂ + ε) + w θ; θ ← θ - λ (|θ| / |u|) u, with norms over one parameter; 1 where one is 0.
 

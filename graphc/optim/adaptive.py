@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from graphc.optim.link import Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
-from graphc.optim.settings import fraction, not_negative, one_of
+from graphc.optim.settings import Number, fraction, not_negative, one_of
 
 EPS_BESIDE_OR_INSIDE = {"outside": "sqrt({v}) + eps", "inside": "sqrt({v} + eps)"}
 """Where ε stands to the root."""
 
 
-def adagrad(lr: float = 0.01, lr_decay: float = 0.0, start: float = 0.0, eps: float = 1e-10) -> Optimizer:
+def adagrad(lr: Number = 0.01, lr_decay: float = 0.0, start: float = 0.0, eps: float = 1e-10) -> Optimizer:
     """Adagrad: v ← v + g²; θ ← θ - λ / (1 + (t-1) d) g / (√v + ε).
 
     Args:
@@ -29,10 +29,10 @@ def adagrad(lr: float = 0.01, lr_decay: float = 0.0, start: float = 0.0, eps: fl
 
 
 def rmsprop(
-    lr: float = 0.01,
-    alpha: float = 0.99,
+    lr: Number = 0.01,
+    alpha: Number = 0.99,
     eps: float = 1e-8,
-    momentum: float = 0.0,
+    momentum: Number = 0.0,
     centred: bool = False,
     eps_on: str = "outside",
 ) -> Optimizer:
@@ -68,7 +68,7 @@ def rmsprop(
     return made("rmsprop", [link], {"lr": lr, **constants, "centred": centred, "eps_on": eps_on})
 
 
-def adadelta(lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6) -> Optimizer:
+def adadelta(lr: Number = 1.0, rho: Number = 0.9, eps: float = 1e-6) -> Optimizer:
     """Adadelta: v ← ρ v + (1-ρ) g²; u = √(d + ε) / √(v + ε) g; d ← ρ d + (1-ρ) u²; θ ← θ - λ u.
 
     Args:

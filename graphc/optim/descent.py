@@ -6,7 +6,7 @@ from graphc.errors import ArgumentError
 from graphc.optim.link import Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
 from graphc.optim.schedule import Schedule
-from graphc.optim.settings import fraction, not_negative, one_of, positive
+from graphc.optim.settings import Number, fraction, not_negative, one_of, positive
 
 VELOCITY = {
     "undamped": "v = beta*v + g",
@@ -24,7 +24,7 @@ AHEAD = {
 """Nesterov's step: as if the next gradient were this one again."""
 
 
-def sgd(lr: float = 0.01) -> Optimizer:
+def sgd(lr: Number = 0.01) -> Optimizer:
     """Gradient descent, stochastic where each step sees a batch: θ ← θ - λ g.
 
     Args:
@@ -42,7 +42,7 @@ def sgd(lr: float = 0.01) -> Optimizer:
     return made("sgd", [Link("sgd", lines_of("theta = theta - lr*g"))], {"lr": lr})
 
 
-def gd(lr: float = 0.01) -> Optimizer:
+def gd(lr: Number = 0.01) -> Optimizer:
     """Gradient descent over all data at once: θ ← θ - λ g. The same equation as ``sgd``.
 
     Args:
@@ -54,8 +54,8 @@ def gd(lr: float = 0.01) -> Optimizer:
 
 
 def momentum(
-    lr: float = 0.01,
-    beta: float = 0.9,
+    lr: Number = 0.01,
+    beta: Number = 0.9,
     form: str = "undamped",
     damping: float | None = None,
     nesterov: bool = False,
@@ -94,7 +94,7 @@ def momentum(
     return made("momentum", [Link("momentum", lines, (("v", 0.0),), settings=tuple(constants))], settings)
 
 
-def nesterov(lr: float = 0.01, beta: float = 0.9, form: str = "undamped") -> Optimizer:
+def nesterov(lr: Number = 0.01, beta: Number = 0.9, form: str = "undamped") -> Optimizer:
     """Momentum that looks ahead: v ← β v + g; θ ← θ - λ (β v + g).
 
     Args:
@@ -110,7 +110,7 @@ def nesterov(lr: float = 0.01, beta: float = 0.9, form: str = "undamped") -> Opt
     return made("nesterov", [Link("nesterov", link.lines, link.slots, settings=link.settings)], settings)
 
 
-def sign_sgd(lr: float = 1e-3) -> Optimizer:
+def sign_sgd(lr: Number = 1e-3) -> Optimizer:
     """Descent by the sign of the gradient: θ ← θ - λ sign(g).
 
     Args:
@@ -121,7 +121,9 @@ def sign_sgd(lr: float = 1e-3) -> Optimizer:
     return made("sign_sgd", [Link("sign_sgd", lines_of("theta = theta - lr*sign(g)"))], {"lr": lr})
 
 
-def lion(lr: float = 1e-4, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0.0) -> Optimizer:
+def lion(
+    lr: Number = 1e-4, beta1: Number = 0.9, beta2: Number = 0.99, weight_decay: Number = 0.0
+) -> Optimizer:
     """Lion: u = sign(β₁ m + (1-β₁) g); m ← β₂ m + (1-β₂) g; θ ← θ - λ (u + w θ).
 
     Args:
@@ -183,7 +185,7 @@ def rprop(
     )
 
 
-def asgd(lr: float = 0.01, decay: float = 1e-4, power: float = 0.75, start: float = 1e6) -> Optimizer:
+def asgd(lr: Number = 0.01, decay: float = 1e-4, power: float = 0.75, start: float = 1e6) -> Optimizer:
     """Averaged stochastic gradient descent: η = λ / (1 + d λ (t-1))ᵖ; θ ← θ - η (g + d θ); the average of θ beside it.
 
     The average is θ itself until t passes ``start``, and from there the mean of the values since:

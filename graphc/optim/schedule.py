@@ -197,7 +197,7 @@ class Schedule:
         # steps, not slopes: a value holds until the next update
         ax.plot(np.arange(steps), values, drawstyle="steps-post", color="#0072B2", label=self.name)
         ax.set_xlabel("step")
-        ax.set_ylabel("rate")
+        ax.set_ylabel("value")
         ax.grid(alpha=0.3)
         return ax
 

@@ -8,6 +8,9 @@ from typing import Any
 from graphc.errors import ArgumentError
 from graphc.optim.schedule import Schedule
 
+Number = float | Schedule
+"""A setting that may follow the step."""
+
 
 def checked_rate(lr: Any) -> float | Schedule:
     """A rate λ: a number, or a schedule of one.

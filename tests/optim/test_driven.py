@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,23 @@ def test_every_optimizer_takes_a_schedule(name):
     number = trained(small_model(), OPTIMIZERS[name](lr=0.01))
     stays = trained(small_model(), OPTIMIZERS[name](lr=schedules.constant(0.01)))
     assert same(number, stays)
+
+
+DRIVEN = ("beta", "beta1", "beta2", "weight_decay", "rho", "alpha", "momentum", "momentum_decay")
+SETTINGS = [
+    (name, key)
+    for name, make in OPTIMIZERS.items()
+    for key in inspect.signature(make).parameters
+    if key in DRIVEN
+]
+
+
+@pytest.mark.parametrize(("name", "key"), SETTINGS, ids=[f"{n}-{k}" for n, k in SETTINGS])
+def test_a_setting_may_be_a_schedule(name, key):
+    number = trained(small_model(), OPTIMIZERS[name](**{key: 0.5}))
+    stays = trained(small_model(), OPTIMIZERS[name](**{key: schedules.constant(0.5)}))
+    for param, value in number.items():
+        assert np.allclose(value, stays[param], rtol=1e-5, atol=1e-6), param
 
 
 def test_the_rate_is_that_of_the_step():
