@@ -130,6 +130,7 @@ class Run:
     before: Before | None = None
     inputs: list[str] = field(default_factory=list)
     unchecked: dict[str, Any] = field(default_factory=dict)
+    _hypers: tuple[float, dict[str, float]] | None = None
 
     def __post_init__(self) -> None:
         self.inputs = self.model.train_inputs
@@ -167,8 +168,12 @@ class Run:
     @property
     def hypers(self) -> dict[str, float]:
         """What ``train_step`` takes beside the data, by keyword: the rate, or the coefficients of its schedule."""
-        names = self.module.model.update.hypers
-        return {names[key][0]: value for key, value in self.optimizer.hypers(self.factor).items()}
+        factor = self.factor
+        if self._hypers is None or self._hypers[0] != factor:  # asked at every step, and changed by few
+            names = self.module.model.update.hypers
+            values = self.optimizer.hypers(factor)
+            self._hypers = factor, {names[key][0]: value for key, value in values.items()}
+        return self._hypers[1]
 
     @property
     def interrupted(self) -> bool:
