@@ -1,205 +1,116 @@
-"""The reference pages of schedules and initialisers, written from their docstrings and their table.
+"""The page of all optimizers and transforms, with the LaTeX that is derived from their equations.
 
-``python -m graphc.optim.reference DIR`` writes ``schedules.md`` and ``initialisers.md``; a test holds the checked-in
-pages to what is written now, and every example in them is run.
+``python -m graphc.optim.reference DIR`` writes ``optimizers.md``; a test holds the checked-in page to it.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from graphc.ops.initialisers import GAINS, INITIALISERS, Initialiser
-from graphc.optim.schedule import Schedule, schedule
-from graphc.optim.schedules import SCHEDULES
+from graphc.optim.adam import adam
+from graphc.optim.descent import momentum
+from graphc.optim.optimizer import Optimizer
+from graphc.optim.registry import OPTIMIZERS, TRANSFORMS
 
-HEAD = """# Schedules
+HEAD = """\
+# Optimizers
 
-Written from the docstrings by `python -m graphc.optim.reference docs`.
-
-A schedule is a number that follows the step `t` of training, as an equation in the same language as the network.
-`t` counts from 0: the first update has t = 0. Lengths are numbers of steps; `schedule.in_epochs(steps_per_epoch)`
-makes them numbers of epochs. `schedule(t)` is the value at a step, `schedule.equation(node)` a node,
-`schedule.plot()` a curve (with matplotlib), `schedule.latex()` the equation.
-
-Every optimizer but `rprop` takes one as its rate, a number among the settings may be one as well (`beta=`), and the
-generated `train_step` computes it. The numbers of an equation are arguments there, so another rate or another length
-compiles nothing:
-
-```python
-import graphc as gx
-from graphc import nn, optim
-from graphc.optim import schedule
-from graphc.optim.schedules import *
-
-x, t = gx.input("x", ("n", 3)), gx.input("t", ("n", 1))
-y = nn.dense(x, 1, name="line")
-model = gx.Model(y, nn.mse(y, t), name="line")
-rate = warmup(cosine(0.1, steps=90), steps=10)
-optimizer = optim.momentum(rate, beta=one_cycle_momentum(steps=100))
-assert "def lr_schedule(t, start, steps, then_start, then_end, then_steps):" in model.source(optimizer)
-```
-
-What follows a score instead of the step is a callback: `train.ReduceOnPlateau("val_loss", factor=0.5, patience=5)`.
-
-## One's own
-
-`schedule(what)` takes a formula of `t` as text, or a function of its node:
-
-```pycon
->>> root = schedule("start / sqrt(1 + t)", start=0.1)
->>> root(0), root(3)
-(0.1, 0.05)
->>> faster = schedule(lambda t, start, pace: start * gx.exp(-pace * t), start=0.1, pace=0.01)
->>> round(faster(100), 6)
-0.036788
-
-```
-"""
-
-SHOWN: dict[str, Schedule] = {
-    "constant": schedule(0.1),
-    "step": SCHEDULES["step"](0.1, 30),
-    "multi_step": SCHEDULES["multi_step"](0.1, [30, 80]),
-    "exponential": SCHEDULES["exponential"](0.1, 0.9),
-    "polynomial": SCHEDULES["polynomial"](0.1, 0.0, 100, 2),
-    "linear": SCHEDULES["linear"](0.1, 0.0, 100),
-    "inverse_time": SCHEDULES["inverse_time"](0.1, 0.5),
-    "inverse_scaling": SCHEDULES["inverse_scaling"](0.1),
-    "cosine": SCHEDULES["cosine"](0.1, 100),
-    "cosine_restarts": SCHEDULES["cosine_restarts"](0.1, 100),
-    "cyclic": SCHEDULES["cyclic"](0.01, 0.1, 20),
-    "piecewise": SCHEDULES["piecewise"]([30, 80], [0.1, 0.05, 0.01]),
-    "interpolated": SCHEDULES["interpolated"]([30, 80], [0.1, 0.01]),
-}
-"""Whose equation stands on the page; the others are told in words."""
-
-
-def schedule_reference() -> str:
-    """The page of all schedules, as Markdown."""
-    return "\n".join([HEAD, *(line for name in SCHEDULES for line in _schedule_lines(name))])
-
-
-def _schedule_lines(name: str) -> list[str]:
-    make = SCHEDULES[name]
-    parts = sections(make)
-    signature = re.sub(
-        r": [^=,)]+(\[[^\]]*\])?( \| None)?", "", str(inspect.signature(make)).partition(" ->")[0]
-    )
-    lines = [f"## {name}", "", f"`{name}{signature.replace('= ', '=')}`", "", parts["text"], ""]
-    if name in SHOWN:
-        lines += ["```math", rf"\lambda(t) = {SHOWN[name].latex()}", "```", ""]
-    lines += _arguments(parts["Args"])
-    lines += ["```pycon", parts["Example"], "", "```", ""]
-    return [*lines, f"Source: {parts['Source']}", ""] if "Source" in parts else lines
-
-
-def _arguments(text: str) -> list[str]:
-    """The arguments as a list."""
-    entries = re.split(r"\n(?=\w+: )", text)
-    found = [re.fullmatch(r"(\w+): (.*)", " ".join(entry.split())) for entry in entries]
-    return [*(f"- `{m[1]}`: {m[2]}" for m in found if m), ""]
-
-
-def sections(thing: Any) -> dict[str, str]:
-    """A docstring by its sections; what stands before them is ``text``.
-
-    Example:
-        >>> from graphc.optim.schedules import cosine
-        >>> sections(cosine)["Source"]
-        'Loshchilov and Hutter 2017, eq. 5.'
-    """
-    head, *rest = re.split(r"\n\n(Args|Raises|Returns|Example|Source):", inspect.getdoc(thing) or "")
-    found = {"text": head.replace("``", "`"), "Args": ""}
-    for name, body in zip(rest[::2], rest[1::2], strict=True):
-        found[name] = inspect.cleandoc(body).replace("``", "`" if name != "Example" else "``")
-    return found
-
-
-INIT_HEAD = """# Initialisers
-
-Written from the table in `ops/initialisers.py` by `python -m graphc.optim.reference docs`.
-
-A parameter starts as `gx.param(name, shape, init=...)` or a layer's `init=` says: the name of an initialiser, one with
-options (`gx.init`), a number, an array, or a function. Each parameter is drawn by a generator of its own, seeded from
-(seed, its name): adding a layer changes no other. Values are drawn in float64 and rounded to the parameter's dtype. The
-`init(seed)` of an exported file draws the same numbers.
+An optimizer is its equations. They are text, read by graphc's one formula parser, and from this text come the code of
+the update in a listing and in an exported file, the figure, and the formulas on this page, which
+`python -m graphc.optim.reference docs` writes. $\\theta$ is a parameter, $g$ its gradient, $t$ the number of the step
+from 1, $\\lambda$ the rate; what stands left of an arrow is carried from step to step.
 
 ```python
 import numpy as np
 import graphc as gx
+from graphc import nn, optim, train
 
-W = gx.param("W", (64, 32), init="he_normal")
-V = gx.param("V", (64, 32), init=gx.init("xavier_uniform", gain="tanh"))
-U = gx.param("U", (64, 32), init=gx.init("he_normal", mode="fan_out"))
-b = gx.param("b", (32,), init=0.1)
-own = gx.param("own", (64, 32), init=lambda rng, shape: rng.laplace(0.0, 0.1, shape))
-model = gx.Model(gx.input("x", ("n", 64)) @ (W + V + U + own) + b, name="starts")
-assert abs(model.params["W"].std() / np.sqrt(2 / 64) - 1) < 0.05
+x, y = gx.input("x", ("n", 3)), gx.input("y", ("n", 1))
+out = nn.dense(nn.dense(x, 8, activation="tanh", name="hidden"), 1, name="out")
+model = gx.Model(out, nn.mse(out, y))
+X = np.random.default_rng(0).normal(size=(64, 3))
+Y = np.sin(X[:, :1])
+```
+
+## In a chain
+
+Each part reads what those before it left; what stands behind the optimizer sees the new parameter. Groups are by the
+name of a parameter or a layer: settings that differ, another optimizer, or `None` for what stays as it is.
+
+```python
+steps = optim.chain(
+    optim.clip_by_global_norm(1.0),
+    optim.groups(optim.adamw(1e-2), {"out.b": {"weight_decay": 0.0}, "out": {"lr": 3e-3}}),
+    optim.ema(0.99),
+)
+model.fit(X, Y, optimizer=steps, epochs=20, seed=0, verbose=False)
+model.evaluate(X, Y), model.evaluate(X, Y, averaged=True)
+```
+
+`averaged=True`, of `evaluate`, `predict`, `export` and `weights`, takes the average in the place of the parameter.
+
+## Your own
+
+```python
+heavy = optim.rule("heavy", slots={"v": 0.0}, update="v = beta*v + g; theta = theta - lr*v", lr=0.05, beta=0.9)
+model.reset().fit(X, Y, optimizer=heavy, epochs=5, verbose=False)
+print(heavy.latex())
+```
+
+Slots are arrays for each parameter, `shared` numbers are for all together, and with a `seed` the lines may read noise
+`z`. It is listed, drawn, exported and saved like the others.
+
+## What is no equation of one step
+
+`train.lbfgs` is a driver over the compiled loss and gradient, with a line search for the strong Wolfe conditions.
+`train.ReduceOnPlateau` watches a score and divides the rate.
+
+```python
+found = train.lbfgs(model, X, Y, iterations=50)
+print(found.stopped, found.losses[-1])
 ```
 """
 
-FAN_TEXT = """
-## Fans
-
-Of a matrix (in, out), fan_in = in and fan_out = out. Of a kernel (..., in / groups, channels), fan_in is what one
-output reads: window · in / groups; fan_out = window · channels, for all groups together, as PyTorch has it. A vector
-is its own fan. `nn.embedding` reads one row for an id, so its fan_in is 1. `fan_in=` and `fan_out=` stand for those
-of the shape; `mode="fan_avg"` is their mean.
-
-```pycon
->>> from graphc.ops.initialisers import fans
->>> fans((64, 32)), fans((3, 3, 16, 32))
-((64, 32), (144, 288))
-
-```
-
-## Gains
-
-`gain=` is a number, or that before an activation:
-"""
+FORMS: Mapping[str, Optimizer] = {
+    '`momentum(form="undamped")`, the default': momentum(),
+    '`momentum(form="dampened", damping=τ)`: the first step is not damped': momentum(
+        form="dampened", damping=0.1
+    ),
+    '`momentum(form="average")`': momentum(form="average"),
+    '`momentum(form="rate_inside")`: differs where the rate changes': momentum(form="rate_inside"),
+    '`adam(eps_on="corrected")`, the default': adam(),
+    '`adam(eps_on="raw")`': adam(eps_on="raw"),
+}
 
 
-def init_reference() -> str:
-    """The page of all initialisers, as Markdown."""
-    rows = [_init_row(name, row) for name, row in INITIALISERS.items()]
-    gains = [f"| {name} | {gain(0.01):.6g} |" for name, gain in GAINS.items()]
-    return "\n".join(
-        [
-            INIT_HEAD,
-            "| name | starts as | options | source |",
-            "|---|---|---|---|",
-            *rows,
-            FAN_TEXT,
-            "| activation | gain |",
-            "|---|---|",
-            *gains,
-            "",
-            "Leaky relu takes its `slope=` (0.01): √(2 / (1 + slope²)).",
-            "`glorot_...` and `kaiming_...` are other names of `xavier_...` and `he_...`.",
-            "",
-        ]
-    )
+def page() -> str:
+    """The page, as Markdown."""
+    lines = [HEAD, "## The conventions of momentum, and the two places of ε", ""]
+    for name, optimizer in FORMS.items():
+        lines += [f"{name}:", "", *_math(optimizer)]
+    lines += ["## All optimizers", ""]
+    for name, make in OPTIMIZERS.items():
+        lines += [f"### {name}", "", f"`{_call(name, make)}`", "", *_math(make())]
+    lines += ["## All transforms", ""]
+    for name, make in TRANSFORMS.items():
+        needed = {"limit": 1.0, "steps": 4}
+        given = {k: v for k, v in needed.items() if k in inspect.signature(make).parameters}
+        lines += [f"### {name}", "", f"`{_call(name, make)}`", "", *_math(make(**given))]
+    return "\n".join(lines).rstrip() + "\n"
 
 
-def _init_row(name: str, row: Initialiser) -> str:
-    options = ", ".join(key if value is None else f"{key}={value:g}" for key, value in row.options.items())
-    return f"| `{name}` | {row.equation} | {options} | {row.source} |"
+def _call(name: str, make: object) -> str:
+    parameters = inspect.signature(make).parameters.values()  # type: ignore[arg-type]
+    shown = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters]
+    return f"{name}({', '.join(shown)})"
 
 
-PAGES = {"schedules.md": schedule_reference, "initialisers.md": init_reference}
-
-
-def main(arguments: Iterable[str]) -> None:
-    """Write the pages into a folder."""
-    folder = Path(*arguments)
-    for name, page in PAGES.items():
-        (folder / name).write_text(page(), encoding="utf-8")
+def _math(optimizer: Optimizer) -> list[str]:
+    return ["$$", optimizer.latex(), "$$", ""]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    Path(sys.argv[1], "optimizers.md").write_text(page(), encoding="utf-8")

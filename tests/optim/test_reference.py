@@ -1,28 +1,25 @@
-"""The reference pages are what is written from the docstrings and the table."""
+"""The page of optimizers is the one that their equations write, and the command line knows all of them."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from graphc.ops.initialisers import INITIALISERS
-from graphc.optim import SCHEDULES
-from graphc.optim.reference import PAGES, sections
-from tests.support import REPO
+from graphc.cli.parser import OPTIMIZER_NAMES
+from graphc.optim import OPTIMIZERS, TRANSFORMS
+from graphc.optim.reference import page
 
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_page_is_written_anew(name):
-    written = (REPO / "docs" / name).read_text(encoding="utf-8")
-    assert written == PAGES[name](), "python -m graphc.optim.reference docs writes them anew"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_every_schedule_is_told(name):
-    parts = sections(SCHEDULES[name])
-    assert {"text", "Args", "Raises", "Example"} <= set(parts)
-    assert ">>>" in parts["Example"]
+def test_the_checked_in_page_is_that_of_the_equations():
+    written = (DOCS / "optimizers.md").read_text(encoding="utf-8")
+    assert written == page(), "python -m graphc.optim.reference docs writes it anew"
 
 
-def test_every_initialiser_is_told():
-    page = PAGES["initialisers.md"]()
-    assert all(f"| `{name}` |" in page for name in INITIALISERS)
+def test_every_optimizer_and_every_transform_is_there():
+    text = page()
+    assert [name for name in (*OPTIMIZERS, *TRANSFORMS) if f"\n### {name}\n" not in text] == []
+
+
+def test_the_command_line_knows_every_optimizer():
+    assert set(OPTIMIZER_NAMES) == set(OPTIMIZERS)
