@@ -271,6 +271,7 @@ def test_a_class_ruled_out_by_minus_infinity_costs_nothing():
     logits[:, 1] = -np.inf
     labels = np.where(LABELS == 1, 0, LABELS)
     got = value(nn.cross_entropy, (logits, labels))
+    assert np.isfinite(value(lambda z, t: nn.cross_entropy(z, t, class_weights=CLASS_W), (logits, labels)))
     rest = np.delete(logits, 1, axis=1)
     at = np.where(labels > 1, labels - 1, labels)
     np.testing.assert_allclose(got, -log_softmax(rest)[np.arange(6), at].mean(), rtol=1e-13)

@@ -106,7 +106,7 @@ def _weighted(
     counts = None if target.counted is None else cast_to(target.counted, log_p)
     if class_weights is not None:
         w = _class_weights(class_weights, log_p)
-        q, share = q * w, reduce.sum(rows * w, axis=-1)
+        log_p, share = w * log_p, reduce.sum(rows * w, axis=-1)
         counts = share if counts is None else share * counts
     loss = -reduce.sum(q * log_p, axis=-1)
     if target.counted is not None:
