@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graphc.codegen.labels import label_inputs
 from graphc.codegen.numpy import Source
 from graphc.ir.graph import Graph
 from graphc.ops.init import name_seed
@@ -12,6 +13,7 @@ from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.runtime.arguments import bind_arguments, check_derived, derived_sizes
 from graphc.runtime.guards import check_facts
+from graphc.runtime.labels import check_labels
 from graphc.runtime.load import load_source, refusals
 
 
@@ -45,6 +47,7 @@ class Program:
         self.declared, self.graph, self.plan, self.trace = declared, plan.graph, plan, trace
         self.emitted = emitted
         self.derived = derived_sizes(plan.graph)
+        self.labels = label_inputs(plan.graph)
         self.function = load_source(emitted.text, emitted.name)[emitted.name]
 
     @property
@@ -66,6 +69,8 @@ class Program:
         arrays = bind_arguments(self.graph, args, kwargs, self.name)
         if self.derived:
             check_derived(self.graph, self.derived, arrays)
+        if self.labels:
+            check_labels(self.graph, self.labels, dict(zip(self.graph.arguments, arrays, strict=True)))
         generators = self._generators(rng) if self.graph.sites else None
         if self.checked is not None:
             check_facts(self.checked, arrays, generators)

@@ -13,6 +13,7 @@ from graphc.ir.graph import Graph, unknown_name
 from graphc.ir.node import Node
 from graphc.ops.evaluate import describe_array
 from graphc.runtime.arguments import check_arrays
+from graphc.runtime.labels import refuse_labels
 
 Arrays = dict[str, Any]
 
@@ -94,21 +95,7 @@ def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, 
             fix="drop or fill such values first",
         )
     if leaf in labels:
-        _refuse_bad_labels(array, leaf, name, labels[leaf])
-
-
-def _refuse_bad_labels(array: Any, leaf: Node, name: str, allowed: LabelRange) -> None:
-    flat = np.reshape(array, -1)
-    bad = ((flat < 0) | (flat >= allowed.classes)) & ~np.isin(flat, list(allowed.ignored))
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise DataError(
-            f"{name} holds a label out of range",
-            given=f"{flat[at]} at position {at}",
-            expected=str(allowed),
-            where=_place(leaf),
-            fix="give the last layer as many units as there are classes, or relabel from 0",
-        )
+        refuse_labels(array, leaf, name, labels[leaf])
 
 
 def _place(leaf: Node) -> str | None:

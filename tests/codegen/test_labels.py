@@ -35,6 +35,20 @@ def test_what_is_not_known_is_not_claimed():
     assert labels_of(lambda z, t: gx.sum(z)) is None
 
 
+@pytest.mark.parametrize(
+    ("ignore", "bad", "words"),
+    [(None, -1, "expected: 0 to 4"), (None, 5, "expected: 0 to 4"), (-1, 7, "expected: 0 to 4 or -1")],
+)
+def test_a_program_refuses_a_label_out_of_range_by_name(ignore, bad, words):
+    z, t = gx.input("z", ("n", 5)), gx.input("t", ("n",), dtype="int64")
+    program = gx.compile(nn.cross_entropy(z, t, ignore=ignore))
+    with pytest.raises(gx.GraphcError, match="t holds a label out of range") as caught:
+        program(np.zeros((3, 5)), [0, 1, bad])
+    assert f"given:    {bad} at position 2" in str(caught.value)
+    assert words in str(caught.value)
+    assert np.isfinite(program(np.zeros((3, 5)), [0, 4, 1 if ignore is None else ignore]))
+
+
 @pytest.fixture
 def exported(tmp_path):
     x, t = gx.input("x", ("n", 3)), gx.input("t", ("n",), dtype="int64")
