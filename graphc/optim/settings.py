@@ -19,6 +19,12 @@ def checked_rate(lr: Any) -> float | Schedule:
         ArgumentError: not a finite number of at least 0.
     """
     if isinstance(lr, Schedule):
+        if not 0 <= lr(0) < float("inf"):
+            raise ArgumentError(
+                "a schedule of rates begins with a finite number of at least 0",
+                given=f"{lr!r:.80}, which is {lr(0)} at t = 0",
+                fix="t counts from 0: write 1 + t where it divides",
+            )
         return lr
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not 0 <= lr < float("inf"):
         raise ArgumentError("the learning rate is a finite number of at least 0", given=repr(lr))

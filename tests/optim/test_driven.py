@@ -219,6 +219,30 @@ def test_another_optimizer_after_a_schedule_and_back():
     assert model.values.slots["schedule.step"] == 9
 
 
+def test_links_of_all_kinds_follow_the_step(tmp_path):
+    """Rules of one's own, clipping, decay and averages: trained, saved, and gone on with."""
+    down = schedules.linear(0.1, 0.01, steps=9)
+    for optimizer in (
+        optim.rule(
+            "mine",
+            {"v": 0.0},
+            "v = beta*v + lr*g; theta = theta - v",
+            lr=down,
+            beta=schedules.linear(0.5, 0.9, 9),
+        ),
+        optim.chain(optim.clip_by_global_norm(schedules.constant(1.0)), optim.adamw(down, weight_decay=down)),
+        optim.chain(
+            optim.accumulate(2), optim.weight_decay(down), optim.sgd(down), optim.ema(schedules.constant(0.9))
+        ),
+    ):
+        whole, half = small_model(), small_model()
+        trained(whole, optimizer, epochs=4)
+        trained(half, optimizer, epochs=2)
+        again = gx.load(half.save(tmp_path / "half.gx"))
+        trained(again, None, epochs=2)
+        assert same(again.params, whole.params)
+
+
 def test_groups_follow_one_schedule():
     lr = schedules.constant(0.1)
     numbers = trained(small_model(), optim.groups(optim.sgd(0.1), {"h": {"lr": 0.05}}))
@@ -254,8 +278,17 @@ def test_names_of_inputs_and_coefficients_do_not_meet():
         lambda: optim.adam(eps=schedule("t - 1")),
         lambda: optim.sgd([0.1]),
         lambda: optim.rprop(schedules.constant(0.1)),
+        lambda: optim.sgd(schedule("0.1 / t")),
+        lambda: optim.adam(schedule("-1 - t")),
     ],
-    ids=["a share above 1", "an eps below 0", "a list", "a first step"],
+    ids=[
+        "a share above 1",
+        "an eps below 0",
+        "a list",
+        "a first step",
+        "infinite at first",
+        "negative at first",
+    ],
 )
 def test_what_a_setting_cannot_be_is_refused(make):
     with pytest.raises(gx.GraphcError):
