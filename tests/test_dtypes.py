@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import graphc as gx
 from graphc.codegen import statements
 from graphc.ops.card import pointwise
-from tests.graphs import programs
+from tests.programs.generator import programs
 
 RANDOM = np.random.default_rng(0)
 

@@ -84,11 +84,12 @@ def _fold(values, shape, axis, window, stride=None, dilation=None):
 
 def _cofactor(x):
     """The cofactors of square matrices, singular ones included: by singular values, each left out in turn."""
-    u, s, vt = np.linalg.svd(x)
+    finite = np.isfinite(x).all(axis=(-2, -1), keepdims=True)  # LAPACK may never return from an infinity
+    u, s, vt = np.linalg.svd(np.where(finite, x, 0))
     n = x.shape[-1]
     others = np.where(np.eye(n, dtype=bool), x.dtype.type(1), s[..., None, :]).prod(axis=-1)
     sign = np.linalg.det(u) * np.linalg.det(vt)
-    return (u * (sign[..., None] * others)[..., None, :]) @ vt
+    return np.where(finite, (u * (sign[..., None] * others)[..., None, :]) @ vt, np.nan)
 
 
 def _eigh(x):
