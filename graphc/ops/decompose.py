@@ -354,7 +354,8 @@ pinv_op = Op(
     attrs={"rtol": ...},
     coerce=_floats,
     gradient=_pinv_gradient,
-    numpy="np.linalg.pinv({x}, {rtol})",
+    numpy="_pinv({x}, {rtol})",
+    helpers=("_pinv",),
     latex="{x}^{{+}}",
     cost=400.0,
 )

@@ -98,9 +98,19 @@ def _eigh(x):
     return np.concatenate([values[..., None, :], vectors], axis=-2)
 
 
+def _no_infinity(x):
+    """nan for infinities: LAPACK refuses a nan, but may never return from an infinity."""
+    return np.where(np.isinf(x), np.nan, x)
+
+
+def _pinv(x, rtol):
+    """The pseudo-inverse of matrices."""
+    return np.linalg.pinv(_no_infinity(x), rtol)
+
+
 def _svd(x):
     """Singular values, and under them the left and the right vectors, as columns."""
-    left, values, right = np.linalg.svd(x, full_matrices=False)
+    left, values, right = np.linalg.svd(_no_infinity(x), full_matrices=False)
     return np.concatenate([values[..., None, :], left, right.swapaxes(-1, -2)], axis=-2)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import graphc as gx
+from graphc.errors import DataError
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, engine, substitute
 from graphc.ops.evaluate import evaluate, size_values
@@ -55,6 +56,7 @@ ADDING = frozenset(
         ),
         *("matmul", "matvec", "scatter_add", "add_at", "add_along_axis", "fold"),
         *("softmax", "log_softmax", "logsumexp", "inv", "solve", "cofactor", "det", "logabsdet", "cholesky"),
+        *("eigh", "svd", "svdvals", "qr", "pinv", "scan", "cond", "multiply_at"),
     ]
 )
 """Cards that combine many values: stable backwards, so that it is their operands that are disturbed as well."""
@@ -398,11 +400,11 @@ def flat_arrays(value: Any) -> list[Any]:
 
 
 def outcome(run: Callable[[], Any]) -> Any:
-    """What a call returns, or the name of the error that linear algebra raises."""
+    """What a call returns, or that linear algebra found no answer (NumPy's error there, graphc's own at the call)."""
     try:
         return run()
-    except np.linalg.LinAlgError as error:
-        return type(error).__name__
+    except (np.linalg.LinAlgError, DataError) as error:
+        return str(error).split("\n")[0]
 
 
 def central(f: Callable[[float], float], h: float) -> float:

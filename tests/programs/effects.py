@@ -46,6 +46,32 @@ def bernoulli(m: Maker) -> Node:
     return gx.where(mask, x, 0.0)
 
 
+def normal(m: Maker) -> Node:
+    x = m.number()
+    return x + gx.normal(x.shape, x.dtype, name=f"noise{len(m.pool)}")
+
+
+def scan(m: Maker) -> list[Node]:
+    """A loop over a sequence, with a weight from around it; or so many steps without one."""
+    start, w = m.leaf((2,)), m.of(())
+    if m.rarely():
+        last, _ = gx.scan(lambda c, _: (gx.astype(gx.sin(c) * w, c.dtype), None), start, length=3)
+        return [last]
+    xs = m.of((m.one(("n", 3)), 2))
+
+    def body(carry: Node, x: Node) -> tuple[Node, Node]:
+        after = gx.astype(gx.tanh(w * carry + x), carry.dtype)
+        return after, after * x
+
+    last, ys = gx.scan(body, start, xs, reverse=m.coin())
+    return [last, ys]
+
+
+def cond(m: Maker) -> Node:
+    x = m.number()
+    return gx.cond(m.of((), "bool"), lambda a: gx.sin(a), lambda a: a * gx.exp(-gx.abs(a)), x)
+
+
 def gradient(m: Maker) -> Node:
     """A gradient as part of the program: its own gradient is a second derivative."""
     x = m.value(fits=lambda x: x.op.kind == "leaf")
@@ -83,7 +109,7 @@ def matrix_of(function: Any) -> Row:
 
 
 def scalar_function(m: Maker) -> Node:
-    mish = gx.scalar_function("mish", "x*tanh(log(1+exp(x)))")
+    bent = gx.scalar_function("bent", "x*tanh(log(1+exp(x)))")
     lifted = gx.scalar_function("lifted", "sqrt(c + x*y) + x", c=9.0)
     x = m.number()
-    return mish(x) if m.coin() else lifted(m.within(x, *REAL), m.within(x, *REAL))
+    return bent(x) if m.coin() else lifted(m.within(x, *REAL), m.within(x, *REAL))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 import graphc as gx
+from graphc.errors import DTypeError
 from graphc.ir.node import Node
 from graphc.ir.op import Op
-from tests.ops.references import ON_INTEGERS
 from tests.programs.maker import REAL, Maker, broadcasts, kind_of
 
 Row = Callable[[Maker], Any]
@@ -38,15 +40,31 @@ def operands(m: Maker, card: Op) -> list[Any]:
 
 
 def first_kind(m: Maker, card: Op) -> str:
-    if card.name.startswith("logical"):
-        return "bool"
-    if (
-        card.name in ON_INTEGERS
-        or card.infer(*[gx.input("p", (), "float64").type] * len(card.operands)).dtype == "bool"
-    ):
-        return "int" if m.rarely() else "float"
-    # integers become float32 there: a program that is held to differences stays in float64
-    return "int" if m.dtype == "mixed" and m.rarely() else "float"
+    """A kind of number that the card takes; integers where floats stay in their dtype beside them."""
+    kinds = [k for k, dtype in taken(card) if k != "int" or dtype != "float32" or m.dtype == "mixed"]
+    return m.one(kinds) if len(kinds) > 1 and (m.rarely() or "float" not in kinds) else kinds[0]
+
+
+@cache
+def taken(card: Op) -> tuple[tuple[str, str], ...]:
+    """The kinds of operands that a card takes, floats first, with the dtype that it makes of them."""
+    found = []
+    for kind, dtype in (("float", "float64"), ("int", "int64"), ("bool", "bool")):
+        probes = [gx.input("probe", (), dtype=dtype) for _ in card.operands]
+        with suppress(DTypeError):
+            found.append((kind, card(*probes).dtype))
+    # a sum of bools is one of integers: nothing of its own
+    return tuple((kind, dtype) for kind, dtype in found if kind != "bool" or dtype == "bool")
+
+
+def shifted(function: Any) -> Row:
+    """Bits moved by a number of places that is not negative."""
+
+    def row(m: Maker) -> Node:
+        x = m.number(kind="int")
+        return function(x, m.leaf(m.one((x.shape, ())), "int", (0, 5)))
+
+    return row
 
 
 def attributes(m: Maker, card: Op) -> dict[str, Any]:
@@ -147,3 +165,23 @@ def vector_norm(m: Maker) -> Node:
 def norm(m: Maker) -> Node:
     x = some(m)
     return gx.norm(x, m.one((None, 1, 2)), axis=m.axis(x), keepdims=m.coin())
+
+
+def partitioned(function: Any) -> Row:
+    def row(m: Maker) -> Node:
+        x = some(m)
+        axis = m.axis(x)
+        return function(x, m.choose(m.length(x.shape[axis])) if isinstance(x.shape[axis], int) else 0, axis)
+
+    return row
+
+
+def diff(m: Maker) -> Node:
+    x = some(m, ("float", "float", "int"))
+    axis = m.axis(x)
+    return gx.diff(x, axis, **m.one(({}, {"prepend": 0}, {"append": 1, "prepend": 0, "n": 2})))
+
+
+def searchsorted(m: Maker) -> Node:
+    x = m.value(fits=lambda x: x.ndim == 1)
+    return gx.searchsorted(gx.sort(x), m.number(), side=m.one(("left", "right")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import graphc as gx
 from graphc.ir.node import Node
 from tests.programs.maker import REAL, Maker
@@ -102,6 +104,30 @@ def solve_triangular(m: Maker) -> Node:
 
 def slogdet(m: Maker) -> tuple[Node, ...]:
     return gx.slogdet(regular(m))
+
+
+def spaced(m: Maker) -> Node:
+    """Symmetric, its eigenvalues far enough apart that eigenvectors are smooth."""
+    x = 0.2 * m.within(matrix(m), *REAL)
+    return x + gx.matrix_transpose(x) + gx.diag(gx.astype(gx.const(np.array([0.0, 4.0, 8.0])), x.dtype))
+
+
+def eigh(m: Maker) -> list[Node]:
+    w, v = gx.eigh(spaced(m))
+    return [w, gx.square(v)]  # the sign of a vector is nobody's to say
+
+
+def svd(m: Maker) -> list[Node]:
+    u, s, v = gx.svd(spaced(m) + gx.eye(3, dtype="float32"))
+    return [s, gx.square(u), gx.square(v)]
+
+
+def matrix_norm(m: Maker) -> Node:
+    return gx.matrix_norm(spaced(m), m.coin(), m.one(("fro", "nuc", 2, -2, 1, -1, np.inf, -np.inf)))
+
+
+def pinv(m: Maker) -> Node:
+    return gx.pinv(spaced(m)[..., : m.one((2, 3))] + gx.eye(3, m.one((2, 3)), dtype="float32")[:, :1])
 
 
 # -- windows ------------------------------------------------------------------------------------------

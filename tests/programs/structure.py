@@ -209,6 +209,27 @@ def set_at(m: Maker) -> Node:
     return gx.set_at(x, index, m.one((2, m.of(part.shape))))
 
 
+def at(function: Any) -> Row:
+    """Values combined with others at places that an index names, some of them twice."""
+
+    def row(m: Maker) -> Node:
+        x = some(m)
+        index = m.one((0, slice(None, None, -2), m.places((2,), x.shape[0])))
+        return function(x, index, m.one((2, m.of(x[index].shape))))
+
+    return row
+
+
+def meshgrid(m: Maker) -> Any:
+    vectors = [m.value(fits=lambda x: x.ndim == 1) for _ in range(2)]
+    return gx.meshgrid(*vectors, indexing=m.one(("xy", "ij")))
+
+
+def broadcast_arrays(m: Maker) -> Any:
+    x = m.number()
+    return gx.broadcast_arrays(x, m.beside(x, same_dtype=True))
+
+
 def one_hot(m: Maker) -> Node:
     labels = m.leaf(m.one((("n",), (), ("n", 2))), "int", (0, 3))
     return gx.one_hot(labels, 3, dtype=m.one((m.float_dtype(), "int64")))

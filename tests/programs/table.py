@@ -39,6 +39,9 @@ _ROWS: dict[str, Row] = {
     "clip": p.clip,
     "where": p.where,
     "polygamma": p.polygamma,
+    "bitwise_left_shift": p.shifted(gx.bitwise_left_shift),
+    "bitwise_right_shift": p.shifted(gx.bitwise_right_shift),
+    "positive": lambda m: gx.positive(m.number()),
     "nan_to_num": lambda m: gx.nan_to_num(m.number()),
     # reductions and order
     "sum": p.reduced(gx.sum, "float", "int", "bool"),
@@ -63,6 +66,14 @@ _ROWS: dict[str, Row] = {
     "softmax": p.along(gx.softmax),
     "log_softmax": p.along(gx.log_softmax),
     "logsumexp": p.reduced(gx.logsumexp),
+    "cumulative_sum": p.along(gx.cumulative_sum, include_initial=(False, True)),
+    "cumulative_prod": p.multiplied(gx.cumulative_prod),
+    "partition": p.partitioned(gx.partition),
+    "argpartition": p.partitioned(gx.argpartition),
+    "count_nonzero": p.reduced(gx.count_nonzero, "float", "int", "bool"),
+    "ptp": p.reduced(gx.ptp),
+    "diff": p.diff,
+    "searchsorted": p.searchsorted,
     # shapes
     "reshape": s.reshape,
     "transpose": s.transpose,
@@ -95,7 +106,14 @@ _ROWS: dict[str, Row] = {
     "set_at": s.set_at,
     "getitem": s.indexed,
     "getitem with arrays": s.picked,
+    "add_at": s.at(gx.add_at),
+    "multiply_at": s.at(gx.multiply_at),
+    "maximum_at": s.at(gx.maximum_at),
+    "minimum_at": s.at(gx.minimum_at),
+    "broadcast_arrays": s.broadcast_arrays,
+    "meshgrid": s.meshgrid,
     # made
+    "full_like": lambda m: gx.full_like(m.number(), 1.5),
     "arange": s.arange,
     "linspace": s.linspace,
     "eye": s.eye,
@@ -121,6 +139,13 @@ _ROWS: dict[str, Row] = {
     "det": lambda m: gx.det(d.matrix(m)),
     "slogdet": d.slogdet,
     "cholesky": lambda m: gx.cholesky(d.definite(m), upper=m.coin()),
+    "eigh": d.eigh,
+    "eigvalsh": lambda m: gx.eigvalsh(d.spaced(m)),
+    "svd": d.svd,
+    "svdvals": lambda m: gx.svdvals(d.spaced(m)),
+    "qr": lambda m: list(gx.qr(d.regular(m))),
+    "pinv": d.pinv,
+    "matrix_norm": d.matrix_norm,
     # windows
     "sliding_windows": d.sliding_windows,
     "fold": d.fold,
@@ -134,6 +159,9 @@ _ROWS: dict[str, Row] = {
     "global_max_pool": lambda m: gx.global_max_pool(d.image(m, 2)),
     # effects and derivatives
     "bernoulli": e.bernoulli,
+    "normal": e.normal,
+    "scan": e.scan,
+    "cond": e.cond,
     "update": e.update,
     "by_mode": e.by_mode,
     "composite": e.composite,
@@ -151,6 +179,7 @@ _ROWS: dict[str, Row] = {
 NOT_DRAWN: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(["GraphcError", "Graph", "Program", "Model", "History"], "a class"),
+        **dict.fromkeys(["e", "inf", "nan", "pi"], "a number"),
         **dict.fromkeys(["init", "scope"], "says how leaves start and are called, not what is computed"),
         **dict.fromkeys(
             [
@@ -178,13 +207,13 @@ BROUGHT: Mapping[str, str] = MappingProxyType(
     {
         "arg": "composite",
         "call": "composite",
+        "sample_count": "var",
         "slice": "getitem",
         "place": "getitem",
         "sum_to": "broadcast_to",
         "seed": "grad",
         "first_max": "max",
         "matvec": "matmul",
-        "add_at": "gather",
         "add_along_axis": "take_along_axis",
         "place_diagonal": "diagonal",
         "quantile_weights": "quantile",

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 
 import graphc as gx
+from graphc.errors import DataError
 from graphc.ir.node import apply
 from graphc.ir.verify import verify
 from graphc.ops import CARDS
@@ -234,3 +235,14 @@ def test_the_gradient_of_a_determinant_comes_back_from_infinities():
     got = gradient(values)
     assert np.isnan(got[0]).all()
     np.testing.assert_allclose(got[1], np.diag([2.0, 6.0, 3.0]), rtol=1e-15)
+
+
+INFINITE = np.diag([np.inf, 1.0, 2.0]) + 1.0
+
+
+@pytest.mark.parametrize("name", ["svd", "pinv"])
+def test_singular_vectors_of_infinities_are_refused(name):
+    parts = getattr(gx, name)(gx.input("a", (3, 3), dtype="float64"))
+    program = gx.compile(parts)
+    with pytest.raises(DataError, match="did not converge"):
+        program(INFINITE)
