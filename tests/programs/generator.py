@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from random import Random
 
 from hypothesis import strategies as st
@@ -83,7 +84,8 @@ def finished(maker: Maker, made: Sequence[Node], mode: str, drawn: Sequence[str]
     outputs = tuple(dict.fromkeys(made[-KEPT:]))
     floats = [x for x in outputs if x.type.is_float]
     with engine():
-        loss = sum((weighted(x) for x in floats), gx.const(0.0, dtype="float64"))
+        parts = [weighted(x) for x in floats] or [gx.const(0.0, dtype="float64")]
+        loss = reduce(gx.add, parts)
     used = gx.graph_of([*outputs, loss]).arguments
     leaves = tuple(x for x in maker.leaves if x in used or x is maker.leaves[0])
     wrt = tuple(x for x in leaves if x.type.is_float)
