@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphc.codegen.labels import label_inputs
@@ -63,7 +63,7 @@ def fit(model: Any, x: Any, y: Any, request: Request) -> History:
 
 
 def _start(run: Run, settings: Mapping[str, Any], training: Training | None) -> None:
-    run.position = training.position if training else starting_position(run, settings)
+    run.position = replace(training.position) if training else starting_position(run, settings)
     run.epoch = run.position.epoch + 1
     run.callbacks.call("on_train_begin", run)
     if training:

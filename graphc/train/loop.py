@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from graphc.errors import DataError, GraphcError, NonFiniteError
@@ -68,7 +67,7 @@ def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
         rows = example_count(batch, batched) if batched else 1
         interrupt.held = True
         loss = step(run, batch)
-        at = run.position = replace(at, batch=at.batch + 1, total=at.total + loss * rows, rows=at.rows + rows)
+        at.count_step(loss, rows)
         for method in batch_end:
             method(run, loss)
         interrupt.release()
@@ -90,7 +89,7 @@ def _end_epoch(run: Run, source: Source, held_out: Arrays | None, bar: Bar, inte
     row = {"epoch": run.epoch, "loss": at.total / at.rows, **_scores(run, source, held_out)}
     interrupt.held = True
     run.history.rows.append(row)
-    run.position = replace(at, epoch=at.epoch + 1, batch=0, total=0.0, rows=0)
+    at.count_epoch()
     bar.end_epoch(row)
     run.callbacks.call("on_epoch_end", run, row)
     interrupt.release()

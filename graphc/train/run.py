@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,8 +51,7 @@ def seeds_of(seed: Any) -> Seeds:
     return Seeds(**{name: int(value) for name, value in seed.items()})
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(NamedTuple):
     """A step that went well: its batch, and the values before it."""
 
     batch: Arrays
@@ -61,9 +60,9 @@ class Before:
     slots: dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Position:
-    """Where a run stands, for a checkpoint to go on from.
+    """Where a run stands, for a checkpoint to go on from. It changes with each step; a ``Training`` holds a copy.
 
     Attributes:
         first: epochs in the history when the run began.
@@ -82,6 +81,16 @@ class Position:
     rows: int = 0
     settings: tuple[tuple[str, Any], ...] = ()
     finished: str = ""
+
+    def count_step(self, loss: float, rows: int) -> None:
+        """One step more within the epoch."""
+        self.batch += 1
+        self.total += loss * rows
+        self.rows += rows
+
+    def count_epoch(self) -> None:
+        """The epoch is in the history."""
+        self.epoch, self.batch, self.total, self.rows = self.epoch + 1, 0, 0.0, 0
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,7 @@ class Run:
     seeds: Seeds = Seeds()
     progress: bool = False
     callbacks: Callbacks = field(default_factory=lambda: Callbacks(()))
-    position: Position = Position()
+    position: Position = field(default_factory=Position)
     reason: str = ""
     epoch: int = 0
     before: Before | None = None
