@@ -72,6 +72,14 @@ def cond(m: Maker) -> Node:
     return gx.cond(m.of((), "bool"), lambda a: gx.sin(a), lambda a: a * gx.exp(-gx.abs(a)), x)
 
 
+def assume(m: Maker) -> Node:
+    """What holds of every number: a fact that does not hold may change the result."""
+    x = m.number()
+    if m.coin():
+        return gx.log(gx.assume(0.5 + gx.sigmoid(x), positive=True, low=0.5, high=1.5))
+    return gx.sqrt(gx.square(gx.assume(gx.exp(gx.tanh(x)), nonnegative=True)))
+
+
 def gradient(m: Maker) -> Node:
     """A gradient as part of the program: its own gradient is a second derivative."""
     x = m.value(fits=lambda x: x.op.kind == "leaf")

@@ -159,6 +159,7 @@ _ROWS: dict[str, Row] = {
     "global_max_pool": lambda m: gx.global_max_pool(d.image(m, 2)),
     # effects and derivatives
     "bernoulli": e.bernoulli,
+    "assume": e.assume,
     "normal": e.normal,
     "scan": e.scan,
     "cond": e.cond,
