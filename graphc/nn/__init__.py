@@ -1,6 +1,7 @@
 """Layers, losses and metrics: functions that build nodes."""
 
 from graphc.nn.activations import ACTIVATIONS, glu, prelu, softmin, softplus
+from graphc.nn.attention import attention
 from graphc.nn.layers import dense, dropout
 from graphc.nn.losses import (
     binary_cross_entropy,
@@ -38,7 +39,17 @@ from graphc.nn.normalization import (
     local_response_norm,
     normalize,
     rms_norm,
+    standardize,
     weight_norm,
+)
+from graphc.nn.regularization import (
+    alpha_dropout,
+    elastic_net,
+    gaussian_dropout,
+    gaussian_noise,
+    l1_penalty,
+    l2_penalty,
+    spatial_dropout,
 )
 from graphc.nn.sharing import shared
 from graphc.nn.spatial import avg_pool, conv1d, conv2d, embedding, flatten, global_avg_pool, max_pool
@@ -46,6 +57,8 @@ from graphc.nn.spatial import avg_pool, conv1d, conv2d, embedding, flatten, glob
 __all__ = [
     "ACTIVATIONS",
     "accuracy",
+    "alpha_dropout",
+    "attention",
     "auc",
     "avg_pool",
     "batch_norm",
@@ -58,11 +71,14 @@ __all__ = [
     "cross_entropy",
     "dense",
     "dropout",
+    "elastic_net",
     "embedding",
     "f1",
     "flatten",
     "focal",
+    "gaussian_dropout",
     "gaussian_nll",
+    "gaussian_noise",
     "global_avg_pool",
     "glu",
     "group_norm",
@@ -72,7 +88,9 @@ __all__ = [
     "instance_norm",
     "kl_div",
     "l1",
+    "l1_penalty",
     "l2_normalize",
+    "l2_penalty",
     "layer_norm",
     "local_response_norm",
     "log_cosh",
@@ -98,7 +116,9 @@ __all__ = [
     "soft_margin",
     "softmin",
     "softplus",
+    "spatial_dropout",
     "squared_hinge",
+    "standardize",
     "top_k",
     "triplet",
     "weight_norm",

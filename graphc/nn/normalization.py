@@ -294,6 +294,31 @@ def instance_norm(
         return _affine(normal, scale, shift, (channels,), _Wide(x, 1).shape).named("h")
 
 
+def standardize(
+    x: Node, axis: int | Sequence[int], *, mean: Any = None, var: Any = None, eps: float = 1e-5
+) -> Node:
+    """x̂ = (x - mean) / √(var + ε): values of mean 0 and variance 1 along axes.
+
+    Args:
+        x: float[...].
+        axis: one axis, or several.
+        mean: what is subtracted, in a shape that meets x; by default the mean along the axes.
+        var: what is divided by, before ε and the root; by default the variance along the axes, over n.
+        eps: ε.
+
+    Raises:
+        ShapeError: no such axis, or a mean or variance that does not meet x.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.nn.standardize(gx.input("x", (2,)), 0, eps=0.0))([1.0, 3.0])
+        array([-1.,  1.], dtype=float32)
+    """
+    _floats(x, "standardisation")
+    axes = normal_axes(tuple(axis) if not isinstance(axis, int) else axis, x.ndim)
+    return _standardised(x, axes, eps, mean, var)
+
+
 def weight_norm(v: Node, g: Node | None = None, *, axis: int | Sequence[int] = 0) -> Node:
     """A weight whose direction and length are trained apart: W = g v / ‖v‖.
 
@@ -354,7 +379,8 @@ def local_response_norm(x: Node, size: int, alpha: float = 1e-4, beta: float = 0
 
     Args:
         x: float[batch, channels, ...].
-        size: how many channels count, half of them (rounded down) before the channel itself; beyond the ends are zeros.
+        size: how many channels count: (size - 1) // 2 before the channel itself and size // 2 behind it (as ONNX;
+            PyTorch exchanges the two, which shows where the size is even); beyond the ends are zeros.
         alpha: the weight of the mean square.
         beta: the exponent.
         k: what is added.
@@ -386,11 +412,13 @@ def local_response_norm(x: Node, size: int, alpha: float = 1e-4, beta: float = 0
 # -- what they share ----------------------------------------------------------------------------------------------
 
 
-def _standardised(x: Node, axes: tuple[int, ...], eps: float) -> Node:
+def _standardised(x: Node, axes: tuple[int, ...], eps: float, mean: Any = None, var: Any = None) -> Node:
     """x̂ = (x - mean) / √(var + ε), with the biased variance."""
-    mean = reduce.mean(x, axes, keepdims=True).named("mean")
+    if mean is None:
+        mean = reduce.mean(x, axes, keepdims=True).named("mean")
     centred = hinted(x - mean, "centred")
-    var = reduce.mean(square(centred), axes, keepdims=True).named("var")
+    if var is None:
+        var = reduce.mean(square(centred), axes, keepdims=True).named("var")
     return _over_root(centred, var, eps).named("x_hat")
 
 

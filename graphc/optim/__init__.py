@@ -20,6 +20,7 @@ from graphc.optim.transforms import (
     decoupled_weight_decay,
     ema,
     gradient_noise,
+    max_norm,
     polyak,
     weight_decay,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "groups",
     "lamb",
     "lion",
+    "max_norm",
     "momentum",
     "nadam",
     "nesterov",

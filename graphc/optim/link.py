@@ -32,8 +32,9 @@ WHOLE: Mapping[str, Callable[[Node], Node]] = {
     "sum": total_of,
     "mean": mean,
     "norm": lambda x: sqrt(total_of(square(x))),
+    "unit_norm": lambda x: sqrt(total_of(square(x), tuple(range(x.ndim - 1)), keepdims=True)),
 }
-"""Functions over all elements of one parameter."""
+"""Functions over all elements of one parameter; ``unit_norm`` over those of each unit, along all axes but the last."""
 
 COMBINED: Mapping[str, Callable[[Node], Node]] = {"sum": total_of, "max": largest}
 """How a total over all parameters is put together: from one such number for each."""

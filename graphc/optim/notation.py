@@ -20,6 +20,7 @@ _LATEX_CALLS = {
     "sqrt": r"\sqrt{{{0}}}",
     "abs": r"\left|{0}\right|",
     "norm": r"\left\| {0} \right\|",
+    "unit_norm": r"\left\| {0} \right\|_{{\text{{unit}}}}",
     "maximum": r"\max({0}, {1})",
     "minimum": r"\min({0}, {1})",
     "where": r"\begin{{cases}} {1} & {0} \\ {2} & \text{{else}} \end{{cases}}",
@@ -30,6 +31,7 @@ _LATEX_CALLS = {
 _CALLS = {
     "abs": "|{0}|",
     "norm": "‖{0}‖",
+    "unit_norm": "‖{0}‖_unit",
     "maximum": "max({0}, {1})",
     "minimum": "min({0}, {1})",
     "remainder": "({0}) mod {1}",

@@ -18,6 +18,7 @@ from graphc.optim.transforms import (
     decoupled_weight_decay,
     ema,
     gradient_noise,
+    max_norm,
     polyak,
     weight_decay,
 )
@@ -32,9 +33,10 @@ OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
 """Every optimizer that stands alone, by the name under which a saved model finds it again."""
 
 _CLIPS = (clip_by_value, clip_by_norm, clip_by_global_norm)
-_OTHERS = (ascend, weight_decay, decoupled_weight_decay, gradient_noise, accumulate, ema, polyak)
+_DECAYS = (weight_decay, decoupled_weight_decay, max_norm)
+_OTHERS = (ascend, gradient_noise, accumulate, ema, polyak)
 
 TRANSFORMS: Mapping[str, Callable[..., Optimizer]] = MappingProxyType(
-    {make.__name__: make for make in (*_CLIPS, *_OTHERS)}
+    {make.__name__: make for make in (*_CLIPS, *_DECAYS, *_OTHERS)}
 )
 """Every transform, by name; ``chain`` puts them together with an optimizer."""

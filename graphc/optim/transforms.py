@@ -110,6 +110,25 @@ def decoupled_weight_decay(decay: float = 0.01) -> Optimizer:
     return made("decoupled_weight_decay", [link], {"decay": decay})
 
 
+def max_norm(limit: float) -> Optimizer:
+    """The weights of each unit no longer than c: θ ← θ c / max(|θ|, c), after the step; it stands behind the optimizer.
+
+    |θ| is over all axes but the last, which is that of units (W[in, out] of a dense layer, W[...kernel, in, out] of a
+    convolution); of a bias it is over one element, which comes between -c and c.
+
+    Args:
+        limit: c.
+
+    Raises:
+        ArgumentError: a limit that is not above 0.
+
+    Source: Srivastava et al. 2014, section 5.1.
+    """
+    positive(limit=limit)
+    lines = lines_of("theta = theta*(c/maximum(unit_norm(theta), c))")
+    return made("max_norm", [Link("max_norm", lines, settings=(("c", limit),))], {"limit": limit})
+
+
 # -- noise --------------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import graphc as gx
 from graphc import nn
 from tests.external.harness import DIFFERS, NOT_COVERED, RIGHT, WRONG, Case, Outcome, Suite, absent, unrun
-from tests.external.judging import TOLERANCE, Problem, difference, guarded, judged, ops
+from tests.external.judging import TOLERANCE, Problem, difference, guarded, judged
 from tests.support import find_case
 
 FILE = "layers/layers.npz"
@@ -39,13 +39,8 @@ def groups(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def attention(nodes: Mapping[str, Any], causal: bool) -> list[Any]:
-    """softmax(q·kᵀ/√d)·v; with a mask, a place sees those before it and itself."""
-    q, k, v = (nodes[name] for name in "qkv")
-    scores = q @ ops.matrix_transpose(k) / np.sqrt(q.shape[-1])
-    if causal:
-        seen = np.tril(np.ones(scores.shape, bool))
-        scores = ops.where(gx.const(seen), scores, -np.inf)
-    return [ops.softmax(scores, axis=-1) @ v]
+    """softmax(q·kᵀ/√d)·v; causal, a place sees those before it and itself."""
+    return [nn.attention(*(nodes[name] for name in "qkv"), causal=causal)]
 
 
 def check_attention(causal: bool, name: str, path: Path) -> Outcome:

@@ -41,17 +41,21 @@ MADE = {
     "weight_decay": optim.weight_decay(0.1),
     "decoupled_weight_decay": optim.decoupled_weight_decay(0.1),
     "gradient_noise": optim.gradient_noise(0.1, seed=3),
+    "max_norm": optim.max_norm(0.8),
     "accumulate": optim.accumulate(3),
     "ema": optim.ema(0.9),
     "polyak": optim.polyak(2),
 }
+BEHIND = ("ema", "polyak", "max_norm")
+"""Those that stand behind an optimizer."""
+
 OWN = optim.rule("own", {"v": 0.0}, "v = beta*v + g; theta = theta - lr*v*k", shared={}, beta=0.9, k=0.5)
 GROUPS = optim.groups(optim.adam(), {"h": {"lr": 1e-2, "eps": 1e-6}, "y.b": None})
 EVERY = {
     **{name: make() for name, make in OPTIMIZERS.items()},
     **FORMS,
-    **{name: optim.chain(t, optim.nadam()) for name, t in MADE.items() if name not in ("ema", "polyak")},
-    **{name: optim.chain(optim.nadam(), MADE[name]) for name in ("ema", "polyak")},
+    **{name: optim.chain(t, optim.nadam()) for name, t in MADE.items() if name not in BEHIND},
+    **{name: optim.chain(optim.nadam(), MADE[name]) for name in BEHIND},
     "chain": optim.chain(
         *(MADE[n] for n in ("accumulate", "clip_by_global_norm", "weight_decay")), optim.adam(), MADE["ema"]
     ),

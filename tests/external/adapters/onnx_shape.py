@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.external.adapters import windows
+from tests.external.adapters import norms, windows
 from tests.external.judging import later, layers, ops
 
 
@@ -187,19 +187,8 @@ TABLE = {
     "GlobalMaxPool": spatial("max"),
     "SoftmaxCrossEntropyLoss": loss("cross_entropy"),
     "NegativeLogLikelihoodLoss": loss("nll"),
-    **{name: later(f"nn: {name}") for name in ("Attention", "GRU", "LSTM", "RNN", "RotaryEmbedding")},
-    **{
-        name: later(f"normalisations: {name}")
-        for name in (
-            "BatchNormalization",
-            "GroupNormalization",
-            "InstanceNormalization",
-            "LayerNormalization",
-            "LpNormalization",
-            "LRN",
-            "RMSNormalization",
-        )
-    },
+    **{name: later(f"nn: {name}") for name in ("GRU", "LSTM", "RNN", "RotaryEmbedding")},
+    **norms.ONNX,
     **windows.ONNX,
 }
 """Operation to function."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.external.adapters import windows
+from tests.external.adapters import norms, windows
 from tests.external.adapters.torch_math import direct
-from tests.external.judging import later, layers, ops
+from tests.external.judging import layers, ops
 
 F = "nn.functional."
 
@@ -142,18 +142,8 @@ LOSSES = {
     ),
 }
 
-NORMALISATIONS = {
-    "batch_norm": later("nn.batch_norm"),
-    "layer_norm": later("nn.layer_norm"),
-    "instance_norm": later("nn.instance_norm"),
-    "group_norm": later("nn.group_norm"),
-    "normalize": later("nn.normalize"),
-}
-
 TABLE = {
-    **{
-        F + name: adapter for name, adapter in (ACTIVATIONS | LOSSES | NORMALISATIONS | windows.TORCH).items()
-    },
+    **{F + name: adapter for name, adapter in (ACTIVATIONS | LOSSES | norms.TORCH | windows.TORCH).items()},
     "softmax": along("softmax"),
     "softmax/with_dtype": along("softmax"),
     "log_softmax": along("log_softmax"),
