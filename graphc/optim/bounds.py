@@ -42,11 +42,18 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def listed(name: str, values: Any) -> tuple[Any, ...]:
+    """Raises ArgumentError for what is not a list, a tuple or an array."""
+    if not isinstance(values, (list, tuple, range, np.ndarray)):
+        raise ArgumentError(f"{name} is a list", given=f"{values!r:.60}")
+    return tuple(values)
+
+
 def rising(name: str, values: Sequence[Any]) -> tuple[float, ...]:
     """Raises ArgumentError for what is not a rising list of steps."""
-    steps = tuple(rate(name, v) for v in values)
+    steps = tuple(rate(name, v) for v in listed(name, values))
     if not steps or any(b <= a for a, b in pairwise(steps)):
-        raise ArgumentError(f"{name} are steps in rising order", given=f"{list(values)!r:.80}")
+        raise ArgumentError(f"{name} are steps in rising order", given=f"{values!r:.80}")
     return steps
 
 

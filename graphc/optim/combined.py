@@ -11,7 +11,7 @@ from graphc.ir.node import Node
 from graphc.ops.arith import clip
 from graphc.ops.compare import greater_equal, where
 from graphc.ops.leaves import const
-from graphc.optim.bounds import flag, length, rate, rising
+from graphc.optim.bounds import flag, length, listed, rate, rising
 from graphc.optim.formulas import exponential, linear, numbered  # noqa: F401  the examples read two of them
 from graphc.optim.schedule import Coefficients, Schedule, epoch_of, part, prefixed, schedule, since
 
@@ -63,7 +63,7 @@ def sequential(parts: Sequence[Any], at: Sequence[float]) -> Schedule:
         [0.0, 0.2, 0.4, 0.2, 0.1]
     """
     inner = _parts(parts)
-    places = numbered("at", rising("at", at)) if len(inner) > 1 or len(at) else {}
+    places = numbered("at", rising("at", at)) if len(inner) > 1 or listed("at", at) else {}
     if len(places) != len(inner) - 1:
         raise ArgumentError(
             "there is one step less than there are parts", given=f"{len(places)} steps, {len(inner)} parts"
@@ -141,9 +141,10 @@ def in_epochs(inner: Any, steps_per_epoch: float, smooth: bool = False) -> Sched
 
 
 def _parts(parts: Sequence[Any]) -> tuple[Schedule, ...]:
-    if not parts:
+    given = listed("parts", parts)
+    if not given:
         raise ArgumentError("a combination needs at least one schedule")
-    return tuple(schedule(p) for p in parts)
+    return tuple(schedule(p) for p in given)
 
 
 def _inner_numbers(inner: Sequence[Schedule]) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphc.errors import ArgumentError
-from graphc.optim.bounds import flag, length, one_of, positive, rate, rising
+from graphc.optim.bounds import flag, length, listed, one_of, positive, rate, rising
 from graphc.optim.schedule import Schedule, formula_rule
 
 _STAIRS = {False: "t / steps", True: "floor(t / steps)"}
@@ -236,7 +236,7 @@ def piecewise(at: Sequence[float], values: Sequence[float]) -> Schedule:
         [0.3, 0.2, 0.2, 0.1, 0.1]
     """
     places = numbered("at", rising("at", at))
-    numbers = numbered("value", [rate("values", v) for v in values])
+    numbers = numbered("value", [rate("values", v) for v in listed("values", values)])
     if len(numbers) != len(places) + 1:
         raise ArgumentError(
             "there is one value more than there are steps",
@@ -264,7 +264,7 @@ def interpolated(at: Sequence[float], values: Sequence[float]) -> Schedule:
         [0.0, 0.25, 0.5, 0.375, 0.25]
     """
     places = numbered("at", rising("at", at))
-    numbers = numbered("value", [rate("values", v) for v in values])
+    numbers = numbered("value", [rate("values", v) for v in listed("values", values)])
     if len(numbers) != len(places):
         raise ArgumentError(
             "there is one value for each step", given=f"{len(numbers)} values for {len(places)} steps"

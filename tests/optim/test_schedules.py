@@ -167,6 +167,12 @@ BAD = {
     "an unused coefficient": (lambda: schedule("0.1 / (1 + t)", start=1.0), "does not use start"),
     "a coefficient called t": (lambda: schedule("t", t=1.0), "cannot be the name"),
     "a function of another shape": (lambda: schedule(lambda t: gx.sum(t)), "one number at each step"),
+    "one step in place of a list": (lambda: schedules.multi_step(0.1, at=5), "at is a list"),
+    "one value in place of a list": (lambda: schedules.piecewise([1], 0.5), "values is a list"),
+    "one part in place of a list": (
+        lambda: schedules.product(schedules.constant(1)),
+        "at least one schedule",
+    ),
     "something else": (lambda: schedule(None), "finite number"),
     "a plot of no step": (lambda: schedules.step(0.1, 3).plot(steps=0), "number of steps"),
 }
