@@ -169,10 +169,9 @@ BAD = {
     "a function of another shape": (lambda: schedule(lambda t: gx.sum(t)), "one number at each step"),
     "one step in place of a list": (lambda: schedules.multi_step(0.1, at=5), "at is a list"),
     "one value in place of a list": (lambda: schedules.piecewise([1], 0.5), "values is a list"),
-    "one part in place of a list": (
-        lambda: schedules.product(schedules.constant(1)),
-        "at least one schedule",
-    ),
+    "one part in place of a list": (lambda: schedules.product(schedules.constant(1)), "parts is a list"),
+    "a list in a list": (lambda: schedules.multi_step(0.1, at=[1, [2, 3]]), "at is a finite number"),
+    "one step of two parts": (lambda: schedules.sequential([0.1, 0.2], at=3), "at is a list"),
     "something else": (lambda: schedule(None), "finite number"),
     "a plot of no step": (lambda: schedules.step(0.1, 3).plot(steps=0), "number of steps"),
 }
