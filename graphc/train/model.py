@@ -196,7 +196,7 @@ class Model:
                 raise unknown_name(name, known, "parameter or layer")
             chosen.update(found)
         self.frozen = frozenset(self.frozen | chosen if names else ())
-        self.values.slots = {}
+        self.values.slots, self.training = {}, None
         return self
 
     # -- use ------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ OPTIMIZERS = {
     "three steps together": optim.chain(optim.accumulate(3), optim.momentum(0.1)),
     "clipped": optim.chain(optim.clip_by_global_norm(0.1), optim.adamw(0.01)),
     "averaged descent": optim.asgd(0.1),
+    "a schedule": optim.adam(optim.schedules.step(0.05, every=3, factor=0.7)),
     "of one's own": optim.rule("heavy", slots={"v": 0.0}, update=OWN, beta=0.9),
 }
 
@@ -82,6 +83,22 @@ def test_every_kind_of_optimizer_goes_on(tmp_path, name):
     path = first.save(tmp_path / "net.gx")
     second.fit(DATA, epochs=4, validation_data=DATA, resume=path, **{**PLAIN, **options})
     assert_same_run(second, whole(4, **options))
+
+
+def test_a_plateau_goes_on(tmp_path):
+    def run(model, **options):
+        plateau = train.ReduceOnPlateau("loss", factor=0.5, patience=1, threshold=0.2)
+        callbacks = [plateau, *options.pop("more", [])]
+        model.fit(DATA, epochs=9, callbacks=callbacks, **{**PLAIN, **options})
+        return plateau
+
+    expected, first, second = classifier(0.2), classifier(0.2), classifier(0.2)
+    falls = run(expected).falls
+    assert len(falls) > 2
+    run(first, more=[StopAt(4 * falls[1] + 2)])
+    assert run(second, resume=first.save(tmp_path / "net.gx")).falls == falls
+    assert_same_run(second, expected)
+    assert second.values.factor == expected.values.factor < 0.2
 
 
 def test_accumulated_gradients_act_at_every_third_step_whatever_the_epoch():
@@ -312,6 +329,12 @@ def test_values_that_were_set_by_hand_are_no_place_to_go_on_from(tmp_path):
     model = whole(2).set_params({"output.b": np.ones(3)})
     with pytest.raises(DataError, match="no training to go on with"):
         classifier(0.2).fit(DATA, resume=model.save(tmp_path / "net.gx"), **PLAIN)
+
+
+def test_what_was_frozen_afterwards_is_no_place_to_go_on_from(tmp_path):
+    path = whole(2).freeze("hidden").save(tmp_path / "net.gx")
+    with pytest.raises(DataError, match="no training to go on with"):
+        classifier(0.2).freeze("hidden").fit(DATA, resume=path, **PLAIN)
 
 
 def test_a_folder_that_is_not_there_is_found_before_training(tmp_path):

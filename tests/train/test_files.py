@@ -123,6 +123,15 @@ HOSTILE = {
     "generators": lambda h: h["names"].update(rng=["another"]),
     "history": lambda h: h.update(history=[{"loss": "low"}]),
     "history of numbers": lambda h: h.update(history=5),
+    "step": lambda h: h.update(step="many"),
+    "training": lambda h: h.update(training=[1]),
+    "position": lambda h: h["training"]["position"].update(epoch=-1),
+    "settings": lambda h: h["training"]["position"].update(settings=[["seed", "one"]]),
+    "kept array": lambda h: h["training"].update(callbacks=[["EarlyStopping", {"array": "none"}]]),
+    "kept code": lambda h: h["training"].update(callbacks=[["EarlyStopping", {"eval": "1"}]]),
+    "kept list": lambda h: h["training"].update(callbacks=[["EarlyStopping", {"plain": [1]}]]),
+    "score": lambda h: h.update(scores=[["f1", "__import__", {}]]),
+    "score of nothing": lambda h: h.update(scores=[["f1", "f1", {}]]),
 }
 
 
