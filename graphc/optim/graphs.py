@@ -46,6 +46,8 @@ def link_graph(
     with engine():
         leaves = {n: _argument(link, n, shape, dtype, rate) for n in link_arguments(link)}
         after = link.step(leaves, dtype)
+        if "t" in leaves:
+            astype(leaves["t"], "float64").named("steps")
         outputs = [_result(after[n], f"{n}_next") for n in link.changed]
         for target in dict.fromkeys(target for target, _ in link.lines):
             if target not in link.carried and isinstance(after[target], Node):

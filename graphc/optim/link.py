@@ -211,7 +211,7 @@ class Link:
     def _known(self, values: Values, dtype: str) -> dict[str, Any]:
         known: dict[str, Any] = {**dict(self.settings), **values}
         if "t" in known:
-            known["t"] = astype(known["t"], "float64").named("steps")
+            known["t"] = astype(known["t"], "float64")
         if "lr" in known and self.scale != 1.0:
             known["lr"] = self.scale * known["lr"]
         return known

@@ -42,10 +42,18 @@ def _equation(title: str, sign: str, formula: str) -> Sequence[str]:
 
 
 def _owners(graph: Graph) -> Mapping[Node, Owner]:
-    """For each node, the one parameter whose next value needs it; None where several do."""
+    """For each node, the one parameter whose next value needs it; None where several do.
+
+    What needs the next value of one parameter alone, such as an average of it, is that parameter's too.
+    """
     owners: dict[Node, Owner] = {}
     for leaf, value in graph.updates:
         if leaf.op.role == "param":
             for node in toposort([value]):
                 owners[node] = leaf if owners.get(node, leaf) is leaf else None
+    for _, value in graph.updates:
+        above = [] if value in owners else toposort([value])
+        found = {owner for node in above if (owner := owners.get(node)) is not None}
+        if len(found) == 1:
+            owners.update({node: owner for node in above if node not in owners for owner in found})
     return owners

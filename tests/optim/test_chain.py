@@ -290,3 +290,14 @@ REFUSED = {
 def test_bad_chains_are_refused(what):
     with pytest.raises(gx.GraphcError):
         REFUSED[what]()
+
+
+def test_a_figure_shows_an_average_beside_its_parameter():
+    """In the box of the parameter, not among what all share; the counter and the global norm are shared."""
+    model = small_model()
+    chained = optim.chain(optim.clip_by_global_norm(1.0), optim.adam(), optim.ema(0.9))
+    figure = str(model.draw(level="graph", optimizer=chained).dot)
+    shared = figure[figure.index("optimizer") :]
+    assert "average ← 0.9 average + 0.1 W₁" in figure
+    assert "average" not in shared
+    assert "step ← step + 1" in shared
