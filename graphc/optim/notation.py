@@ -11,8 +11,12 @@ from typing import Any
 from graphc.ir.formula import parse_formula
 from graphc.ops.template import ATOM, Text
 from graphc.render.notation import SUBSCRIPTS, SUPERSCRIPTS, greek
+from graphc.render.notation import number as numeral
 
-COMPARE, ADD, MULTIPLY, POWER = 4, 10, 20, 40
+COMPARE, ADD, MULTIPLY, FRACTION, POWER = 4, 10, 20, 30, 40
+DIGITS = 12
+"""A numeral is written to so many."""
+
 _SHORT = frozenset("0123456789-+tn")
 _LETTERS = {"lr": "lambda", "eps": "epsilon"}
 _COMPARISONS = {"<=": ("≤", r"\leq"), ">=": ("≥", r"\geq"), "==": ("=", "="), "!=": ("≠", r"\neq")}
@@ -24,7 +28,6 @@ _LATEX_CALLS = {
     "maximum": r"\max({0}, {1})",
     "minimum": r"\min({0}, {1})",
     "where": r"\begin{{cases}} {1} & {0} \\ {2} & \text{{else}} \end{{cases}}",
-    "remainder": r"({0}) \bmod {1}",
     "exp": r"e^{{{0}}}",
     "sum": r"\sum\left({0}\right)",
 }
@@ -34,7 +37,6 @@ _CALLS = {
     "unit_norm": "‖{0}‖_unit",
     "maximum": "max({0}, {1})",
     "minimum": "min({0}, {1})",
-    "remainder": "({0}) mod {1}",
     "where": "({1} if {0} else {2})",
 }
 
@@ -42,9 +44,11 @@ _CALLS = {
 class Unicode:
     """The algebra of formulas on one line of text: ``√v̂ + ε``."""
 
+    mod = "mod"
+
     def number(self, value: int | float) -> Text:
         """A numeral."""
-        return Text(f"{value:g}" if abs(value) < 1e16 else repr(value))
+        return numeral(f"{value:.{DIGITS}g}")
 
     def name(self, name: str) -> Text:
         """A variable: a Greek letter, an index, a hat."""
@@ -60,26 +64,36 @@ class Unicode:
         index = digits.translate(SUBSCRIPTS)
         return Text((letter or base.rstrip("0123456789")) + index + (f"_{rest}" if rest else ""))
 
+    def within(self, text: Text, binds: int) -> str:
+        """A part of a line, in parentheses where it needs them."""
+        return text.at_least(binds)
+
     def operate(self, symbol: str, args: list[Any]) -> Text:
         """An operator."""
         if len(args) == 1:
-            return Text(f"-{args[0].at_least(MULTIPLY)}", ADD)
+            return Text(f"-{self.within(args[0], MULTIPLY)}", ADD)
         left, right = args
         if symbol in ("+", "-"):
-            return Text(f"{left.at_least(ADD)} {symbol} {right.at_least(ADD + (symbol == '-'))}", ADD)
+            return Text(f"{self.within(left, ADD)} {symbol} {self.within(right, ADD + (symbol == '-'))}", ADD)
         if symbol == "*":
             sign = " · " if right[:1].isdigit() else " "
-            return Text(f"{left.at_least(MULTIPLY)}{sign}{right.at_least(MULTIPLY + 1)}", MULTIPLY)
-        if symbol == "/":
-            return Text(f"{left.at_least(MULTIPLY)} / {right.at_least(MULTIPLY + 1)}", MULTIPLY)
+            return Text(f"{self.within(left, MULTIPLY)}{sign}{self.within(right, MULTIPLY + 1)}", MULTIPLY)
+        if symbol in ("/", self.mod):
+            return Text(
+                f"{self.within(left, MULTIPLY)} {symbol} {self.within(right, MULTIPLY + 1)}", MULTIPLY
+            )
         if symbol == "**":
             raised = right.translate(SUPERSCRIPTS).replace("t", "ᵗ")
-            power = raised if _SHORT.issuperset(right) and right.binds == ATOM else f"^{right.atom}"
-            return Text(f"{left.atom}{power}", POWER)
+            power = (
+                raised if _SHORT.issuperset(right) and right.binds == ATOM else f"^{self.within(right, ATOM)}"
+            )
+            return Text(f"{self.within(left, ATOM)}{power}", POWER)
         return Text(f"{left} {_COMPARISONS.get(symbol, (symbol,))[0]} {right}", COMPARE)
 
     def call(self, name: str, args: list[Any]) -> Text:
         """A function."""
+        if name == "remainder":
+            return self.operate(self.mod, args)
         if name == "sqrt":
             return Text(f"√{args[0].atom}", ATOM)
         form = _CALLS.get(name, f"{name}({', '.join(f'{{{i}}}' for i in range(len(args)))})")
@@ -89,9 +103,11 @@ class Unicode:
 class Latex(Unicode):
     r"""The algebra of formulas as LaTeX: ``\sqrt{\hat{v}} + \epsilon``."""
 
+    mod = r"\bmod"
+
     def number(self, value: int | float) -> Text:
         """A numeral."""
-        mantissa, _, exponent = f"{value:g}".partition("e")
+        mantissa, _, exponent = f"{value:.{DIGITS}g}".partition("e")
         if not exponent:
             return Text(mantissa)
         power = f"10^{{{int(exponent)}}}"
@@ -113,20 +129,29 @@ class Latex(Unicode):
         plain = index if len(index) < 2 or index.isdigit() else rf"\mathrm{{{index}}}"
         return Text(f"{symbol}_{{{plain}}}" if index else symbol)
 
+    def within(self, text: Text, binds: int) -> str:
+        """Parentheses as high as what is in them."""
+        tall = any(word in text for word in (r"\frac", r"\begin"))
+        return rf"\left({text}\right)" if tall and text.binds < binds else text.at_least(binds)
+
     def operate(self, symbol: str, args: list[Any]) -> Text:
         """An operator."""
         if symbol == "/":
-            return Text(rf"\frac{{{args[0]}}}{{{args[1]}}}")
+            return Text(rf"\frac{{{args[0]}}}{{{args[1]}}}", FRACTION)
         if symbol == "**":
-            return Text(f"{args[0].atom}^{{{args[1]}}}", POWER)
+            return Text(f"{self.within(args[0], ATOM)}^{{{args[1]}}}", POWER)
         if symbol == "*" and args[1][:1].isdigit():
-            return Text(rf"{args[0].at_least(MULTIPLY)} \cdot {args[1].at_least(MULTIPLY + 1)}", MULTIPLY)
+            return Text(
+                rf"{self.within(args[0], MULTIPLY)} \cdot {self.within(args[1], MULTIPLY + 1)}", MULTIPLY
+            )
         if symbol in _COMPARISONS:
             return Text(f"{args[0]} {_COMPARISONS[symbol][1]} {args[1]}", COMPARE)
         return super().operate(symbol, args)
 
     def call(self, name: str, args: list[Any]) -> Text:
         """A function."""
+        if name == "remainder":
+            return self.operate(self.mod, args)
         word = name.replace("_", r"\_")
         plain = rf"\operatorname{{{{{word}}}}}({', '.join(f'{{{i}}}' for i in range(len(args)))})"
         return Text(_LATEX_CALLS.get(name, plain).format(*args))
