@@ -69,7 +69,7 @@ def test_ten_thousand_random_programs():
     assert len(outcome.tally.texts) >= FULL
     # what differences cannot judge: float32 on the way, by choice; kinks and jumps, which are few
     judged = counts["differenced"] + counts["not differenced: not all in float64"]
-    assert counts["differenced"] >= 0.6 * counts["programs"]
+    assert counts["differenced"] >= 0.55 * counts["programs"]
     assert counts["programs"] - judged <= 0.05 * counts["programs"]
     assert set(CARDS) - {"arg"} <= set(outcome.tally.cards)  # arg stands inside bodies only
 
