@@ -9,6 +9,7 @@ from tests.external import (
     opinfo,
     optim,
     pytensor,
+    rewrites,
     schedules,
     stability,
     trajectories,
@@ -17,6 +18,7 @@ from tests.external import (
 SUITES = (
     trajectories.SUITE,
     stability.SUITE,
+    rewrites.SUITE,
     opinfo.SUITE,
     autograd.SUITE,
     pytensor.SUITE,

@@ -218,6 +218,36 @@ FACT_PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "assumed": (lambda x: (gx.assume(x, nonzero=True), x),),
 }
 
+COLLECTED: dict[str, tuple[Callable[..., Pair], ...]] = {
+    "collect-factors": (
+        lambda x, y: (0.5 * x * y * 3.0, x * y * 1.5),
+        lambda x, y, z: ((-x) / y / (-2.0 * z), (x * 0.5) / (y * z)),
+        lambda x, y, z: (gx.exp(x) * y * gx.exp(z), y * gx.exp(x + z)),
+        lambda u, y: (y * (between(u) / y) * y / between(u), None),
+        lambda x, y: (gx.power(2.0, x) / gx.power(2.0, y), gx.power(2.0, x - y)),
+    ),
+    "collect-terms": (
+        lambda x, y: (2.0 + x + y + 2.0, x + y + 4.0),
+        lambda x, y: (x - y - x * 1.0 + 1.0 + 3.0, None),
+    ),
+    "sigmoid-by-exp": (lambda x: (gx.sigmoid(-x) * gx.exp(x), gx.sigmoid(x)),),
+    "sigmoid-by-exp-minus": (lambda x: (gx.sigmoid(x) * gx.exp(-x), gx.sigmoid(-x)),),
+    "odds": (lambda x: (gx.sigmoid(x) / (1 - gx.sigmoid(x)), gx.exp(x)),),
+    "softplus-difference": (lambda x: (gx.softplus(x) - gx.softplus(-x), x),),
+    "softplus-difference-minus": (lambda x: (gx.softplus(-x) - gx.softplus(x), -x),),
+}
+
+COLLECTED_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "collect-factors": (
+        lambda x, y: (x * y) / x,
+        lambda x, y: 0.0 * x * y,
+        lambda labels: labels * 3 * 5,
+        lambda x, y: x * y,
+        lambda a, row: a * row * 2.0 * 3.0,
+    ),
+    "collect-terms": (lambda x, y: x + y - x, lambda x: x + 1.0),
+}
+
 FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "sub-self": (lambda x: x - x,),
     "div-self": (lambda x: x / x, lambda x: gx.assume(x, finite=True) / gx.assume(x, finite=True)),
@@ -244,6 +274,7 @@ FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
 
 PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     **FACT_PAIRS,
+    **COLLECTED,
     "sub-zero": (lambda x: (x - 0.0, x), lambda a: (a - whole(a, 0.0), a)),
     "add-minus-zero": (lambda x: (x + -0.0, x), lambda x: (-0.0 + x, x)),
     "add-zero": (lambda x: (x + 0.0, x), lambda x: (0.0 + x, x)),
@@ -503,6 +534,7 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda x, y, z: x * z - y * z,
     ),
     **FACTS_REFUSED,
+    **COLLECTED_REFUSED,
     "sub-zero": (lambda x: gx.subtract(x, -0.0), lambda x: x - 1.0),
     "add-minus-zero": (lambda x: x + 0.0,),
     "add-zero": (lambda x: x + -0.0,),

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from graphc.rewrite.rule import Rule
-from graphc.rewrite.rules import algebra, cost, facts, functions, moments, places, stabilize, structure
+from graphc.rewrite.rules import (
+    algebra,
+    collect,
+    cost,
+    facts,
+    functions,
+    moments,
+    places,
+    stabilize,
+    structure,
+)
 
 RULES: tuple[Rule, ...] = (
     *algebra.RULES,
@@ -12,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     *functions.RULES,
     *moments.RULES,
     *cost.RULES,
+    *collect.RULES,
     *places.RULES,
     *facts.RULES,
 )
