@@ -131,6 +131,8 @@ def _summed(node: Node, known: Facts) -> Facts:
     whole, left = product(node.inputs[0].shape), product(node.shape)
     ratio = floor_divide(whole, left) if left != 0 else 0
     count = float(ratio) if isinstance(ratio, int) else math.inf
+    if count == 0:
+        return Facts(point(0.0))
     low = 0.0 if range.low >= 0 else -math.inf if math.isinf(count) else range.low * count
     high = 0.0 if range.high <= 0 else math.inf if math.isinf(count) else range.high * count
     bound = Interval(low, high, range.nan or (range.low == -math.inf and range.high == math.inf))

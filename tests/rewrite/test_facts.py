@@ -68,6 +68,7 @@ def test_what_is_carried_along_a_graph():
     assert facts_of(gx.max(x, axis=1)).range.low == -2
     assert facts_of(gx.sum(x, axis=1)).range.high == pytest.approx(12, rel=1e-4)
     assert facts_of(gx.sum(gx.exp(x))).range.low == 0
+    assert facts_of(gx.sum(gx.input("none", (0, 4)), axis=0)).range == Interval(0.0, 0.0, False)
     assert facts_of(gx.softmax(x)).labels == {"row_stochastic"}
     assert facts_of(gx.softmax(gx.input("z", ("n", 4)))).range.nan
     labels = gx.one_hot(gx.input("t", ("n",), dtype="int64"), 4)
