@@ -1,4 +1,7 @@
-"""Activations beyond those of ``math``: each is its equation, and a derivative that is stable at the extremes."""
+"""Activations beyond those of ``math``: each is its equation, and a derivative that is stable at the extremes.
+
+In the equations a nan stays one: a choice by comparison ends with x, not with a constant.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 # a choice by the output: the mask needs nothing saved but what the next layer reads anyway
 relu6 = pointwise(
     "relu6",
-    "where(x > 0, where(x < 6, x, 6), 0)",
+    "minimum(maximum(x, 0), 6)",
     partials=("where(out > 0, where(out < 6, 1, 0), 0)",),
     domain=((0.2, 5.5),),
     latex=r"\operatorname{{relu6}}({x})",
@@ -85,7 +88,7 @@ log_sigmoid = pointwise(
 # at their corners the slope is 0
 hard_sigmoid = pointwise(
     "hard_sigmoid",
-    "where(slope * x + offset > 0, where(slope * x + offset < 1, slope * x + offset, 1), 0)",
+    "minimum(maximum(slope * x + offset, 0), 1)",
     partials=("where(out > 0, where(out < 1, slope, 0), 0)",),
     attrs={"slope": 1 / 6, "offset": 0.5},
     latex=r"\operatorname{{hard\_sigmoid}}({x})",
@@ -93,7 +96,7 @@ hard_sigmoid = pointwise(
 )
 hard_tanh = pointwise(
     "hard_tanh",
-    "where(x > low, where(x < high, x, high), low)",
+    "minimum(maximum(x, low), high)",
     partials=("where(x > low, where(x < high, 1, 0), 0)",),
     attrs={"low": -1.0, "high": 1.0},
     domain=((-0.9, 0.9),),
@@ -102,7 +105,7 @@ hard_tanh = pointwise(
 )
 hard_swish = pointwise(
     "hard_swish",
-    "where(x > -3, where(x < 3, x * (x + 3) / 6, x), 0)",
+    "x * minimum(maximum(x + 3, 0), 6) / 6",
     partials=("where(x > -3, where(x < 3, x / 3 + 1 / 2, 1), 0)",),
     latex=r"\operatorname{{hard\_swish}}({x})",
     doc="x times hard_sigmoid(x) (Howard et al. 2019).",
@@ -115,7 +118,7 @@ tanhshrink = pointwise(
 )
 softshrink = pointwise(
     "softshrink",
-    "where(x > lambd, x - lambd, where(x < -lambd, x + lambd, 0))",
+    "x - minimum(maximum(x, -lambd), lambd)",
     partials=("where(abs(x) > lambd, 1, 0)",),
     attrs={"lambd": 0.5},
     domain=((0.6, 3.0),),
@@ -124,7 +127,7 @@ softshrink = pointwise(
 )
 hardshrink = pointwise(
     "hardshrink",
-    "where(abs(x) > lambd, x, 0)",
+    "where(abs(x) <= lambd, 0, x)",
     partials=("where(abs(x) > lambd, 1, 0)",),
     attrs={"lambd": 0.5},
     domain=((0.6, 3.0),),
@@ -133,7 +136,7 @@ hardshrink = pointwise(
 )
 threshold = pointwise(
     "threshold",
-    "where(x > threshold, x, below)",
+    "where(x <= threshold, below, x)",
     partials=("where(x > threshold, 1, 0)",),
     attrs={"threshold": 1.0, "below": 0.0},
     domain=((1.1, 3.0),),

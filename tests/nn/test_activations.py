@@ -55,6 +55,12 @@ def test_values_and_slopes_are_right_at_the_extremes(name):
 
 
 @pytest.mark.parametrize("name", POINTWISE)
+def test_a_nan_is_not_hidden(name):
+    x = gx.input("x", ("n",), "float64")
+    assert np.isnan(gx.compile(CARDS[name](x))([np.nan])).all()
+
+
+@pytest.mark.parametrize("name", POINTWISE)
 def test_the_second_derivative_is_finite_everywhere(name):
     x = gx.input("x", ("n",), "float64")
     once = gx.grad(gx.sum(CARDS[name](x)), x)
