@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from graphc import nn
+from graphc.nn import losses, reference
 from graphc.nn.plots import OF_ROWS, curve, names_of_functions, page, write
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -46,3 +47,14 @@ def test_a_curve_is_the_function_with_its_derivative_and_breaks_where_it_jumps()
     np.testing.assert_allclose(slope, 1 - np.tanh(at) ** 2, rtol=1e-12)
     value, slope = curve("threshold", nn.ACTIVATIONS["threshold"], at)
     assert np.isnan(value).sum() == np.isnan(slope).sum() == 1
+
+
+def test_the_checked_in_page_of_losses_is_that_of_the_functions():
+    written = (DOCS / "losses.md").read_text(encoding="utf-8")
+    assert written == reference.page(), "python -m graphc.nn.reference docs writes it anew"
+
+
+def test_every_loss_is_on_the_page():
+    text = reference.page()
+    helpers = {"REDUCTIONS", "reduced"}
+    assert [n for n in losses.__all__ if n not in helpers and f"| `{n}(" not in text] == []

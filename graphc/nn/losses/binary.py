@@ -81,13 +81,19 @@ def hinge(
 def squared_hinge(
     prediction: Any, target: Any, reduction: str = "mean", *, margin: float = 1.0, weights: Any = None
 ) -> Node:
-    """max(0, margin - t s)²; arguments as for ``hinge``."""
+    """The square of the hinge: max(0, margin - t s)².
+
+    Arguments as for ``hinge``.
+    """
     s, t = operands("squared_hinge", prediction, target)
     return reduced(square(relu(number("the margin of squared_hinge", margin, 0) - t * s)), reduction, weights)
 
 
 def soft_margin(prediction: Any, target: Any, reduction: str = "mean", *, weights: Any = None) -> Node:
-    """log(1 + exp(-t s)), for t of -1 or 1: the binary cross-entropy of the logit s. As for ``hinge``."""
+    """log(1 + exp(-t s)), for t of -1 or 1: the binary cross-entropy of the logit s.
+
+    Arguments as for ``hinge``.
+    """
     s, t = operands("soft_margin", prediction, target)
     return reduced(softplus(-(t * s)), reduction, weights)
 

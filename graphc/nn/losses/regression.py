@@ -36,7 +36,9 @@ def mse(prediction: Any, target: Any, reduction: str = "mean", *, weights: Any =
 
 
 def l1(prediction: Any, target: Any, reduction: str = "mean", *, weights: Any = None) -> Node:
-    """Absolute error: |prediction - target|, with slope 0 at 0; arguments as for ``mse``.
+    """Absolute error: |prediction - target|, with slope 0 at 0.
+
+    Arguments as for ``mse``.
 
     Example:
         >>> import graphc as gx
@@ -51,7 +53,7 @@ def l1(prediction: Any, target: Any, reduction: str = "mean", *, weights: Any = 
 def huber(
     prediction: Any, target: Any, reduction: str = "mean", *, delta: float = 1.0, weights: Any = None
 ) -> Node:
-    """Huber's loss: e²/2 within δ of 0, δ (|e| - δ/2) beyond; arguments as for ``mse``.
+    """Huber's loss: e²/2 within δ of 0, δ (|e| - δ/2) beyond.
 
     Args:
         prediction: float[...].
@@ -91,7 +93,10 @@ def smooth_l1(
 
 
 def log_cosh(prediction: Any, target: Any, reduction: str = "mean", *, weights: Any = None) -> Node:
-    """log cosh(prediction - target): e²/2 near 0, |e| - log 2 far away; its slope is tanh(e). As for ``mse``."""
+    """log cosh(prediction - target): e²/2 near 0, |e| - log 2 far away; its slope is tanh(e).
+
+    Arguments as for ``mse``.
+    """
     p, t = operands("log_cosh", prediction, target)
     return reduced(cards.log_cosh(p - t), reduction, weights)
 
