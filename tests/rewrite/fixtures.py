@@ -13,6 +13,7 @@ from graphc.ir.node import Node, engine
 from graphc.ops import CARDS
 from graphc.ops.leaves import size_node
 from graphc.ops.shape import broadcast_to_op, reshape_op, squeeze_op, transpose_op
+from tests.rewrite.function_fixtures import FUNCTION_PAIRS, FUNCTIONS_REFUSED
 
 LEAVES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "x": ("float", ("k",)),
@@ -73,24 +74,6 @@ def relu_of_zero(x: Node) -> Node:
 
 def whole(x: Node, value: float) -> Node:
     return gx.full(x.shape, value, x.dtype)
-
-
-_OUTER = np.sqrt(2 / np.pi)
-
-
-def _gelu(argument: Callable[[Node], Node]) -> Callable[[Node], Pair]:
-    def build(x: Node) -> Pair:
-        return (0.5 * x) * (1 + gx.tanh(argument(x))), gx.gelu_tanh(x)
-
-    return build
-
-
-def _log_picked(rows: Node, labels: Node) -> Pair:
-    t = gx.one_hot(labels, 4, dtype=rows.dtype)
-    return (
-        gx.log(sum_op(t * gx.softmax(rows), (1,))),
-        sum_op(t * gx.log_softmax(rows), (1,)),
-    )
 
 
 def _bce(x: Node, y: Node) -> Pair:
@@ -273,6 +256,7 @@ FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
 
 
 PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
+    **FUNCTION_PAIRS,
     **FACT_PAIRS,
     **COLLECTED,
     "sub-zero": (lambda x: (x - 0.0, x), lambda a: (a - whole(a, 0.0), a)),
@@ -434,42 +418,6 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
             gx.logsumexp(rows, axis=1, keepdims=True),
         ),
     ),
-    "gelu-tanh": (
-        _gelu(lambda x: _OUTER * (x + 0.044715 * (gx.square(x) * x))),
-        _gelu(lambda x: _OUTER * (x + 0.044715 * gx.square(x) * x)),
-        _gelu(lambda x: _OUTER * (x + 0.044715 * x * x * x)),
-        _gelu(lambda x: _OUTER * x * (1 + 0.044715 * gx.square(x))),
-        _gelu(lambda x: _OUTER * (x * (1 + 0.044715 * gx.square(x)))),
-        _gelu(lambda x: _OUTER * x * (1 + 0.044715 * x * x)),
-        lambda x: (
-            x * (1 + gx.tanh(_OUTER * (x + 0.044715 * (gx.square(x) * x)))),
-            gx.gelu_tanh(x) * 2.0,
-        ),
-        lambda x: (x / 2 * (1 + gx.tanh(_OUTER * (x + 0.044715 * (gx.square(x) * x)))), gx.gelu_tanh(x)),
-    ),
-    "gelu-tanh-half": (
-        lambda x: (
-            x * (0.5 * (1 + gx.tanh(_OUTER * (x + 0.044715 * (gx.square(x) * x))))),
-            gx.gelu_tanh(x),
-        ),
-    ),
-    "cosh": (lambda x: (0.5 * (gx.exp(x) + gx.exp(-x)), gx.cosh(x)),),
-    "cosh-divided": (lambda x: ((gx.exp(-x) + gx.exp(x)) / 2, gx.cosh(x)),),
-    "sinh": (lambda x: (0.5 * (gx.exp(x) - gx.exp(-x)), gx.sinh(x)),),
-    "sinh-divided": (lambda x: ((gx.exp(x) - gx.exp(-x)) / 2, gx.sinh(x)),),
-    "tanh-ratio": (lambda x: (gx.sinh(x) / gx.cosh(x), gx.tanh(x)),),
-    "log-cosh": (lambda x: (gx.log(gx.cosh(x)), gx.log_cosh(x)),),
-    "log-exp": (lambda x: (gx.log(gx.exp(x)), x),),
-    "log-ratio": (
-        lambda x, y: (gx.log(gx.exp(x) / y), x - gx.log(y)),
-        lambda x, y: (gx.log(gx.sigmoid(x) / gx.sigmoid(y)), -gx.softplus(-x) - -gx.softplus(-y)),
-    ),
-    "log-product": (lambda x, y: (gx.log(gx.exp(x) * y), x + gx.log(y)),),
-    "log1p-minus-sigmoid": (lambda x: (gx.log1p(-gx.sigmoid(x)), -gx.softplus(x)),),
-    "xlogy-sigmoid": (lambda x, y: (gx.xlogy(y, gx.sigmoid(x)), -(gx.softplus(-x) * y)),),
-    "xlogy-one-minus-sigmoid": (lambda x, y: (gx.xlogy(y, 1 - gx.sigmoid(x)), -(gx.softplus(x) * y)),),
-    "xlogy-softmax": (lambda rows, s: (gx.xlogy(s, gx.softmax(rows)), s * gx.log_softmax(rows)),),
-    "log-picked-by-label": (_log_picked,),
     "rows-sum-to-one": (_rows_sum_to_one,),
     "target-minus-probability": (_target_minus,),
     "probability-minus-target": (
@@ -510,6 +458,7 @@ def _other_axis(rows: Node) -> Node:
 
 
 REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    **FUNCTIONS_REFUSED,
     "sum-of-repeated": (
         lambda a, row: sum_op(a * row, (0,)),  # the user's own product
         lambda a, row: sum_op(a * row, (1,)),
@@ -542,17 +491,6 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda x: x * 1e300 * 1e300,
         lambda x: x * 1e-300 * 1e-300,
         lambda labels: labels * 3 * 5,
-    ),
-    "gelu-tanh": (
-        lambda x: 0.5 * x * (1 + gx.tanh(0.79788 * (x + 0.044715 * (gx.square(x) * x)))),
-        lambda x: 0.5 * x * (1 + gx.tanh(x)),
-        lambda x, y: y * (1 + gx.tanh(_OUTER * (x + 0.044715 * (gx.square(x) * x)))),
-    ),
-    "gelu-tanh-half": (lambda x, y: y * (0.5 * (1 + gx.tanh(_OUTER * (x + 0.044715 * (gx.square(x) * x))))),),
-    "log-ratio": (lambda x, y: gx.log(x / y),),
-    "log-product": (lambda x, y: gx.log(x * y),),
-    "log-picked-by-label": (
-        lambda rows, labels: gx.log(sum_op(gx.one_hot(labels, 4, dtype=rows.dtype) * gx.softmax(rows), (0,))),
     ),
     "like-terms": (lambda labels: labels + labels, lambda x, y: x + y),
     "log1p-sub": (lambda x: gx.log(1 - gx.sigmoid(x)),),
