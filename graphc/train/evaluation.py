@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from graphc.codegen.labels import label_inputs
-from graphc.errors import ShapeError
+from graphc.errors import DataError, ShapeError
 from graphc.ir.node import Node
 from graphc.ir.structure import flatten, unflatten
 from graphc.stages import compile
-from graphc.train.data import Arrays, batches, checked, example_count, named_arrays
+from graphc.train.data import Arrays, batches, checked, example_count, is_stream, named_arrays
 from graphc.train.programs import Module, within
+from graphc.train.sources import StreamSource
 
 EVALUATION_BATCH = 1024
 """How many examples predict and evaluate take at once."""
@@ -34,8 +35,14 @@ def predict(model: Any, x: Any, averaged: bool = False) -> Any:
     return unflatten(form, [_joined(node, [f[i] for f in flat]) for i, node in enumerate(nodes)])
 
 
-def evaluate(model: Any, data: Arrays, module: Module, averaged: bool = False) -> dict[str, float]:
-    """The loss and the metrics on checked data, weighted by the size of each chunk; scores over all of it."""
+def evaluate(
+    model: Any, data: Arrays | StreamSource, module: Module, averaged: bool = False
+) -> dict[str, float]:
+    """The loss and the metrics on checked data, weighted by the size of each chunk; scores over all of it.
+
+    Raises:
+        DataError: a stream without a batch.
+    """
     values = model.weights(averaged), model.values.state
     found, rows = [], []
     scored: list[Any] = []
@@ -44,6 +51,10 @@ def evaluate(model: Any, data: Arrays, module: Module, averaged: bool = False) -
         for batch in _chunks(model, data):
             found.append(run(batch))
             rows.append(len(batch[model.batched[0]]) if model.batched else 1)
+        if not found:
+            raise DataError(
+                "there was no batch to evaluate on", fix="pass a function that returns a new iterator"
+            )
         means = found[0] if len(found) == 1 else _means(found, rows)  # one chunk: as it is, to the last bit
         return {k: float(v) for k, v in means.items()} | _scores(model, scored)
 
@@ -93,7 +104,17 @@ def _scores(model: Any, scored: list[Any]) -> dict[str, float]:
     return result
 
 
-def _chunks(model: Any, data: Arrays) -> Iterable[Arrays]:
+def readable(model: Any, x: Any, y: Any) -> Arrays | StreamSource:
+    """Data to evaluate on: checked arrays, or a stream whose batches are checked as they come."""
+    if is_stream(x, y):
+        return StreamSource(model, x)
+    arrays: Arrays = model.checked_data(x, y)
+    return arrays
+
+
+def _chunks(model: Any, data: Arrays | StreamSource) -> Iterable[Arrays]:
+    if isinstance(data, StreamSource):
+        return data.batches(0, 0)
     if not any(name in data for name in model.batched):
         return [data]
     cut = [n for n in model.batched if n in data]

@@ -14,6 +14,7 @@ from graphc.optim.optimizer import Optimizer
 from graphc.train.callbacks import Callbacks
 from graphc.train.checkpoint import adopt, check_optimizer, check_settings_of, read_checkpoint
 from graphc.train.data import Arrays, example_count, is_stream
+from graphc.train.evaluation import readable
 from graphc.train.heldout import split
 from graphc.train.history import History
 from graphc.train.loop import pair, starting_position, train
@@ -102,14 +103,16 @@ def checked_optimizer(given: Any) -> Optimizer:
     return given
 
 
-def _parts(model: Any, x: Any, y: Any, request: Request, seeds: Seeds) -> tuple[Source, Arrays | None]:
+def _parts(
+    model: Any, x: Any, y: Any, request: Request, seeds: Seeds
+) -> tuple[Source, Arrays | StreamSource | None]:
     """What is trained on, and what is validated on."""
     given, share = request.validation_data, request.validation_split
     if given is not None and share:
         raise ArgumentError("validation_data and validation_split", fix="pass one of them")
     if request.stratify and not share:
         raise ArgumentError("stratify is for validation_split", fix="validation_split=0.2")
-    held_out = None if given is None else validation_arrays(model, given)
+    held_out = None if given is None else _validation(model, given, request.epochs)
     if is_stream(x, y):
         if share:
             raise ArgumentError("a stream cannot be split", fix="pass validation_data")
@@ -121,20 +124,21 @@ def _parts(model: Any, x: Any, y: Any, request: Request, seeds: Seeds) -> tuple[
     return _array_source(model, arrays, request, seeds), held_out
 
 
-def validation_arrays(model: Any, given: Any) -> Arrays:
-    """Validation data by input name.
+def _validation(model: Any, given: Any, epochs: int) -> Arrays | StreamSource:
+    """Validation data by input name, or a stream.
 
     Raises:
         DataError: empty or otherwise unfit data; the message says that it is the validation data.
     """
     try:
-        found: Arrays = model.checked_data(*pair(given))
+        if epochs > 1 and isinstance(given, Iterator):
+            raise one_epoch_alone(epochs)
+        return readable(model, *pair(given))
     except GraphcError as error:
         what = f"in the validation data, {error.what}"
         raise type(error)(
             what, given=error.given, expected=error.expected, where=error.where, fix=error.fix
         ) from error
-    return found
 
 
 def _labels(model: Any) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 from graphc.errors import DataError, GraphcError, NonFiniteError
 from graphc.train.bar import Bar
-from graphc.train.data import Arrays, example_count
+from graphc.train.data import example_count
 from graphc.train.interrupt import Interrupt
 from graphc.train.run import INTERRUPTED, Position, Run
 from graphc.train.sources import ArraySource, Source
 from graphc.train.step import step
 
 
-def train(run: Run, source: Source, held_out: Arrays | None) -> None:
+def train(run: Run, source: Source, held_out: Any) -> None:
     """Run the epochs; the model's values change after each step, so that however it ends the model is usable."""
     run.history.stopped, run.model.training = "", None
     bar = Bar(run.progress, _all_steps(run, source), run.position.first + run.epochs)
@@ -47,7 +47,7 @@ def _all_done(run: Run) -> str:
     return "1 epoch done" if run.epochs == 1 else f"all {run.epochs} epochs done"
 
 
-def _epochs(run: Run, source: Source, held_out: Arrays | None, bar: Bar, interrupt: Interrupt) -> None:
+def _epochs(run: Run, source: Source, held_out: Any, bar: Bar, interrupt: Interrupt) -> None:
     last = run.position.first + run.epochs
     while run.position.epoch < last and not run.reason:
         run.epoch = run.position.epoch + 1
@@ -83,7 +83,7 @@ def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
     return True
 
 
-def _end_epoch(run: Run, source: Source, held_out: Arrays | None, bar: Bar, interrupt: Interrupt) -> None:
+def _end_epoch(run: Run, source: Source, held_out: Any, bar: Bar, interrupt: Interrupt) -> None:
     """The row of an epoch; it, the position and what callbacks count change together, or not at all."""
     at = run.position
     row = {"epoch": run.epoch, "loss": at.total / at.rows, **_scores(run, source, held_out)}
@@ -95,7 +95,7 @@ def _end_epoch(run: Run, source: Source, held_out: Arrays | None, bar: Bar, inte
     interrupt.release()
 
 
-def _scores(run: Run, source: Source, held_out: Arrays | None) -> dict[str, float]:
+def _scores(run: Run, source: Source, held_out: Any) -> dict[str, float]:
     """Metrics on the training data, and loss and metrics on the validation data, as in use."""
     scores: dict[str, float] = {}
     if isinstance(source, ArraySource) and (run.model.metrics or run.model.scores):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +14,6 @@ from graphc.codegen.names import identifier
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.ir.node import Node
-from graphc.ops.init import initial_value
 from graphc.optim.graphs import COUNTER
 from graphc.optim.optimizer import Optimizer
 from graphc.rewrite.rule import check_level
@@ -23,30 +21,14 @@ from graphc.runtime.arguments import cast_array
 from graphc.train.averages import averaged_params
 from graphc.train.callbacks import Callback
 from graphc.train.data import Arrays, checked, named_arrays
-from graphc.train.evaluation import evaluate, predict, score_nodes, scoring_program
+from graphc.train.evaluation import evaluate, predict, readable, score_nodes, scoring_program
 from graphc.train.fitting import Request, fit
 from graphc.train.history import History
 from graphc.train.measures import read_metrics
 from graphc.train.programs import Module, build_module, training_graph, with_hypers, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
 from graphc.train.solving import Goal, solve
-
-
-@dataclass
-class Values:
-    """What training changes: arrays by name, and the generators of random sites.
-
-    They are ``untouched`` where they were drawn to be looked at, and nothing has trained or set them. ``step`` counts
-    the steps of the optimizer, and ``factor`` multiplies the rate that it says.
-    """
-
-    params: dict[str, Any] = field(default_factory=dict)
-    state: dict[str, Any] = field(default_factory=dict)
-    slots: dict[str, Any] = field(default_factory=dict)
-    rng: dict[str, Any] | None = None
-    untouched: bool = False
-    step: int = 0
-    factor: float = 1.0
+from graphc.train.values import Values
 
 
 class Model:
@@ -206,10 +188,14 @@ class Model:
         return predict(self, x, averaged)
 
     def evaluate(self, x: Any, y: Any = None, averaged: bool = False) -> dict[str, float]:
-        """The loss and the metrics on data, as in use, weighted by the size of each batch; scores over all of it."""
-        return self.evaluate_arrays(self.checked_data(x, y), self.module(None), averaged)
+        """The loss and the metrics on data or a stream, in the form in use.
 
-    def evaluate_arrays(self, data: Arrays, module: Module, averaged: bool = False) -> dict[str, float]:
+        They are weighted by the size of each batch; scores are of all of it.
+        """
+        self._need_loss()
+        return self.evaluate_arrays(readable(self, x, y), self.module(None), averaged)
+
+    def evaluate_arrays(self, data: Any, module: Module, averaged: bool = False) -> dict[str, float]:
         """The same, on data that was checked before."""
         self._need_loss()
         return evaluate(self, data, module, averaged)
@@ -241,7 +227,7 @@ class Model:
             optimizer: by default the last one used, the model's own, or ``sgd()``.
             epochs: how many times to go through the data.
             batch_size: examples per step (by default 32, or all where there are fewer); the last batch may be smaller.
-            validation_data: ``(x, y)`` or a data set, evaluated after each epoch.
+            validation_data: ``(x, y)``, a data set or a stream of batches, evaluated after each epoch.
             validation_split: a share of the examples to hold out for that instead.
             stratify: whether each class gives that share, to within one example.
             shuffle: whether each epoch has an order of its own.
@@ -475,17 +461,8 @@ class Model:
         self.values.untouched = False
 
     def _ensure_values(self, seeds: Seeds = Seeds()) -> None:  # noqa: B008
-        if self.values.rng is not None:
-            return
-        self.values.untouched = True
-        for role, target in (("param", self.values.params), ("state", self.values.state)):
-            for leaf in self.graph.leaves(role):
-                name = str(self.graph.name_of(leaf))
-                shape = tuple(int(str(d)) for d in leaf.shape)
-                target.setdefault(
-                    name, initial_value(leaf.attrs["init"], shape, leaf.dtype, name, seeds.init)[()]
-                )
-        self.values.rng = self.make_rng(seeds.random)
+        if self.values.rng is None:
+            self.values.draw(self.graph, seeds)
 
     def _ensure_slots(self, optimizer: Optimizer) -> None:
         starting = self.starting_slots(optimizer)

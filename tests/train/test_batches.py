@@ -176,6 +176,20 @@ def test_a_bad_batch_of_a_stream_says_which():
     assert model.values.step == 1
 
 
+def test_streams_are_evaluated_and_validated_on():
+    model, plain = classifier(), classifier()
+    history = model.fit(DATA, epochs=2, validation_data=train.Prefetch(chunks), **PLAIN)
+    expected = plain.fit(DATA, epochs=2, validation_data=DATA, **PLAIN)
+    assert history["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-6)
+    assert model.evaluate(chunks()) == pytest.approx(model.evaluate(DATA), rel=1e-6)
+    with pytest.raises(DataError, match="in the validation data, an iterator serves one epoch alone"):
+        model.fit(DATA, epochs=2, validation_data=chunks(), **PLAIN)
+    with pytest.raises(DataError, match="no batch to evaluate on"):
+        model.evaluate(iter([]))
+    with pytest.raises(DataError, match=r"a label out of range\n.*in batch 1 of epoch 1"):
+        model.evaluate(iter([(DATA.x, DATA.y + 1)]))
+
+
 # -- held-out shares ----------------------------------------------------------------------------------------------
 
 
