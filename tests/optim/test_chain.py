@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from graphc import optim
+from graphc import optim, train
 from tests.optim.support import GRADIENTS, START, linear_model, small_model, stepped
 
 X, T = np.linspace(-1, 1, 24).reshape(8, 3), np.ones((8, 2))
@@ -301,3 +301,37 @@ def test_a_figure_shows_an_average_beside_its_parameter():
     assert "average ← 0.9 average + 0.1 W₁" in figure
     assert "average" not in shared
     assert "step ← step + 1" in shared
+
+
+class StopAt(train.Callback):
+    """Ctrl-C after a step."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def on_batch_end(self, run, loss):
+        if run.step == self.at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", [1, 5, 6, 11])
+def test_a_run_goes_on_from_its_checkpoint_to_the_last_bit(tmp_path, step):
+    """Between two steps that count, with noise, averages, groups, and a rate that follows the step."""
+    rate = optim.schedules.cosine(0.05, steps=6)
+    noisy = optim.chain(
+        optim.gradient_noise(1e-3, seed=2), optim.accumulate(2), optim.clip_by_global_norm(0.5)
+    )
+    inner = optim.groups(optim.nadam(rate), {"h": {"beta1": 0.5}, "y.b": None})
+    options = {"optimizer": optim.chain(noisy, inner, optim.ema(0.9)), "batch_size": 2, "verbose": False}
+    whole, first = small_model(), small_model()
+    whole.fit(X, T, epochs=3, **options)
+    path = tmp_path / "run.gx"
+    first.fit(X, T, epochs=3, callbacks=[train.Checkpoint(path), StopAt(step)], **options)
+    assert first.values.step == step
+    second = small_model()
+    second.fit(X, T, epochs=3, resume=path, **options)
+    for kind in ("params", "slots"):
+        ours, theirs = getattr(second.values, kind), getattr(whole.values, kind)
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+    assert second.evaluate(X, T, averaged=True) == whole.evaluate(X, T, averaged=True)
