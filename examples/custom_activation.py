@@ -9,7 +9,7 @@ It prints:
 import graphc as gx
 from graphc import datasets, nn, optim
 
-mish = gx.scalar_function("mish", "x*tanh(log(1+exp(x)))")
+mish = gx.scalar_function("my_mish", "x*tanh(log(1+exp(x)))")
 
 x = gx.input("x", ("batch", 2))
 t = gx.input("t", ("batch",), dtype="int64")
