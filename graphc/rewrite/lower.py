@@ -11,7 +11,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuilt, substitute, toposort
 from graphc.ir.walk import deep_toposort
 from graphc.ops.bodies import arg
-from graphc.rewrite.bodies import everywhere
+from graphc.rewrite.bodies import everywhere, tidy
 from graphc.rewrite.driver import Trace, replace
 from graphc.symbolic.formulas import lower_formula
 
@@ -106,7 +106,7 @@ def _carries_effect(node: Node) -> bool:
 
 def choose_mode(graph: Graph, mode: str) -> Graph:
     """Every choice by mode made, those in bodies too."""
-    chosen = everywhere(graph, lambda body: _chosen(body, mode))
+    chosen = tidy(everywhere(graph, lambda body: _chosen(body, mode)))  # a mask may be read no more
     if chosen is graph:
         return graph
     present = set(deep_toposort(chosen.roots))

@@ -79,6 +79,13 @@ def test_in_a_loop_and_around_one():
         assert check_grad(y, x, {"x": xs}).ok
 
 
+def test_what_a_branch_draws_in_training_is_not_drawn_in_use():
+    x = gx.input("x", (3,), "float64")
+    y = gx.cond(gx.sum(x) > 0, lambda: gx.nn.dropout(x, 0.5, name="drop"), lambda: x)
+    np.testing.assert_array_equal(gx.compile(y)(np.ones(3)), np.ones(3))
+    assert set(gx.compile(y, mode="train")(np.ones(3), rng=0)) <= {0.0, 2.0}
+
+
 def x3():
     return gx.input("x", (3,), "float64")
 
