@@ -232,6 +232,8 @@ def _shared_lines(link: LinkPlan) -> list[str]:
 
 
 def _total_lines(link: LinkPlan, total: TotalPlan, update: UpdatePlan) -> list[str]:
+    if not total.functions:
+        return []
     parts = []
     for served in total.functions:
         arguments = ", ".join(

@@ -66,6 +66,7 @@ def groups(otherwise: Optimizer, members: Mapping[str, Group]) -> Optimizer:
     """
     if not isinstance(otherwise, Optimizer) or otherwise.rate is None:
         raise ArgumentError("groups are of an optimizer with a rate", given=f"{otherwise!r:.60}")
+    _check_pauses(otherwise)
     names = tuple(members)
     links = [replace(link, but=(*link.but, *names)) for link in otherwise.links]
     for i, (name, group) in enumerate(members.items()):
@@ -79,7 +80,18 @@ def groups(otherwise: Optimizer, members: Mapping[str, Group]) -> Optimizer:
     return Optimizer("groups", otherwise.rate, distinct(links), settings, frozen)
 
 
+def _check_pauses(part: Optimizer) -> None:
+    if any(link.every > 1 for link in part.links):
+        raise ArgumentError(
+            "steps are accumulated for all groups together",
+            given=repr(part)[:60],
+            fix="gx.optim.chain(gx.optim.accumulate(4), gx.optim.groups(...))",
+        )
+
+
 def _member(otherwise: Optimizer, name: str, group: Group) -> Optimizer | None:
+    if isinstance(group, Optimizer):
+        _check_pauses(group)
     if group is None or isinstance(group, Optimizer):
         return group
     if not isinstance(group, Mapping) or otherwise.name not in OPTIMIZERS:

@@ -139,7 +139,7 @@ class Sweep:
             # the rate goes on with the steps at which the links that read it act
             self.result[self.counter] = self._kept(self.counter, self.counter + 1)
         members = [n for n in self.params if link.matches(n)]
-        for total in link.totals:
+        for total in link.totals if members else ():
             known[total.name] = self._total(link, total, members)
         for name in members:
             self._one(link, name, known)

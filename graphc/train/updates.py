@@ -20,13 +20,11 @@ from graphc.optim.graphs import (
 )
 from graphc.optim.link import Link, Total
 from graphc.optim.optimizer import Optimizer
+from graphc.optim.rule import OWN
 from graphc.optim.schedule import Schedule
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.stages import plan, simplify
-
-OWN = frozenset({"init", "predict", "evaluate", "train_step", "load", "generator", "name"})
-"""Functions of a module beside those that every variable avoids."""
 
 
 def update_plan(

@@ -195,6 +195,28 @@ def test_a_group_reads_the_rate_of_a_run():
     assert np.allclose(1 - after["b"], 0.04)
 
 
+def test_groups_may_cover_everything():
+    """Nothing is left for the optimizer of the rest, nor for its clipping."""
+    rest = optim.chain(optim.clip_by_global_norm(1.0), optim.adam(0.1))
+    model = small_model()
+    model.fit(X, T, optimizer=optim.groups(rest, {"h": optim.sgd(0.1), "y": optim.sgd(0.1)}), **QUIET)
+    plain = small_model()
+    plain.fit(X, T, optimizer=optim.sgd(0.1), **QUIET)
+    assert all(np.array_equal(model.params[name], value) for name, value in plain.params.items())
+    assert "clip_by_global_norm_n" not in model.source()
+    model.draw(optimizer=model.optimizer)
+
+
+def test_a_group_clips_by_its_own_norm():
+    clipped = optim.chain(optim.clip_by_global_norm(1.0), optim.sgd(1.0))
+    model = linear_model(a=np.zeros(2), b=np.zeros(2), c=np.zeros(2))
+    module = model.module(optim.groups(optim.sgd(1.0), {"b": clipped}))
+    params, _, slots = module.init(0)
+    after, _ = module.update(params, slots, {k: np.array([3.0, 4.0]) for k in params}, lr=1.0)
+    assert np.allclose(after["a"], [-3.0, -4.0])
+    assert np.allclose(after["b"], [-0.6, -0.8])
+
+
 def test_two_of_a_kind_have_slots_of_their_own():
     optimizer = optim.chain(optim.ema(0.9), optim.sgd(), optim.ema(0.5))
     assert optimizer.slot_names == ("ema.average", "ema_2.average")
@@ -280,6 +302,10 @@ REFUSED = {
     "a group that is text": lambda: optim.groups(optim.sgd(), {"h": "adam"}),
     "groups of a transform": lambda: optim.groups(optim.ema(), {"h": None}),
     "a group that multiplies nothing": lambda: optim.groups(optim.sgd(0.0), {"h": {"lr": 0.1}}),
+    "a pause in a group": lambda: optim.groups(
+        optim.sgd(), {"h": optim.chain(optim.accumulate(2), optim.sgd())}
+    ),
+    "a pause in the rest": lambda: optim.groups(optim.chain(optim.accumulate(2), optim.sgd()), {"h": None}),
     "a group that is not there": lambda: small_model().source(optim.groups(optim.sgd(), {"z": {"lr": 0.1}})),
     "a frozen group that is not there": lambda: small_model().source(optim.groups(optim.sgd(), {"z": None})),
     "a transform alone": lambda: small_model().fit(X, T, optimizer=optim.ema(), **QUIET),
