@@ -25,7 +25,7 @@ prelu = pointwise(
     "where(x > 0, x, slope * x)",
     operands="x slope",
     domain=(POSITIVE, (-2.0, 2.0)),
-    latex=r"\operatorname{{prelu}}_{{{slope}}}({x})",
+    latex=r"\operatorname{{prelu}}({x}, {slope})",
     doc="x above 0, slope times x below; the slope is trained (He et al. 2015).",
 )
 selu = pointwise(
@@ -57,7 +57,7 @@ gelu_tanh = pointwise(
     "gelu_tanh",
     f"x * sigmoid({_GELU_ARGUMENT})",
     partials=(_GELU_SLOPE,),
-    latex=r"\operatorname{{gelu}}_{{\tanh}}({x})",
+    latex=r"\operatorname{{gelu\_tanh}}({x})",
     cost=4.0,
     doc="x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), which is near gelu (Hendrycks and Gimpel 2016).",
 )

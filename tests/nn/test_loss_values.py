@@ -108,6 +108,7 @@ LOSSES = {
     "multilabel_soft_margin": (nn.multilabel_soft_margin, (P, (T > 0) * 1.0), BCE.mean(1)),
     "multilabel_margin": (nn.multilabel_margin, (P, (T > 0) * 1.0), pairs()),
     "cross_entropy": (nn.cross_entropy, (P, LABELS), OWN),
+    "cross_entropy of whole rows": (nn.cross_entropy, (P, ROWS.astype("int64")), OWN),
     "cross_entropy of rows": (nn.cross_entropy, (P, SOFT), -(SOFT * LOG_P).sum(1)),
     "cross_entropy, smoothed": (
         lambda p, t, *a, **k: nn.cross_entropy(p, t, *a, label_smoothing=0.1, **k),
