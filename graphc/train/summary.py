@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from graphc.ir.node import Node
@@ -11,7 +12,7 @@ from graphc.ir.node import Node
 def summary(model: Any) -> str:
     """One row per layer: its output shape, its parameters, and how many numbers they hold."""
     layers: dict[str, list[Node]] = {}
-    for node in model.graph.nodes:
+    for node in _in_order_of_use(model.graph.nodes):
         if node.op.role in ("const", "size", "hyper", "input"):
             continue
         if node.op.role == "param" or model.graph.layer_of(node):
@@ -33,6 +34,17 @@ def summary(model: Any) -> str:
     trained = sum(_count(p) for p in model._trained())
     lines += ["", f"{sum(_count(p) for p in params):,} numbers, {trained:,} of them trained"]
     return "\n".join(lines)
+
+
+def _in_order_of_use(nodes: Sequence[Node]) -> list[Node]:
+    """A leaf stands where it is first used, so that layers follow each other as data flow through them."""
+    first: dict[Node, int] = {}
+    for i, node in enumerate(nodes):
+        for operand in node.inputs:
+            if operand.op.kind == "leaf":
+                first.setdefault(operand, i)
+    place = {node: first.get(node, i) for i, node in enumerate(nodes)}
+    return sorted(nodes, key=place.__getitem__)
 
 
 def _row(model: Any, name: str, nodes: list[Node]) -> tuple[str, str, str, str]:

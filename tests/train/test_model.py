@@ -333,3 +333,10 @@ def test_a_model_needs_a_known_level_and_defaults():
         gx.Model(x * gx.param("w", ()), level="O2")
     with pytest.raises(gx.GraphcError, match="needs a default"):
         gx.Model(x * gx.hyper("k"), gx.sum(x))
+
+
+def test_a_summary_lists_layers_as_data_flow_through_them():
+    x = gx.input("x", ("batch", 3))
+    y = gx.nn.dense(gx.nn.batch_norm(gx.nn.dense(x, 4, name="first"), name="norm"), 2, name="last")
+    rows = gx.Model(y).summary().splitlines()[4:7]
+    assert [row.split()[0] for row in rows] == ["first", "norm", "last"]
