@@ -16,6 +16,9 @@ from sybil import Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
+from sybil.sybil import SybilCollection
+
+from docs.course.make import parsers as chapter_parsers
 
 
 def _enter(namespace: dict[str, Any]) -> None:
@@ -43,5 +46,6 @@ _docstrings = Sybil(
     setup=_enter,
     teardown=_leave,
 )
+_chapters = Sybil(parsers=chapter_parsers(), patterns=["docs/course/*.md"], setup=_enter, teardown=_leave)
 
-pytest_collect_file = (_documents + _docstrings).pytest()
+pytest_collect_file = SybilCollection([_documents, _docstrings, _chapters]).pytest()
