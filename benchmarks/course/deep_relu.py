@@ -3,8 +3,9 @@
     python -m benchmarks.course.deep_relu
 
 Data: the 1,797 digits of the package, standardised. 30 layers of 64, biases from 0, momentum of 0.9 with a rate of 1e-3
-(as in He et al. 2015, section 2.2), batches of 64, 30 epochs, three seeds. With Xavier's (2 / (n_in + n_out)) each relu halves the mean square of what it passes, so
-after 30 layers 2⁻³⁰ of it is left; He's (2 / n_in) doubles it before.
+(as in He et al. 2015, section 2.2), batches of 64, 30 epochs, three seeds. A relu halves the mean square of what it
+passes. Xavier's variance, 2 / (n_in + n_out), lets that stand: after 30 layers 2⁻³⁰ of it is left. He's, 2 / n_in,
+makes up for it.
 """
 
 import numpy as np

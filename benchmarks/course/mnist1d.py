@@ -3,8 +3,8 @@
     python -m benchmarks.course.mnist1d
 
 The set-up is that of the set's authors (Greydanus 2020): 4,000 rows of 40 to train on and 1,000 to test on, Adam with
-a rate of 1e-2, batches of 100 in the order of the file, 8,000 steps. The MLP has two layers of 256 relus, the second with a
-residual connection. Weights and biases start uniform in ±1/√(n_in). Three seeds.
+a rate of 1e-2, batches of 100 in the order of the file, 8,000 steps. The MLP has two layers of 256 relus, the second
+with a residual connection. Weights and biases start uniform in ±1/√(n_in). Three seeds.
 """
 
 import numpy as np

@@ -3,8 +3,8 @@
     python -m benchmarks.course.sigmoid_batch_norm
 
 Data: the digits of the package, 1,348 to train on and 449 to test on. Three layers of 100 sigmoids (the network of
-Ioffe and Szegedy 2015, section 4.1, on smaller digits), weights from N(0, 0.1²), gradient descent on batches of 60, 1,000 steps,
-three seeds, three rates.
+Ioffe and Szegedy 2015, section 4.1, on smaller digits), weights from N(0, 0.1²), gradient descent on batches of 60,
+1,000 steps, three seeds, three rates.
 """
 
 import graphc as gx
