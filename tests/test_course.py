@@ -42,7 +42,9 @@ def test_what_a_chapter_shows_is_compared(tmp_path):
         ("text", "1.25", "1.25", True),
         ("text", "1.25", "1.26", False),
         ("console", "1.25", "1.26", True),
-        ("console", "1.25", "1.5", False),
+        ("console", "1.25", "1.50", False),
+        ("console", "'2.6e-05'", "2.7e-05", True),
+        ("console", "'2.6e-05'", "3.2e-05", False),
         ("console", "1", "2", False),
     ):
         chapter.write_text(template.format(kind=kind, printed=printed, shown=shown), encoding="utf-8")

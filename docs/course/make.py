@@ -26,8 +26,9 @@ from sybil.parsers.markdown import CodeBlockParser
 HERE = Path(__file__).resolve().parent
 EXACT, RUN = ("py", "text"), "console"
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
-RELATIVE, ABSOLUTE = 0.1, 0.02
-"""How far a printed number of a training run in float32 may lie from the one in the chapter."""
+RELATIVE, UNITS = 0.1, 2
+"""How far a printed number of a training run in float32 may lie from the one in the chapter: by a share of it, and by
+units of its last digit."""
 
 
 def chapters() -> list[Path]:
@@ -71,7 +72,14 @@ def _near(shown: str, printed: str) -> bool:
     if NUMBER.sub("#", a) != NUMBER.sub("#", b):
         return False
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
-    return all(abs(float(x) - float(y)) <= ABSOLUTE + RELATIVE * abs(float(x)) for x, y in pairs)
+    return all(abs(float(x) - float(y)) <= _margin(x) for x, y in pairs)
+
+
+def _margin(number: str) -> float:
+    """The margin of a number as it is written: 0.98 has units of 0.01, 2.6e-05 of 0.1e-05."""
+    mantissa, _, exponent = number.partition("e")
+    unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return RELATIVE * abs(float(number)) + UNITS * unit
 
 
 def _difference(shown: Any, printed: str) -> str:
