@@ -1,12 +1,16 @@
-"""Two of the UCI regression sets, on the 20 published splits, against the published root mean squared errors.
+"""Two of the UCI regression sets, on the first five of the published splits, against the published errors.
 
     python -m benchmarks.course.uci
 
-One hidden layer of 50 relus, dropout of 0.01 before each layer, inputs and target standardised by the training rows,
-Adam with a rate of 1e-3, batches of 128, 400 epochs. The published numbers (Gal and Ghahramani 2016, with their later
-code) choose the rate of dropout by a search on a fifth of the training rows, which they do not train on; they draw a mask in use as
-well: ``plain`` is one such prediction, ``MC`` the mean of 10,000. Here nothing is dropped in use.
+One hidden layer of 50 relus, dropout of 0.005 before each layer, inputs and target standardised by the training rows,
+Adam with a rate of 1e-3, batches of 128, 4,000 epochs; the root mean squared error on the test rows of each split.
+
+The published numbers (Gal and Ghahramani 2016, from the results in the authors' repository) choose the rate of dropout
+by a search on a fifth of the training rows, which they do not train on. They draw masks in use as well: ``plain`` is
+one such prediction, ``MC`` the mean of 10,000. Here nothing is dropped in use, which comes near to MC.
 """
+
+import sys
 
 import numpy as np
 
@@ -14,7 +18,7 @@ import graphc as gx
 from benchmarks.course.cases import found
 from graphc import nn, optim
 
-HIDDEN, RATE, EPOCHS = 50, 0.01, 400
+HIDDEN, RATE, EPOCHS, SPLITS = 50, 0.005, 4000, 5
 
 
 def network(features):
@@ -42,9 +46,9 @@ def error(model, x, y, test, seed):
     return float(np.sqrt(np.mean((predicted - y[test]) ** 2)))
 
 
-def main(names=("concrete", "energy")):
+def main(names):
     print(
-        f"{'set':<10}{'here':>16}{'published MC':>18}{'published plain':>18}   mean ± standard error over 20 splits"
+        f"{'set':<10}{'here':>16}{'published MC':>18}{'published plain':>18}   ± standard error, {SPLITS} splits"
     )
     for name in names:
         path = found(f"uci/{name}.npz")
@@ -52,11 +56,14 @@ def main(names=("concrete", "energy")):
             continue
         data = dict(np.load(path))
         model = network(data["X"].shape[1])
-        errors = [error(model, data["X"], data["y"], test, i) for i, test in enumerate(data["test_index"])]
-        columns = (errors, data["published_test_MC_rmse"], data["published_test_rmse"])
+        errors = [
+            error(model, data["X"], data["y"], test, i) for i, test in enumerate(data["test_index"][:SPLITS])
+        ]
+        published = (data["published_test_MC_rmse"][:SPLITS], data["published_test_rmse"][:SPLITS])
+        columns = (errors, *published)
         texts = [f"{np.mean(c):.3f} ± {np.std(c, ddof=1) / np.sqrt(len(c)):.3f}" for c in columns]
         print(f"{name:<10}{texts[0]:>16}{texts[1]:>18}{texts[2]:>18}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or ["energy", "yacht"])

@@ -15,7 +15,9 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -105,14 +107,14 @@ def written(path: Path) -> str:
 
 def make(path: Path) -> None:
     """Write a chapter and its pictures. Twice where its lines moved, as derivations name them."""
-    with contextlib.chdir(HERE):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for _ in range(3):
             before, after = path.read_text(encoding="utf-8"), written(path)
-            if after == before:
-                return
             path.write_text(after, encoding="utf-8")
             if after.count("\n") == before.count("\n"):
-                return
+                break
+        for picture in Path(folder).glob("*.svg"):
+            shutil.copy(picture, HERE)
 
 
 def make_png(path: Path, folder: Path) -> None:
