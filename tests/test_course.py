@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+import numpy as np
 import pytest
 
+from benchmarks.course import cases, deep_relu, mnist1d, sigmoid_batch_norm
 from docs.course import make
 from tests.support import REPO
 
@@ -61,3 +64,45 @@ def _problems(chapter):
 
 def test_the_course_is_in_the_repository():
     assert make.HERE == REPO / "docs" / "course"
+
+
+# -- the longer runs ----------------------------------------------------------------------------------------------
+
+
+def test_the_evidence_names_each_script_and_the_scripts_say_so():
+    text = (REPO / "docs" / "evidence.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"python -m benchmarks\.course\.(\w+)", text))
+    folder = REPO / "benchmarks" / "course"
+    assert named == {p.stem for p in folder.glob("*.py")} - {"__init__", "cases"}
+    for name in named:
+        assert f"python -m benchmarks.course.{name}" in (folder / f"{name}.py").read_text(encoding="utf-8")
+
+
+def test_absent_data_are_named(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRAPHC_CASES", str(tmp_path))
+    mnist1d.main()
+    assert "skipped: there is no mnist1d.npz" in capsys.readouterr().out
+
+
+@pytest.mark.full
+def test_thirty_relu_layers_train_from_he_and_not_from_xavier():
+    *_, trained, _ = deep_relu.run("he_normal", 0, deep_relu.OPTIMIZERS["momentum"])
+    *_, stuck, _ = deep_relu.run("xavier_normal", 0, deep_relu.OPTIMIZERS["momentum"])
+    assert trained < 1.0
+    assert stuck == pytest.approx(math.log(10), abs=0.01)
+
+
+@pytest.mark.full
+def test_sigmoids_train_at_a_small_rate_only_with_batch_normalisation():
+    assert sigmoid_batch_norm.run(True, 0.1, 0) > 0.95
+    assert sigmoid_batch_norm.run(False, 0.1, 0) < 0.3
+
+
+@pytest.mark.full
+def test_mnist1d_reaches_what_is_published():
+    path = cases.found("mnist1d.npz")
+    if path is None:
+        pytest.skip("mnist1d.npz is not beside the repository")
+    data = dict(np.load(path))
+    assert mnist1d.run("linear", data, 0)[-1] == pytest.approx(0.315, abs=0.02)
+    assert mnist1d.run("mlp", data, 0)[-1] > 0.63
