@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import adbench
+from benchmarks import adbench, fit
 from benchmarks.timing import interleaved, table
 from tests.support import find_case
 
@@ -37,3 +37,9 @@ def test_a_gradient_comes_with_its_objective(name):
     row = adbench.measured(found, path, seconds=0)
     assert row[0] == name
     assert float(row[3]) > 0
+
+
+def test_fit_is_held_against_a_bare_loop(capsys):
+    rows = fit.measured(epochs=1, seconds=0)
+    assert [row[0] for row in rows] == ["bare loop", "fit", "fit, bar", "fit, scored"]
+    assert all(float(row[1]) > 0 for row in rows)
