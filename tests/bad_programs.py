@@ -335,7 +335,7 @@ program(
     """,
     """
     the loss became inf in epoch 7
-      given:    it began at square(e), where 8 of 8 values are not finite, with e from 3.626e+20 to 1.285e+22
+      given:    it began at square(e), where 8 of 8 values are not finite, at [0, 0] with e = 3.929e+21
       declared: net.py:4: model = gx.Model(p, gx.mean(gx.square(e)))
       fix:      lower the learning rate, scale the inputs, or check the data; the model keeps its last finite values
     """,

@@ -51,7 +51,8 @@ def dense(
     """
     function = activation_of(activation)
     with scope(_layer_name(name), "dense"):
-        W = param("W", (_features(x), units), init=init or initialiser_for(activation), dtype=x.dtype)
+        start = initialiser_for(activation) if init is None else init
+        W = param("W", (_features(x), units), init=start, dtype=x.dtype)
         z = matmul(x, W)
         if bias:
             z = z + param("b", (units,), init=bias_init, dtype=x.dtype)

@@ -80,7 +80,7 @@ def _conv(
     function = activation_of(activation)
     shape = (*per_axis(kernel, rank, "the size of a kernel"), _channels(x, rank) // groups, channels)
     with scope(_layer_name(name), f"conv{rank}d"):
-        W = param("W", shape, init=init or initialiser_for(activation), dtype=x.dtype)
+        W = param("W", shape, init=initialiser_for(activation) if init is None else init, dtype=x.dtype)
         w = transpose(W, (rank + 1, rank, *range(rank)))
         z = conv(x, w, stride, padding, dilation, groups)
         if bias:

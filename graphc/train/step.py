@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from graphc.derivatives import grad
 from graphc.errors import NonFiniteError
+from graphc.ir.graph import Graph, graph_of
 from graphc.runtime.load import refusals
 from graphc.train.data import Arrays
 from graphc.train.run import Before, Run
@@ -39,17 +42,19 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
 def blamed(run: Run, batch: Arrays, loss: float) -> NonFiniteError:
     """Where the first non-finite value began: node, formula, layer, user line.
 
-    Where it began in the gradient of the step before, whose loss was finite still, that step is undone.
+    Where it began in the step before, whose loss was finite still (in its gradient, or in the optimizer), that step is
+    undone.
     """
     from graphc.runtime.guards import first_non_finite
+    from graphc.runtime.program import make_rng
 
     model, before = run.model, run.before
     if before is not None and not all(np.isfinite(v).all() for v in model.values.params.values()):
         vars(model.values).update(params=before.params, state=before.state, slots=before.slots)
         model.values.step -= 1
         batch = before.batch
-    arrays: dict[str, Any] = {**batch, **model.values.params, **model.values.state}
-    place = first_non_finite(model.training_graph(), arrays, model.make_rng(0))
+    graph = _step_graph(run)
+    place = first_non_finite(graph, _arguments(run, graph, batch), make_rng(graph, 0))
     return NonFiniteError(
         f"the loss became {loss} in epoch {run.epoch}",
         given=f"it began at {place.text}"
@@ -58,3 +63,22 @@ def blamed(run: Run, batch: Arrays, loss: float) -> NonFiniteError:
         where=place.where if place else None,
         fix="lower the learning rate, scale the inputs, or check the data; the model keeps its last finite values",
     )
+
+
+def _step_graph(run: Run) -> Graph:
+    """A whole step as one graph: loss, gradients, and the next values of parameters and slots."""
+    from graphc.stages import resolve
+
+    model = run.model
+    trained = {str(model.graph.name_of(p)): p for p in model._trained(run.optimizer)}
+    gradients = dict(zip(trained, grad(model.loss, list(trained.values()), model.level), strict=True))
+    updates = run.optimizer.updates(trained, gradients)
+    graph = graph_of([model.loss, *gradients.values()], updates)
+    return resolve(replace(graph, scope_names=model.graph.scope_names), "train")
+
+
+def _arguments(run: Run, graph: Graph, batch: Arrays) -> dict[str, Any]:
+    values = run.model.values
+    defaults = {str(graph.name_of(leaf)): leaf.attrs["default"] for leaf in graph.leaves("hyper")}
+    rates = run.optimizer.hypers(run.factor)
+    return {**defaults, **rates, **batch, **values.params, **values.state, **values.slots}

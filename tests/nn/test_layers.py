@@ -125,3 +125,9 @@ def test_starting_arrays_must_fit():
     with pytest.raises(gx.GraphcError, match="another shape"):
         gx.param("W", (2, 3), init=np.zeros((3, 2)))
     assert gx.param("W", (2,), init=3.0).attrs["init"].name == "constant"
+
+
+def test_weights_may_start_from_an_array():
+    start = np.arange(6.0).reshape(3, 2)
+    model = gx.Model(nn.dense(gx.input("x", ("n", 3)), 2, init=start, name="line"))
+    np.testing.assert_array_equal(model.params["line.W"], start)
