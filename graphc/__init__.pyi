@@ -18,6 +18,9 @@ from graphc.derivatives import jacobian as jacobian
 from graphc.derivatives import jvp as jvp
 from graphc.derivatives import vjp as vjp
 from graphc.errors import GraphcError as GraphcError
+from graphc.explanation.blame import blame as blame
+from graphc.explanation.difference import changes as changes
+from graphc.explanation.misses import why_not as why_not
 from graphc.explanation.networkx import to_networkx as to_networkx
 from graphc.explanation.steps import explain as explain
 from graphc.ir.graph import Graph as Graph

@@ -98,7 +98,8 @@ def compile(
     trace = Trace()
     resolved = resolve(declared, mode)
     planned = plan(simplify(resolved, level, trace), level, trace)
-    return Program(declared, planned, emit(planned, target), trace, resolved if debug else None)
+    checked = resolved if debug else None
+    return Program(declared, planned, emit(planned, target), trace, checked, resolved, level)
 
 
 def resolve(graph: Graph, mode: str) -> Graph:

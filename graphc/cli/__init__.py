@@ -1,4 +1,4 @@
-"""The command line: ``graphc demo``, ``train``, ``draw``, ``show``, ``explain``, ``export``, ``check``."""
+"""The command line: ``graphc demo``, ``train``, ``draw``, ``show``, ``explain``, ``export``, ``check``, ``opt`` ..."""
 
 from graphc.cli.entry import main
 

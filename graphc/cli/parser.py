@@ -31,6 +31,7 @@ OPTIMIZER_NAMES = (
     "sign_sgd",
     "yogi",
 )
+LEVEL_NAMES = ("exact", "default", "fast")
 DRAW_LEVELS = ("model", "graph", "lowered", "plan")
 
 _MODEL_HELP = "FILE.py[:NAME] (NAME is a variable of the file, by default `model`), or a saved .gx file"
@@ -55,6 +56,8 @@ examples:
   graphc show net.gx                            the NumPy program that trains it
   graphc export net.gx -o net_numpy.py          the same program as a file that needs NumPy alone
   graphc check net.py                           its gradients against central differences
+  graphc opt net.py --print-after-each          what each pass of the compiler does to its graph
+  graphc diff net.py deeper.py                  what lies between two models or texts of graphs
 
 Exit codes: 0 it worked; 1 a check found something wrong; 2 bad use or bad data, with one line that says what to do;
 130 after Ctrl-C. Results go to standard output, progress to standard error. NO_COLOR=1 turns colours off.
@@ -82,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     _debug(top)
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _train, _draw, _show, _explain, _export, _check):
+    for add in (_demo, _train, _draw, _show, _explain, _export, _check, _opt, _diff):
         add(commands)
     return top
 
@@ -291,6 +294,61 @@ def _check(commands: Any) -> None:
     made.add_argument(
         "--seed", type=_count(0), default=0, metavar="N", help="of data and sample (default: 0)"
     )
+
+
+_GRAPH_HELP = "the text of a graph (as `graphc show --what ir` prints it; - for standard input), or a MODEL"
+
+_GRAPH_NOTE = """\
+The graph of a model is its loss with the gradients of its trained parameters; of a model without a loss, its outputs.
+"""
+
+
+def _opt(commands: Any) -> None:
+    made = _command(
+        commands,
+        "opt",
+        "passes:opt",
+        "run passes of the compiler over a graph and print what comes out, as text that can go in again",
+        "examples:\n  graphc opt net.py\n  graphc opt net.ir --passes clean,stabilise --print-after-each\n"
+        "  graphc show net.gx --what ir | graphc opt - --level exact\n\n"
+        "passes:\n  clean          constants, signs, units, shapes\n"
+        "  stabilise      stable forms\n  save_cost      what only saves time\n"
+        "  factor         common factors\n  share          x y and y x are computed once\n"
+        "  write_plainly  stable forms that a known range makes needless\n"
+        "  to_code        operations without code become their bodies\n"
+        "  guard          forms that only the code needs\n"
+        "  to_derivable   operations without a derivative become their bodies\n"
+        "  simplify       clean, stabilise, save_cost, factor, share\n"
+        "  code           write_plainly, to_code, guard, clean\n"
+        "  gradient       clean, stabilise, to_derivable, stabilise\n\n"
+        f"{_GRAPH_NOTE}\n{_MODEL_NOTE}",
+    )
+    made.add_argument("file", metavar="FILE", help=_GRAPH_HELP)
+    made.add_argument("--passes", metavar="A,B", default="simplify", help="in order (default: simplify)")
+    made.add_argument("--level", choices=LEVEL_NAMES, default="default", help="which rewrites may happen")
+    made.add_argument(
+        "--mode", choices=("train", "eval"), default="train", help="which side of a choice (default: train)"
+    )
+    made.add_argument(
+        "--print-after-each",
+        action="store_true",
+        help="print the graph after each pass that changed it, under the rules that fired",
+    )
+
+
+def _diff(commands: Any) -> None:
+    made = _command(
+        commands,
+        "diff",
+        "passes:diff",
+        "print what lies between two graphs: nodes removed, added, and computed otherwise",
+        "examples:\n  graphc diff net.py deeper.py\n  graphc opt net.py > after.ir && graphc diff net.py after.ir\n\n"
+        "Leaves are the same where role, name and type are, other nodes where the same operation stands over the\n"
+        "same operands. Exit code 0 if there is no difference, 1 if there is one.\n\n"
+        f"{_GRAPH_NOTE}\n{_MODEL_NOTE}",
+    )
+    made.add_argument("before", metavar="A", help=_GRAPH_HELP)
+    made.add_argument("after", metavar="B", help="likewise")
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------

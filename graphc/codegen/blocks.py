@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphc.ir.node import Node, toposort
 from graphc.ir.size import Dim, Size
@@ -28,6 +28,7 @@ class Block:
     def __init__(self, writer: Writer, group: Sequence[Node], operands: Sequence[str]) -> None:
         self.writer, self.node, self.operands = writer, group[0], operands
         self._names = {node.attrs["result"]: writer.names(node) for node in group}
+        self.inner: list[Statement] = []
 
     def result(self, index: int, wish: str) -> str:
         """The variable of a result; one of its own where nobody reads that result."""
@@ -78,14 +79,23 @@ class Block:
             known[leaf] = text
         inner = self.writer.inner(known, roots)
         statements = inner.write([n for n in toposort(roots) if n.op.kind != "leaf"])
+        self.inner += statements
         lines += [line for s in statements for line in s.lines("")]
-        return lines, [self._text(inner, root) for root in roots]
+        texts = [self._text(inner, root) for root in roots]
+        made = [(root, text) for root, text in zip(roots, texts, strict=True) if _made_here(root, text)]
+        self.inner += [_statement(root, "", text, "", "") for root, text in made]
+        return lines, texts
 
     @staticmethod
     def _text(inner: Writer, root: Node) -> str:
         text: Text = inner.text(root)
         weak = root.op.role in ("const", "size") and not root.shape
         return f"np.{root.dtype}{'_' if root.dtype == 'bool' else ''}({text})" if weak else str(text)
+
+
+def _made_here(root: Node, text: str) -> bool:
+    """Whether the line that takes a result of a body computes it, too."""
+    return root.op.kind != "leaf" and not _VARIABLE.fullmatch(text)
 
 
 def _where_assigned(lines: Sequence[str], text: str) -> int | None:
@@ -120,10 +130,15 @@ def _reads(roots: Sequence[Node]) -> dict[Node, int]:
 
 def block_statement(writer: Writer, group: Sequence[Node], operands: Sequence[str]) -> Statement:
     """The statement that computes all results of a group."""
-    from graphc.codegen.statements import Statement
-
     block = Block(writer, group, operands)
     node = group[0]
     assert node.op.block is not None
     lines = tuple(node.op.block(block))
-    return Statement(node, writer.names(node), "\n".join(lines), "", writer.layer(node), lines, tuple(group))
+    name, layer, inner = writer.names(node), writer.layer(node), tuple(block.inner)
+    return _statement(node, name, "\n".join(lines), "", layer, lines, tuple(group), inner)
+
+
+def _statement(*parts: Any) -> Statement:
+    from graphc.codegen.statements import Statement  # which writes blocks by this module
+
+    return Statement(*parts)

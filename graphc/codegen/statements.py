@@ -24,7 +24,11 @@ MAX_WIDTH = 100
 
 @dataclass(frozen=True)
 class Statement:
-    """One line of a listing: ``name = expression  # comment``, in the section of a layer; or a block of lines."""
+    """One line of a listing: ``name = expression  # comment``, in the section of a layer; or a block of lines.
+
+    ``inner`` are the statements of the bodies in a block, as they were before the block renamed their variables; one
+    without a name is a result that the block's own line computes.
+    """
 
     node: Node
     name: str
@@ -33,6 +37,7 @@ class Statement:
     layer: str
     block: tuple[str, ...] = ()
     results: tuple[Node, ...] = ()
+    inner: tuple[Statement, ...] = ()
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -149,8 +149,8 @@ def _ancestors(nodes: Iterable[Node]) -> set[Node]:
 
 def _step(graph: Graph, statement: Statement, statements: Sequence[Statement]) -> Step:
     others = {n for s in statements for n in s.nodes} - set(statement.nodes)
-    inside = (n for result in statement.nodes for n in _inside(result, others))
-    reasons = dict.fromkeys(text for n in inside for text in _sentences(graph, n))
+    parts = (n for result in statement.nodes for n in inside(result, others))
+    reasons = dict.fromkeys(text for n in parts for text in sentences(graph, n))
     forward = gradient_of(statement.node)
     source = statement.node if forward is None else forward
     declared = str(source.about.origin) if source.about.origin else None
@@ -161,7 +161,7 @@ def _step(graph: Graph, statement: Statement, statements: Sequence[Statement]) -
     return Step(formula, shape, tuple(reasons), declared)
 
 
-def _inside(node: Node, others: set[Node]) -> list[Node]:
+def inside(node: Node, others: set[Node]) -> list[Node]:
     """A statement's node and the nodes that stand inside its line."""
     found = [node]
     for current in found:
@@ -169,7 +169,7 @@ def _inside(node: Node, others: set[Node]) -> list[Node]:
     return found
 
 
-def _sentences(graph: Graph, node: Node) -> list[str]:
+def sentences(graph: Graph, node: Node) -> list[str]:
     """What the chain rule did, then what was rewritten, each in the order in which it happened."""
     events = list(history(node))
     made = [e for e in events if not isinstance(e, (Rewrite, Lowered))]

@@ -87,6 +87,18 @@ def node_ids(graph: Graph) -> dict[Node, str]:
     return _Printer(graph).ids
 
 
+def node_lines(graph: Graph) -> dict[Node, str]:
+    """The line of every node of a graph, as in its text.
+
+    Example:
+        >>> import graphc as gx
+        >>> list(node_lines(gx.graph_of(gx.tanh(gx.input("x", ())))).values())
+        ['%x = input() : float32[]', '%_tanh = tanh(%x) : float32[]']
+    """
+    printer = _Printer(graph)
+    return {node: printer.line(node) for node in printer.ids}
+
+
 class _Printer:
     """One graph, on its way to text."""
 
@@ -111,9 +123,9 @@ class _Printer:
         sections = [
             [f"graphc {VERSION}", f"graph {self._bare(self.graph.name)}", *self._layer_lines()],
             [_op_line(op, key) for op, key in self.ops.items()],
-            [self._line(n) for n in self.arguments],
-            [self._line(n) for n in self.sites],
-            [self._line(n) if n in outer else f"  {self._line(n)}" for n in self.nodes],
+            [self.line(n) for n in self.arguments],
+            [self.line(n) for n in self.sites],
+            [self.line(n) if n in outer else f"  {self.line(n)}" for n in self.nodes],
             self._ending(),
         ]
         return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -132,7 +144,7 @@ class _Printer:
                 kinds.setdefault(path[:depth], scope.kind)
         return [f"layer {_path_text(p)} : {self._bare(kind)}" for p, kind in kinds.items() if kind != "scope"]
 
-    def _line(self, node: Node) -> str:
+    def line(self, node: Node) -> str:
         """``%h = tanh(%z) {attrs} : type as "name" in layer``."""
         path, name = self.paths[node], node.about.name
         words = [f"{self.ids[node]} = {self._call(node)} : {node.type}"]

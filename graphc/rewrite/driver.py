@@ -155,6 +155,20 @@ def replace(before: Node, after: Node, event: Event, trace: Trace) -> None:
         after.about.record(event)
 
 
+def refusal(rule: Rule, node: Node) -> str | None:
+    """Why a rule has nothing for a node, or None where it has a replacement; for ``why_not``."""
+    match = rule.match(node)
+    if match is None:
+        return "the pattern is not there"
+    reason = rule.when(match) if rule.when is not None else None
+    if reason is not None:
+        return reason
+    result = rule.instantiate(match)
+    if result is None or result is node:
+        return "what it would compute from here is not there, or is what stands here already"
+    return None if _typed(result, node) is not None else "the replacement would have another type"
+
+
 def _typed(result: Node | None, node: Node) -> Node | None:
     """A replacement of exactly the replaced node's type, or None."""
     if not isinstance(result, Node):

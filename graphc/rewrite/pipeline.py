@@ -69,6 +69,29 @@ SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean)
 """What follows once nothing will be differentiated any more."""
 
+PASSES: dict[str, Pass] = {
+    step.__name__: step
+    for step in (
+        clean,
+        stabilise,
+        save_cost,
+        factor,
+        share,
+        write_plainly,
+        to_code,
+        guard,
+        to_derivable,
+    )
+}
+"""Every pass by its name."""
+
+GROUPS: dict[str, tuple[Pass, ...]] = {
+    "simplify": SIMPLIFY,
+    "code": TO_CODE,
+    "gradient": BEFORE_GRADIENT,
+}
+"""The passes that go together, by name."""
+
 
 def run(graph: Graph, passes: tuple[Pass, ...], level: str, trace: Trace | None = None) -> Graph:
     """The passes, one after the other, each over the graph and the bodies in it."""

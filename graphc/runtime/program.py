@@ -34,6 +34,8 @@ class Program:
         plan: the order of its nodes.
         trace: what the passes did.
         checked: in a debug run, the graph whose values are checked at every call.
+        resolved: the graph that was simplified: choices by mode made, transitions collected.
+        level: which rewrites were allowed.
 
     Calling it takes arrays by position (inputs, states, params, hypers, each in order of declaration) or by name,
     and returns arrays in the structure of the outputs; with updates, ``(outputs, {leaf name: array})``. Where
@@ -41,9 +43,16 @@ class Program:
     """
 
     def __init__(
-        self, declared: Graph, plan: Plan, emitted: Source, trace: Trace, checked: Graph | None = None
+        self,
+        declared: Graph,
+        plan: Plan,
+        emitted: Source,
+        trace: Trace,
+        checked: Graph | None = None,
+        resolved: Graph | None = None,
+        level: str = "default",
     ) -> None:
-        self.checked = checked
+        self.checked, self.resolved, self.level = checked, resolved or declared, level
         self.declared, self.graph, self.plan, self.trace = declared, plan.graph, plan, trace
         self.emitted = emitted
         self.derived = derived_sizes(plan.graph)
@@ -104,6 +113,18 @@ class Program:
         from graphc.runtime.files import write_text
 
         return write_text(path, self.source)
+
+    def why_not(self, rule: str) -> Any:
+        """Why a rewrite rule did not fire here; see ``gx.why_not``."""
+        import graphc
+
+        return graphc.why_not(self, rule)
+
+    def blame(self, line: int | str) -> Any:
+        """The maths behind a line of the listing; see ``gx.blame``."""
+        import graphc
+
+        return graphc.blame(self, line)
 
     def __repr__(self) -> str:
         names = ", ".join(str(self.graph.name_of(n)) for n in self.graph.arguments)

@@ -396,6 +396,12 @@ class Model:
 
         return explain_param(self, name)
 
+    def blame(self, line: int | str, optimizer: Optimizer | None = None) -> Any:
+        """From a line of ``source()`` (its number, or a text in it) back to the maths; see ``gx.blame``."""
+        from graphc.explanation.blame import blame_in
+
+        return blame_in(self.module(optimizer or self.optimizer).source, self.graph, line)
+
     def summary(self) -> str:
         """Layers, shapes and parameters, as a table."""
         from graphc.train.summary import summary
