@@ -89,6 +89,12 @@ def test_a_notebook_shows_svg_or_without_an_engine_html(no_engine: None) -> None
     assert set(bundle) == {"text/plain", "text/html"}
 
 
+def test_the_same_figure_is_the_same_svg_whenever_it_is_drawn() -> None:
+    first = draw(networks.mlp()).svg
+    draw(networks.regression()).svg  # noqa: B018 - a picture in between
+    assert draw(networks.mlp()).svg == first
+
+
 def test_a_notebook_shows_svg() -> None:
     bundle = draw(networks.regression())._repr_mimebundle_(include=None, exclude=None)
     assert set(bundle) == {"text/plain", "image/svg+xml"}
