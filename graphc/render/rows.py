@@ -213,12 +213,12 @@ class _Layout:
             self._join(box.key, self.keys[node], self._kind(node))
 
     def _updates(self) -> None:
-        """The equations of the optimizer: a cell in the row of each parameter, and what they share below."""
+        """What updates: a cell in the row of each parameter; states, and what the cells share, below."""
         gradient_of = {forward: g for g, forward in self.parts.partner.items()}
         for owner, lines in update_lines(self.graph, self.boxes, self.parts).items():
             box = Box(self._key(), "", "update", lines, "", lines)
             if owner is None or owner not in self.row_of:
-                self._draft(("optimizer",) if owner is None else ()).add(SOURCES, box)
+                self._draft(("updates",) if owner is None else ()).add(SOURCES, box)
                 continue
             self.row_of[owner].add(UPDATES, box)
             gradient = gradient_of.get(owner)
