@@ -1,5 +1,6 @@
 """Checks of what was built: gradients against differences."""
 
-from graphc.check.gradients import GradientReport, VariableCheck, check_grad
+from graphc.check.gradients import check_grad
+from graphc.check.report import GradientReport, VariableCheck
 
 __all__ = ["GradientReport", "VariableCheck", "check_grad"]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from graphc.autodiff.reverse import vjp_nodes
+from graphc.ir.events import Rewrite
 from graphc.ir.graph import Graph, graph_of
-from graphc.ir.node import Node, build, engine, fresh_leaf, op_title
+from graphc.ir.node import Node, build, engine, fresh_leaf, op_title, toposort
+from graphc.ir.provenance import descendants_of
 from graphc.ops.evaluate import evaluate
 from graphc.ops.leaves import input_op
 from graphc.ops.shape import stop_gradient
+from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import lower
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
+from graphc.runtime.guards import line_of
 from graphc.runtime.interpret import interpret_nodes
+from graphc.runtime.program import Program
 
 _STEP = 1e-6
 
@@ -36,6 +41,54 @@ def suspect(
                 if _is_wrong(node, values, tolerance):
                     return _described(node, graph)
     return None
+
+
+def suspect_rule(
+    loss: Node,
+    both: Program,
+    arguments: Callable[[Graph], dict[str, Any]],
+    level: str,
+    tolerance: float,
+    rng: Mapping[str, Any],
+) -> str | None:
+    """The first rewrite, in the order in which they happened, that changed a finite value; None where none did.
+
+    Args:
+        loss: what is differentiated.
+        both: the program of loss and gradient.
+        arguments: the arrays that a graph takes, by name.
+        level: which rewrites may happen.
+        tolerance: how far a value may move, over its size.
+        rng: generators of random sites.
+    """
+    trace = Trace()
+    with engine():
+        run(graph_of(loss), BEFORE_GRADIENT, level, trace)
+    events = [(new, e) for new, e in (*trace.events, *both.trace.events) if isinstance(e, Rewrite)]
+    pairs = [(e, new) for new, e in events if new.type.is_float and not _in_a_body(e.before, new)]
+    whole = graph_of([x for event, new in pairs for x in (event.before, new)] or loss)
+    with engine(), np.errstate(all="ignore"):
+        values = _values(whole, arguments(whole), rng)
+    for event, new in pairs:
+        if _moved(values[event.before], values[new]) > tolerance:
+            order = [*both.declared.nodes, *whole.nodes]
+            places = (line_of(x, order) for x in sorted(descendants_of(event.before), key=_serial))
+            place = next(filter(None, places), None)
+            text = f"the rule {event.rule}, at {_called(event.before, whole)}"
+            return f"{text}, declared at {place}" if place else text
+    return None
+
+
+def _in_a_body(*nodes: Node) -> bool:
+    return any(n.op.role == "arg" for n in toposort(nodes))
+
+
+def _moved(before: Any, after: Any) -> float:
+    """How far a value moved over its size, where it was finite."""
+    a, b = np.asarray(before), np.asarray(after)
+    finite = np.isfinite(a)
+    moved = np.abs(a - b)[finite] / np.maximum(1.0, np.abs(a[finite]))
+    return float(np.nan_to_num(np.max(moved, initial=0.0), nan=np.inf))
 
 
 def _values(graph: Graph, arrays: Mapping[str, Any], rng: Mapping[str, Any]) -> dict[Node, Any]:
@@ -99,8 +152,16 @@ def _sizes(node: Node, values: Mapping[Node, Any]) -> dict[str, int]:
 
 
 def _described(node: Node, graph: Graph) -> str:
+    place = node.about.origin
+    return _called(node, graph) + (f", declared at {place}" if place else "")
+
+
+def _called(node: Node, graph: Graph) -> str:
     name = graph.name_of(node)
     layer = graph.layer_of(node)
     parts = [op_title(node), f"({name})" if name else "", f"in layer {layer}" if layer else ""]
-    place = node.about.origin
-    return " ".join(p for p in parts if p) + (f", declared at {place}" if place else "")
+    return " ".join(p for p in parts if p)
+
+
+def _serial(node: Node) -> int:
+    return node.serial

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from graphc.check.blame import stand_in, suspect
+from graphc.check.blame import stand_in, suspect, suspect_rule
+from graphc.check.complex_step import NotAnalytic, complex_slope
+from graphc.check.report import GradientReport, VariableCheck
 from graphc.derivatives import grad
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import ArgumentError, DTypeError, NonFiniteError
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, engine, substitute
 from graphc.ir.structure import flatten
 from graphc.ops.reduce import sum as sum_of
 from graphc.ops.shape import stop_gradient
 from graphc.runtime.arguments import bind_arguments
-from graphc.runtime.interpret import interpret_nodes
+from graphc.runtime.guards import first_non_finite
+from graphc.runtime.interpret import interpret, interpret_nodes
 from graphc.runtime.program import make_rng
 from graphc.stages import compile, resolve, retype
 
@@ -25,74 +28,6 @@ TOLERANCE = 1e-6
 
 # Five points at 1e-3 are right to about 1e-11 where the function is smooth; near a kink only a short step is.
 _LONG, _SHORT = 1e-3, 1e-6
-
-
-@dataclass(frozen=True)
-class VariableCheck:
-    """The check of one variable, at the element where gradient and difference are furthest apart.
-
-    Attributes:
-        name: the variable.
-        shape: of its value.
-        elements: how many elements were compared.
-        kinks: how many of them stand on a kink, where any slope between both sides is right.
-        index: where the worst element is.
-        gradient: what the compiled gradient says there.
-        difference: what central differences say there.
-        error: ``|gradient - difference| / max(1, |difference|)``.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    elements: int
-    kinks: int
-    index: tuple[int, ...]
-    gradient: float
-    difference: float
-    error: float
-
-    def __str__(self) -> str:
-        place = f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
-        kinks = f", {self.kinks} on a kink" if self.kinks else ""
-        numbers = f"gradient {self.gradient:.10g}, difference {self.difference:.10g}, error {self.error:.1e}"
-        return f"{place}: {numbers}  ({self.elements} elements{kinks})"
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """What ``check_grad`` found, per variable.
-
-    Attributes:
-        variables: one check per variable, in the order of ``wrt``.
-        tolerance: the largest error that passes.
-        suspect: the operation whose own derivative disagrees with differences, and where it was declared; None where
-            all is well or no single operation is to blame.
-    """
-
-    variables: tuple[VariableCheck, ...]
-    tolerance: float
-    suspect: str | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether every element agrees."""
-        return all(v.error <= self.tolerance for v in self.variables)
-
-    @property
-    def worst(self) -> VariableCheck:
-        """The variable with the largest error."""
-        return max(self.variables, key=lambda v: v.error)
-
-    def __str__(self) -> str:
-        verdict = "agree with" if self.ok else "differ from"
-        head = f"gradients {verdict} central differences (tolerance {self.tolerance:g})"
-        rows = [f"  {'ok ' if v.error <= self.tolerance else 'BAD'} {v}" for v in self.variables]
-        return "\n".join([head, *rows, *([f"  suspect: {self.suspect}"] if self.suspect else [])])
-
-    __repr__ = __str__
-
-    def __bool__(self) -> bool:
-        return self.ok
 
 
 def check_grad(
@@ -109,7 +44,8 @@ def check_grad(
     """Compare the compiled gradient with central differences, in float64.
 
     Outputs that are not scalars are weighted with random numbers and added up. What stands behind
-    ``stop_gradient`` is held fixed.
+    ``stop_gradient`` is held fixed. Each variable is compared element by element, and along a random direction to which
+    every element adds; there by the complex step too, where each operation has a form for complex numbers.
 
     Args:
         outputs: a float node, or a list, tuple or dict of them.
@@ -118,12 +54,14 @@ def check_grad(
         mode: ``eval`` or ``train``.
         level: which rewrites may happen, in the program and in its gradient.
         tolerance: the largest ``|gradient - difference| / max(1, |difference|)`` that passes.
-        elements: how many elements of each variable are compared; a larger variable is sampled.
+        elements: how many elements of each variable are compared; a larger variable is sampled, and where its direction
+            disagrees, it is halved until the element is found.
         seed: of the sample, the weights and what is random in the program.
 
     Raises:
         ArgumentError: a variable that is no argument of the outputs, missing or unknown values.
         DTypeError: an output or a variable that is not a float.
+        NonFiniteError: outputs that are not finite at these values, so that there is nothing to compare.
 
     Example:
         >>> import graphc as gx
@@ -132,12 +70,9 @@ def check_grad(
         True
     """
     check = _Check(outputs, wrt, values, mode, level, elements, seed)
-    found = tuple(check.variable(i) for i in range(len(check.wrt)))
-    report = GradientReport(found, tolerance)
-    if report.ok:
-        return report
-    blamed = suspect(check.loss, check.arrays, check.graph, level, tolerance, check.rng())
-    return GradientReport(found, tolerance, blamed)
+    found = tuple(check.variable(i, tolerance) for i in range(len(check.wrt)))
+    report = GradientReport(found, tolerance, None, check.simplified, check.no_complex_step)
+    return report if report.ok else replace(report, suspect=check.suspect(tolerance))
 
 
 class _Check:
@@ -161,50 +96,140 @@ class _Check:
         self._compile(level)
 
     def _compile(self, level: str) -> None:
+        self.level = level
         # together with the loss, from whose inputs named sizes can be read even where a gradient needs no values
-        both = compile([self.loss, *grad(self.loss, self.wrt, level)], level=level, name="gradient")
-        self.gradients = both(**self._arguments(both.graph), **self._rng(both.graph))[1:]
+        self.both = compile([self.loss, *grad(self.loss, self.wrt, level)], level=level, name="gradient")
+        with np.errstate(all="ignore"):
+            value, *self.gradients = self.both(
+                **self._arguments(self.both.graph), **self._rng(self.both.graph)
+            )
+        if not np.isfinite(value):
+            raise self._no_value(float(value))
         frozen, held = _frozen(self.loss, self.arrays, self.graph, self.seed)
         self.arrays |= held
         self.forward = compile(frozen, level=level, name="forward")
+        self.simplified = self._simplified(frozen, float(value))
+        self.no_complex_step = ""
 
-    def variable(self, i: int) -> VariableCheck:
-        """Compare the elements of one variable."""
+    def _no_value(self, value: float) -> NonFiniteError:
+        place = first_non_finite(graph_of(self.loss), self._arguments(graph_of(self.loss)), self.rng())
+        return NonFiniteError(
+            f"the outputs are {value} at these values, so there is no difference to compare a gradient with",
+            given=place.text if place else None,
+            where=place.where if place else None,
+            fix="choose values at which the outputs are finite",
+        )
+
+    def _simplified(self, loss: Node, value: float) -> float:
+        """How far rewriting moved the value: a wrong rule moves differences and gradient alike."""
+        declared = graph_of(loss)
+        with np.errstate(all="ignore"):
+            plain = float(interpret(declared, self._arguments(declared), make_rng(declared, self.seed)))
+        return abs(value - plain) / max(1.0, abs(plain)) if np.isfinite(plain) else 0.0
+
+    def suspect(self, tolerance: float) -> str | None:
+        """What is to blame: an operation whose derivative is wrong, or a rule that changed a value."""
+        found = suspect(self.loss, self.arrays, self.graph, self.level, tolerance, self.rng())
+        if found:
+            return found
+        return suspect_rule(self.loss, self.both, self._arguments, self.level, tolerance, self.rng())
+
+    def variable(self, i: int, tolerance: float) -> VariableCheck:
+        """Compare the elements of one variable, and a direction."""
         leaf, gradient = self.wrt[i], np.asarray(self.gradients[i])
-        rows = [self._element(leaf, index, float(gradient[index])) for index in self._sample(gradient.shape)]
-        if not rows:
+        if not gradient.size:
             return VariableCheck(self.names[i], gradient.shape, 0, 0, (), 0.0, 0.0, 0.0)
+        rows = [self._element(leaf, index, gradient) for index in self._sample(gradient.shape)]
+        along, kink, direction = self._along(leaf, gradient)
+        if along > tolerance and max(row[3] for row in rows) <= tolerance:
+            rows.append(self._element(leaf, self._halved(leaf, gradient, direction), gradient))
         kinks = sum(row[-1] for row in rows)
+        exactly = None if kink or kinks else self._complex(leaf, gradient, direction)
         index, slope, difference, error, _ = max(rows, key=lambda row: row[3])
-        return VariableCheck(self.names[i], gradient.shape, len(rows), kinks, index, slope, difference, error)
+        return VariableCheck(
+            self.names[i],
+            gradient.shape,
+            len(rows),
+            kinks,
+            index,
+            slope,
+            difference,
+            error,
+            along,
+            exactly,
+        )
 
     def _element(
-        self, leaf: Node, index: tuple[int, ...], slope: float
+        self, leaf: Node, index: tuple[int, ...], gradient: Any
     ) -> tuple[tuple[int, ...], float, float, float, bool]:
-        best = (index, slope, float("nan"), float("inf"), False)
-        for difference, kink in self._differences(leaf, index, slope):
+        direction = np.zeros(gradient.shape)
+        direction[index] = 1.0
+        slope = float(gradient[index])
+        scale = max(1.0, abs(float(np.asarray(self.arrays[leaf])[index])))
+        return (index, slope, *self._best(leaf, direction, slope, scale))
+
+    def _best(self, leaf: Node, direction: Any, slope: float, scale: float) -> tuple[float, float, bool]:
+        """The difference nearest to a slope, how near it is, and whether it stands on a kink."""
+        best = (float("nan"), float("inf"), False)
+        for difference, kink in self._differences(leaf, direction, slope, scale):
             error = abs(slope - difference) / max(1.0, abs(difference))
-            if np.isfinite(error) and error < best[3]:
-                best = (index, slope, difference, error, kink)
+            if np.isfinite(error) and error < best[1]:
+                best = (difference, error, kink)
             if error <= TOLERANCE * 1e-2:
                 break
         return best
 
-    def _differences(self, leaf: Node, index: tuple[int, ...], slope: float) -> Iterator[tuple[float, bool]]:
+    def _along(self, leaf: Node, gradient: Any) -> tuple[float, bool, Any]:
+        """The error along a random direction, whether it crosses a kink, and the direction."""
+        direction = self.random.choice([-1.0, 1.0], gradient.shape) * np.maximum(
+            1.0, np.abs(self.arrays[leaf])
+        )
+        slope = float(np.sum(gradient * direction))
+        _, error, kink = self._best(leaf, direction, slope, 1 / np.sqrt(gradient.size))
+        return error, kink, direction
+
+    def _halved(self, leaf: Node, gradient: Any, direction: Any) -> tuple[int, ...]:
+        """The element that disagrees, by halves: the one of the larger error, again and again."""
+        places = np.arange(gradient.size)
+        while len(places) > 1:
+            halves = np.array_split(places, 2)
+            places = max(halves, key=lambda half: self._part(leaf, gradient, direction, half))
+        return tuple(int(i) for i in np.unravel_index(int(places[0]), gradient.shape))
+
+    def _part(self, leaf: Node, gradient: Any, direction: Any, places: Any) -> float:
+        part = np.zeros(gradient.shape)
+        part.flat[places] = direction.flat[places]
+        difference, _, _ = self._best(leaf, part, float(np.sum(gradient * part)), 1 / np.sqrt(len(places)))
+        return abs(float(np.sum(gradient * part)) - difference)
+
+    def _complex(self, leaf: Node, gradient: Any, direction: Any) -> float | None:
+        graph = self.forward.graph
+        try:
+            arrays = {n: self.arrays[n] for n in graph.arguments}
+            found = complex_slope(graph, arrays, {leaf: direction}, make_rng(graph, self.seed))
+        except NotAnalytic as error:
+            self.no_complex_step = f"{error} has no form for complex numbers here"
+            return None
+        if not np.isfinite(found):
+            self.no_complex_step = "a formula overflows, which its stable form does not"
+            return None
+        return abs(float(np.sum(gradient * direction)) - found) / max(1.0, abs(found))
+
+    def _differences(
+        self, leaf: Node, direction: Any, slope: float, scale: float
+    ) -> Iterator[tuple[float, bool]]:
         """Estimates of a slope, the best first; the last, for a kink, is whatever between both sides is nearest."""
-        scale = max(1.0, abs(float(np.asarray(self.arrays[leaf])[index])))
         long, short = _LONG * scale, _SHORT * scale
-        a, b, c, d = (self._at(leaf, index, k * long) for k in (-2, -1, 1, 2))
+        a, b, c, d = (self._at(leaf, direction, k * long) for k in (-2, -1, 1, 2))
         yield (a - 8 * b + 8 * c - d) / (12 * long), False
-        left, middle, right = (self._at(leaf, index, k * short) for k in (-1, 0, 1))
+        left, middle, right = (self._at(leaf, direction, k * short) for k in (-1, 0, 1))
         yield (right - left) / (2 * short), False
         below, above = sorted(((middle - left) / short, (right - middle) / short))
         if above - below > 1e-3 * max(1.0, abs(above), abs(below)):
             yield float(np.clip(slope, below, above)), True
 
-    def _at(self, leaf: Node, index: tuple[int, ...], step: float) -> float:
-        moved = np.array(self.arrays[leaf], dtype="float64")
-        moved[index] += step
+    def _at(self, leaf: Node, direction: Any, step: float) -> float:
+        moved = np.array(self.arrays[leaf], dtype="float64") + step * direction
         with np.errstate(all="ignore"):
             program = self.forward
             return float(program(**self._arguments(program.graph, {leaf: moved}), **self._rng(program.graph)))

@@ -18,7 +18,11 @@ ArrayLike = Any
 
 
 def evaluate(
-    node: Node, arrays: Sequence[ArrayLike], sizes: Mapping[str, int] | None = None, rng: Any = None
+    node: Node,
+    arrays: Sequence[ArrayLike],
+    sizes: Mapping[str, int] | None = None,
+    rng: Any = None,
+    dtype: str | None = None,
 ) -> Any:
     """The value of a node from the values of its operands.
 
@@ -27,6 +31,7 @@ def evaluate(
         arrays: one array per operand.
         sizes: the values of named sizes.
         rng: for a random site, its generator.
+        dtype: of the value, where it is not the node's.
 
     Returns:
         An array (or, at rank 0, a NumPy scalar) of the node's dtype.
@@ -53,7 +58,7 @@ def evaluate(
     needed = sorted({n for dim in _dims(node) for n in names_of(dim)})
     function = _function(str(text), tuple(names + needed))
     value = function(*arrays, *(sizes[n] for n in needed))
-    return np.asarray(value, dtype=node.dtype)[()]
+    return np.asarray(value, dtype=dtype or node.dtype)[()]
 
 
 class Body:

@@ -66,7 +66,7 @@ def first_non_finite(
     text, where = _named(
         Words(graph, node), inside.node, inside.order, inside.values, _step(graph, node, inside)
     )
-    return Place(node, text, where or _line_of(node, order))
+    return Place(node, text, where or line_of(node, order))
 
 
 def _forward_first(graph: Graph) -> list[Node]:
@@ -114,7 +114,7 @@ def _fact_error(graph: Graph, node: Node, value: Any, broken: str) -> FactError:
     return FactError(
         f"{Words(graph).word(node.inputs[0])} does not have the fact {broken}",
         given=f"{array.dtype.name} from {array.min():g} to {array.max():g}" if array.size else "no values",
-        where=_line_of(node, list(graph.nodes)),
+        where=line_of(node, list(graph.nodes)),
         fix="correct the data, or the gx.assume",
     )
 
@@ -126,8 +126,8 @@ def _named(
     rule = _chain_rule(node, order)
     if rule is None or rule.forward.op.run is not None:
         text = f"{words.formula(node)}{words.layer(node)}{step}, {_count(values[node])}"
-        return _with(text, _operands(words, node, node.inputs, values)), _line_of(node, order)
-    return _backward(words, node, rule, values, step), _line_of(rule.forward, order) or _line_of(node, order)
+        return _with(text, _operands(words, node, node.inputs, values)), line_of(node, order)
+    return _backward(words, node, rule, values, step), line_of(rule.forward, order) or line_of(node, order)
 
 
 def _update(graph: Graph, prepared: Graph, node: Node) -> str:
@@ -193,7 +193,7 @@ def _range(words: Words, node: Node, values: Values) -> str:
     return f"{name} from {np.min(value):.4g} to {np.max(value):.4g}"
 
 
-def _line_of(node: Node, order: Sequence[Node]) -> str | None:
+def line_of(node: Node, order: Sequence[Node]) -> str | None:
     """The user's line; for a part of the backward pass, that of the forward value whose chain rule needs it."""
     needing = {node}
     for current in order:
