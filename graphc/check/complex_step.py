@@ -52,8 +52,8 @@ def complex_slope(
         NotAnalytic: a card on the way has no complex form.
     """
     values: dict[Node, Array] = dict(arrays)
-    for leaf, along in direction.items():
-        values[leaf] = arrays[leaf] + 1j * STEP * np.asarray(along)
+    for leaf in direction.keys() & arrays.keys():  # a branch by mode may leave a variable unread
+        values[leaf] = arrays[leaf] + 1j * STEP * np.asarray(direction[leaf])
     sizes = size_values([n.type for n in graph.arguments], [arrays[n] for n in graph.arguments])
     with engine(), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
