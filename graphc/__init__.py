@@ -86,6 +86,7 @@ _WHERE: dict[str, str] = {
         "graphc.explanation.blame": "blame",
         "graphc.explanation.difference": "changes",
         "graphc.render": "draw",
+        "graphc.render.derive": "derivation",
         "graphc.check": "check_grad",
         "graphc.train.model": "Model",
         "graphc.train.history": "History",

@@ -262,6 +262,7 @@ from graphc.ops.trig import tan as tan
 from graphc.ops.windows import fold as fold
 from graphc.ops.windows import sliding_windows as sliding_windows
 from graphc.render import draw as draw
+from graphc.render.derive import derivation as derivation
 from graphc.runtime.interpret import interpret as interpret
 from graphc.runtime.load import load_source as load_source
 from graphc.runtime.program import Program as Program

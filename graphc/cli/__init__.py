@@ -1,4 +1,4 @@
-"""The command line: ``graphc demo``, ``train``, ``draw``, ``show``, ``explain``, ``export``, ``check``, ``opt`` ..."""
+"""The command line: ``graphc demo``, ``train``, ``draw``, ``show``, ``explain``, ``derive``, ``export`` ..."""
 
 from graphc.cli.entry import main
 

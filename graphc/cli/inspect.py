@@ -1,4 +1,4 @@
-"""``graphc draw``, ``show``, ``explain``, ``export`` and ``check``."""
+"""``graphc draw``, ``show``, ``explain``, ``derive``, ``export`` and ``check``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from graphc.ir.node import Node, size_names
 from graphc.ir.size import evaluate
 from graphc.train.model import Model
 
+PAGES = (".md", ".tex", ".html")
 PICTURES = (".svg", ".png", ".pdf", ".dot", ".html")
 
 
@@ -68,6 +69,18 @@ def _plan(model: Model, options: Namespace) -> str:
 def explain(options: Namespace) -> int:
     """Print the chain rule to a parameter."""
     print(read_model(options.model).explain(options.param))
+    return 0
+
+
+def derive(options: Namespace) -> int:
+    """Write the derivation of the gradients and print where it is, or print it."""
+    if options.out:
+        writable(options.out, "--out", PAGES)
+    page = read_model(options.model).derivation(options.params or None)
+    if options.out:
+        print(page.save(options.out))
+    else:
+        print(page.markdown.rstrip("\n"))
     return 0
 
 

@@ -53,6 +53,7 @@ examples:
   graphc train net.py --data digits --save net.gx
   graphc draw net.gx -o net.svg                 forward and backward pass in one picture
   graphc explain net.gx hidden1.W               the chain rule, step by step, to one parameter
+  graphc derive net.py -o net.html              the same as a page of numbered equations
   graphc show net.gx                            the NumPy program that trains it
   graphc export net.gx -o net_numpy.py          the same program as a file that needs NumPy alone
   graphc check net.py                           its gradients against central differences
@@ -85,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     _debug(top)
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _train, _draw, _show, _explain, _export, _check, _opt, _diff):
+    for add in (_demo, _train, _draw, _show, _explain, _derive, _export, _check, _opt, _diff):
         add(commands)
     return top
 
@@ -249,6 +250,24 @@ def _explain(commands: Any) -> None:
     )
     made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     made.add_argument("param", metavar="PARAM", nargs="?", help="such as hidden1.W; default: all parameters")
+
+
+def _derive(commands: Any) -> None:
+    made = _command(
+        commands,
+        "derive",
+        "inspect:derive",
+        "write the derivation of the gradients: numbered equations from the loss to each parameter",
+        "examples:\n  graphc derive net.py -o net.html\n  graphc derive net.py hidden1.W hidden1.b -o net.tex\n\n"
+        "  .html  one page with MathML: no script, and nothing is fetched\n"
+        "  .tex   a LaTeX file that needs amsmath\n  .md    Markdown with LaTeX between dollar signs; also what is "
+        f"printed without -o\n\n{_MODEL_NOTE}",
+    )
+    made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
+    made.add_argument("params", metavar="PARAM", nargs="*", help="such as hidden1.W; default: all parameters")
+    made.add_argument(
+        "-o", "--out", metavar="FILE", help="a .md, .tex or .html file; default: print Markdown"
+    )
 
 
 def _export(commands: Any) -> None:

@@ -27,8 +27,8 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
         >>> str(formula(node, [Text("x"), Text("W")]))
         'x W'
     """
-    latex = _notation(node)
-    if node.op.latex is not None and _is_scaling(node):
+    latex = notation_of(node)
+    if node.op.latex is not None and is_scaling(node):
         operands, latex = _scaled(node, operands)
     names = node.op.operand_names(len(operands))
     fills = dict(zip(names, operands, strict=True))
@@ -39,7 +39,7 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
     return written(latex, {**attributes, **fills})
 
 
-def _notation(node: Node) -> str:
+def notation_of(node: Node) -> str:
     """The card's own notation, or else its operator, or else a call by name."""
     op = node.op
     if op.role != "call" and op.latex is not None:
@@ -52,7 +52,7 @@ def _notation(node: Node) -> str:
     return rf"\operatorname{{{{{name}}}}}({holes})"
 
 
-def _is_scaling(node: Node) -> bool:
+def is_scaling(node: Node) -> bool:
     """Whether an elementwise product has a scalar among its operands."""
     return r"\odot" in (node.op.latex or "") and any(x.shape == () for x in node.inputs)
 
@@ -60,13 +60,13 @@ def _is_scaling(node: Node) -> bool:
 def _scaled(node: Node, operands: Sequence[Text]) -> tuple[Sequence[Text], str]:
     """A product with a scalar needs no sign for element by element; the scalar stands in front."""
     texts = list(operands)
-    if "commutative" in node.op.properties and _rank(node.inputs[1]) < _rank(node.inputs[0]):
+    if "commutative" in node.op.properties and scalars_first(node.inputs[1]) < scalars_first(node.inputs[0]):
         texts.reverse()
     sign = "" if texts[0][-1:].isdigit() and not texts[1][:1].isdigit() else r"\cdot"
     return texts, (node.op.latex or "").replace(r"\odot", sign)
 
 
-def _rank(node: Node) -> tuple[bool, bool]:
+def scalars_first(node: Node) -> tuple[bool, bool]:
     """Numerals before scalars before arrays."""
     return node.shape != (), node.op.role != "const"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from re import compile as pattern
 from string import Formatter
@@ -32,11 +32,16 @@ _SHOWN = {
     "-": "−", "==": "=", r"\odot": "⊙", r"\cdot": "·", r"\times": "×", r"\leq": "≤", r"\geq": "≥", r"\neq": "≠",
     r"\wedge": "∧", r"\vee": "∨", r"\top": "⊤", r"\ldots": "…", r"\neg": "¬", r"\infty": "∞", r"\bmod": "mod",
 }  # fmt: skip
+_BRACKETS = {
+    r"\lfloor": ("open", "⌊"), r"\rfloor": ("close", "⌋"), r"\lceil": ("open", "⌈"), r"\rceil": ("close", "⌉"),
+    r"\lvert": ("open", "|"), r"\rvert": ("close", "|"), r"\{": ("open", "{"), r"\}": ("close", "}"),
+    r"\|": ("bar", "‖"), r"\#": ("text", "#"),
+}  # fmt: skip
 _SILENT = {r"\left", r"\right", r"\textstyle", r"\displaystyle", r"\,", r"\;", r"\!", r"\ "}
 
-_OPERANDS = frozenset({"hole", "group", "text", "power", "index", "root", "cases"})
-_ENDS = _OPERANDS | {"close"}
-_STARTS = _OPERANDS | {"word", "big"}
+OPERANDS = frozenset({"hole", "group", "text", "power", "index", "root", "cases", "fraction"})
+ENDS = OPERANDS | {"close"}
+STARTS = OPERANDS | {"word", "big"}
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,27 @@ def written(latex: str, fills: Mapping[str, Text]) -> Text:
 
 
 @lru_cache(maxsize=512)
-def items_of(latex: str) -> tuple[Item, ...]:
+def parsed(latex: str) -> tuple[Item, ...]:
     """The pieces of a notation."""
     return _Parser(latex).sequence(())
+
+
+@lru_cache(maxsize=512)
+def items_of(latex: str) -> tuple[Item, ...]:
+    """The pieces of a notation on one line, where a fraction is a quotient."""
+    return _flat(parsed(latex))
+
+
+def _flat(items: Sequence[Item]) -> tuple[Item, ...]:
+    found: list[Item] = []
+    for item in items:
+        parts = tuple(_flat(part) for part in item.parts)
+        if item.kind == "fraction":
+            top, bottom = (Item("group", parts=(part,)) for part in parts)
+            found += [top, Item("operator", "/", MULTIPLY), bottom]
+        else:
+            found.append(replace(item, parts=parts))
+    return tuple(found)
 
 
 class _Parser:
@@ -93,7 +116,7 @@ class _Parser:
             if token in ("^", "_"):
                 base = (items.pop(),) if items else ()
                 items.append(Item("power" if token == "^" else "index", parts=(base, self._argument())))
-            elif token in _OPERATORS and (not items or items[-1].kind not in _ENDS):
+            elif token in _OPERATORS and (not items or items[-1].kind not in ENDS):
                 items.append(Item("prefix", _SHOWN.get(token, token), ADD))
             else:
                 items.extend(self._items(token))
@@ -144,8 +167,7 @@ class _Parser:
             return []
         if token == r"\frac":
             top, bottom = self._argument(), self._argument()
-            over = Item("operator", "/", MULTIPLY)
-            return [Item("group", parts=(top,)), over, Item("group", parts=(bottom,))]
+            return [Item("fraction", parts=(top, bottom))]
         if token == r"\sqrt":
             return [Item("root", parts=(self._argument(),))]
         if token == r"\begin":
@@ -154,6 +176,8 @@ class _Parser:
             return [Item("word", self._words())]
         if token == r"\sum":
             return [Item("big", "Σ")]
+        if token in _BRACKETS:
+            return [Item(*_BRACKETS[token])]
         if token == r"\neg":
             return [Item("prefix", "¬", POWER)]
         return [Item("text", _SHOWN[token]) if token in _SHOWN else Item("word", _symbol(token[1:]))]
@@ -210,18 +234,18 @@ def _line(items: Sequence[Item], fills: Mapping[str, Text]) -> Text:
         depth += (item.kind == "open") - (item.kind == "close")
         bars += item.kind == "bar"
         if depth == 0 and bars % 2 == 0:
-            binds = min(binds, _level(item, before))
+            binds = min(binds, binding(item, before))
         out.append(_gap(item, before) + _shown(item, before, after, fills))
     return Text("".join(out), binds)
 
 
-def _level(item: Item, before: Item | None) -> int:
+def binding(item: Item, before: Item | None) -> int:
     """How tightly a line binds that has this piece outside brackets."""
     if item.kind in ("operator", "prefix"):
         return item.level
     if item.kind == "big":
         return BIG
-    if item.kind in _STARTS and before is not None and before.kind in _ENDS:
+    if item.kind in STARTS and before is not None and before.kind in ENDS:
         return BESIDE
     return ATOM
 
@@ -233,19 +257,19 @@ def _gap(item: Item, before: Item | None) -> str:
         return " "
     if before.kind == "word":
         return " " if item.kind in ("word", "big") else ""
-    return " " if item.kind in _STARTS and before.kind in _ENDS else ""
+    return " " if item.kind in STARTS and before.kind in ENDS else ""
 
 
 def _shown(item: Item, before: Item | None, after: Item | None, fills: Mapping[str, Text]) -> str:
-    if item.kind not in _OPERANDS:
+    if item.kind not in OPERANDS:
         return item.text
     text = _piece(item, fills)
     if before is not None and before.kind == "word":
         return f"({text})"
-    return text.at_least(max(_from_left(before), _from_right(after)))
+    return text.at_least(max(from_left(before), from_right(after)))
 
 
-def _from_left(before: Item | None) -> int:
+def from_left(before: Item | None) -> int:
     """How tightly an operand must bind for what stands before it."""
     if before is None or before.kind in ("open", "comma", "bar"):
         return 0
@@ -260,7 +284,7 @@ def _from_left(before: Item | None) -> int:
     return MULTIPLY if before.kind == "big" else BESIDE + 1
 
 
-def _from_right(after: Item | None) -> int:
+def from_right(after: Item | None) -> int:
     """How tightly an operand must bind for what stands behind it."""
     if after is None or after.kind in ("close", "comma", "bar"):
         return 0

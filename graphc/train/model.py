@@ -402,6 +402,12 @@ class Model:
 
         return blame_in(self.module(optimizer or self.optimizer).source, self.graph, line)
 
+    def derivation(self, wrt: Any = None) -> Any:
+        """The gradients as numbered equations: ``.markdown``, ``.latex``, ``.html``; see ``gx.derivation``."""
+        from graphc.render.derive import derivation
+
+        return derivation(self, wrt)
+
     def summary(self) -> str:
         """Layers, shapes and parameters, as a table."""
         from graphc.train.summary import summary

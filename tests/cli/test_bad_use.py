@@ -120,6 +120,15 @@ CASES = {
         "explain lossless.py",
         "this model has no loss to explain; gx.Model(outputs, loss)",
     ),
+    "derive as": ("derive net.py -o net.pdf", "--out net.pdf: the file must end in .md or .tex or .html"),
+    "derive what": (
+        "derive net.py hidden.w",
+        "there is no parameter named 'hidden.w'; did you mean 'hidden.W'?",
+    ),
+    "nothing to derive": (
+        "derive lossless.py",
+        "a derivation needs a loss; given Model; pass gx.Model(outputs, loss)",
+    ),
     "export where": ("export net.py", "export: the following arguments are required: -o/--out"),
     "export as": ("export net.py -o net.txt", "--out net.txt: the file must end in .py"),
     "export target": ("export net.py -o n.py --target y", "--target says what to predict in --data"),

@@ -151,6 +151,22 @@ def test_explain_one_parameter_or_all(net, saved, capsys):
     assert "output.b" in everything.splitlines()[0]
 
 
+@pytest.mark.parametrize(("suffix", "begin"), [(".md", "# Deri"), (".tex", "\\docum"), (".html", "<!DOCT")])
+def test_derive_writes_a_page(tmp_path, net, capsys, suffix, begin):
+    path = tmp_path / f"page{suffix}"
+    code, out, _ = run(capsys, "derive", net, "-o", path)
+    assert (code, out) == (0, f"{path}\n")
+    assert path.read_text(encoding="utf-8").startswith(begin)
+
+
+def test_derive_prints_markdown(saved, capsys):
+    code, out, _ = run(capsys, "derive", saved, "output.b", "hidden.W")
+    assert code == 0
+    assert out.startswith("# Derivation of the gradients of ")
+    assert "from the loss through" in out
+    assert r"\partial L" in out
+
+
 def test_export_then_run_it(tmp_path, saved, capsys):
     path = tmp_path / "alone.py"
     code, out, _ = run(capsys, "export", saved, "-o", path, "--data", "spirals")

@@ -15,7 +15,7 @@ from graphc.cli.parser import parser
 from tests.cli.support import run, write_net
 from tests.support import REPO
 
-COMMANDS = ("demo", "train", "draw", "show", "explain", "export", "check")
+COMMANDS = ("demo", "train", "draw", "show", "explain", "derive", "export", "check")
 
 
 def graphc(*words, **options):

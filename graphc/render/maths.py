@@ -1,0 +1,298 @@
+r"""Formulas as trees: the notation of a card over the formulas of its operands, before any markup.
+
+One tree becomes LaTeX (``render.latex``) and MathML (``render.mathml``). Parentheses are decided here, by how tightly
+each part binds, and a tree is flat where it can be: a sum of a thousand terms is one row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphc.ir.node import Node
+from graphc.ir.types import Shape
+from graphc.ops.shape import stretched_axes
+from graphc.ops.template import ATOM
+from graphc.render.formula import is_scaling, leaf_text, notation_of, scalars_first, size_text
+from graphc.render.notation import (
+    ADD,
+    BESIDE,
+    ENDS,
+    MULTIPLY,
+    OPERANDS,
+    POWER,
+    STARTS,
+    Item,
+    binding,
+    from_left,
+    from_right,
+    greek,
+    parsed,
+)
+
+PLAIN_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "01234567890123456789−")
+
+_TITLE = re.compile(r"(.*?)([₀-₉][₀-₉,]*)?(′*)", re.DOTALL)
+_TOKEN = re.compile(r"10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(\d+(?:\.\d+)?)|([²³])|(\w+)|(\S)")
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula.
+
+    Attributes:
+        kind: ``row``, ``name``, ``upright`` (a word that names a value), ``word`` (a function), ``number``, ``op``,
+            ``comma``, ``space``, ``quad``, ``prefix``, ``big``, ``fence``, ``power``, ``index``, ``fraction``,
+            ``root``, ``cases``.
+        text: of a leaf; of a fence its two brackets.
+        parts: what it is made of.
+        binds: how tightly it binds; see ``render.notation``.
+    """
+
+    kind: str
+    text: str = ""
+    parts: tuple[Math, ...] = ()
+    binds: int = ATOM
+
+    def at_least(self, binds: int) -> Math:
+        """The formula, in parentheses if it binds less tightly."""
+        return self if self.binds >= binds else fenced(self)
+
+
+def row(parts: Sequence[Math], binds: int = ATOM) -> Math:
+    """Formulas beside each other; rows inside are opened."""
+    flat = [q for p in parts for q in (p.parts if p.kind == "row" else (p,))]
+    return flat[0] if len(flat) == 1 and flat[0].binds <= binds else Math("row", "", tuple(flat), binds)
+
+
+def fenced(inside: Math, brackets: str = "()") -> Math:
+    """A formula in brackets."""
+    return Math("fence", brackets, (inside,))
+
+
+def operator(sign: str) -> Math:
+    """A sign between two formulas."""
+    return Math("op", sign)
+
+
+def equals(left: Math, right: Math) -> Math:
+    """An equation."""
+    return row([left, operator("="), right], 0)
+
+
+def named(title: str) -> Math:
+    """A name: one letter is set as a variable, a word upright; digits below the line are an index.
+
+    Example:
+        >>> named("W₁").kind, [part.text for part in named("W₁").parts]
+        ('index', ['W', '1'])
+    """
+    found = _TITLE.fullmatch(title)
+    assert found is not None
+    stem, below, primes = found.groups()
+    if not stem:
+        return Math("upright", title)
+    single = len(stem) == 1 and ((stem.isascii() and stem.isalpha()) or "α" <= stem.lower() <= "ω")
+    base = Math("name" if single else "upright", stem)
+    if below:
+        base = Math("index", parts=(base, Math("number", below.translate(PLAIN_DIGITS))))
+    return Math("power", parts=(base, operator(primes)), binds=POWER) if primes else base
+
+
+def partial(of: Math, by: Math) -> Math:
+    """∂y/∂x, which stands beside others as it is and in brackets under a power."""
+    top, bottom = (row([operator("∂"), x.at_least(ATOM)]) for x in (of, by))
+    return Math("fraction", parts=(top, bottom), binds=POWER)
+
+
+def plain(text: str) -> Math:
+    """A numeral or a size, such as ``10⁻⁷``, ``2·10⁻³`` or ``16 batch``."""
+    parts: list[Math] = []
+    for exponent, number, square, word, sign in _TOKEN.findall(text):
+        if exponent:
+            power = Math("number", exponent.translate(PLAIN_DIGITS))
+            parts.append(Math("power", parts=(Math("number", "10"), power)))
+        elif square:
+            parts.append(Math("power", parts=(parts.pop(), Math("number", square.translate(PLAIN_DIGITS)))))
+        elif number or word:
+            if parts and parts[-1].kind in ("number", "name", "upright"):
+                parts.append(Math("space"))
+            parts.append(Math("number", number) if number else named(word))
+        else:
+            parts.append(Math("comma") if sign == "," else operator(sign))
+    return row(parts, getattr(text, "binds", ATOM))
+
+
+def leaf_math(node: Node) -> Math | None:
+    """A constant or size as it stands in a formula; None for a leaf that needs a name."""
+    text = leaf_text(node)
+    return None if text is None else plain(text)
+
+
+def node_math(node: Node, operands: Sequence[Math]) -> Math:
+    """One operation over the formulas of its operands."""
+    latex = notation_of(node)
+    parts = list(operands)
+    if node.op.latex is not None and is_scaling(node):
+        parts, latex = _scaled(node, parts)
+    names = node.op.operand_names(len(parts))
+    fills = dict(zip(names, parts, strict=True))
+    if node.op.variadic:
+        fixed = len(node.op.operands) - 1
+        fills[node.op.operands[-1].removeprefix("*")] = _listed(parts[fixed:])
+    attributes = {key: plain(str(value)) for key, value in node.attrs.items() if key not in fills}
+    return _Layout({**attributes, **fills}, _axes(node)).line(parsed(latex))
+
+
+def _listed(parts: Sequence[Math]) -> Math:
+    between = [x for part in parts for x in (Math("comma"), part)]
+    return row(between[1:], ADD)
+
+
+def _scaled(node: Node, parts: list[Math]) -> tuple[list[Math], str]:
+    """A product with a scalar needs no sign for element by element; the scalar stands in front."""
+    swap = "commutative" in node.op.properties and scalars_first(node.inputs[1]) < scalars_first(
+        node.inputs[0]
+    )
+    first, second = reversed(parts) if swap else parts
+    sign = "" if first.kind == "number" and _starts(second) != "number" else r"\cdot"
+    return [first, second], (node.op.latex or "").replace(r"\odot", sign)
+
+
+def _starts(formula: Math) -> str:
+    while formula.kind in ("row", "power", "index") and formula.parts:
+        formula = formula.parts[0]
+    return formula.kind
+
+
+def _axes(node: Node) -> Math | None:
+    """The axes over which a node reduces, in words; None where it reduces over all, or works along the last."""
+    if len(node.inputs) != 1 or node.inputs[0].ndim == 0:
+        return None
+    wide = node.inputs[0].shape
+    axes = node.attrs.get("axis", node.attrs.get("axes"))
+    if axes is None and "shape" in node.attrs and r"\sum" in (node.op.latex or ""):
+        axes = stretched_axes(wide, node.shape)
+    axes = (axes,) if isinstance(axes, int) else axes
+    if not isinstance(axes, tuple) or not axes or not all(isinstance(a, int) for a in axes):
+        return None
+    axes = tuple(a % len(wide) for a in axes)
+    along = node.shape == wide and axes == (len(wide) - 1,)
+    return None if along or len(axes) == len(wide) else _listed([axis_math(wide, a) for a in axes])
+
+
+def axis_math(shape: Shape, axis: int) -> Math:
+    """An axis by the name of its size; in a matrix without names, its rows or its columns."""
+    if not isinstance(shape[axis], int):
+        return plain(str(size_text(shape[axis])))
+    if len(shape) == 2:
+        return Math("upright", ("rows", "columns")[axis])
+    return row([Math("upright", "axis"), Math("space"), Math("number", str(axis))])
+
+
+class _Layout:
+    """Lays out the pieces of one notation; ``under`` is written below its sum sign or behind its word."""
+
+    def __init__(self, fills: Mapping[str, Math], under: Math | None) -> None:
+        self.fills, self.under = fills, under
+
+    def line(self, items: Sequence[Item]) -> Math:
+        """The pieces in a row, with brackets where they are needed."""
+        if len(items) == 1 and items[0].kind in OPERANDS:
+            return self._piece(items[0])
+        stack: list[list[Math]] = [[]]
+        opened: list[Item] = []
+        binds, bars = ATOM, 0
+        for i, item in enumerate(items):
+            before = items[i - 1] if i else None
+            after = items[i + 1] if i + 1 < len(items) else None
+            closing = item.kind == "close" or (item.kind == "bar" and bars % 2 == 1)
+            bars += item.kind == "bar"
+            if closing and opened:
+                inside = row(stack.pop())
+                stack[-1].append(fenced(inside, opened.pop().text + item.text))
+            elif item.kind in ("open", "bar"):
+                if before is not None and before.kind in ENDS:
+                    stack[-1].append(Math("space"))
+                opened.append(item)
+                stack.append([])
+            else:
+                if not opened:
+                    binds = min(binds, _binding(item, before))
+                stack[-1].extend(self._shown(item, before, after))
+        while opened:  # a bracket that is never closed stands as it is
+            sign = operator(opened.pop().text)
+            rest = stack.pop()
+            stack[-1] += [sign, *rest]
+        return row(stack[0], binds)
+
+    def _shown(self, item: Item, before: Item | None, after: Item | None) -> list[Math]:
+        gap = [Math("space")] if item.kind in STARTS and before is not None and before.kind in ENDS else []
+        if item.kind in OPERANDS:
+            inside = self._piece(item)
+            if before is not None and before.kind == "word":
+                return [inside if inside.kind == "fence" else fenced(inside)]
+            return [*gap, inside.at_least(max(_from_left(before), from_right(after)))]
+        if item.kind == "big":
+            return [*gap, Math("big", "∑", () if self.under is None else (self.under,))]
+        if item.kind == "word":
+            gap = [Math("space")] if before is not None and before.kind in (*ENDS, "word") else []
+            word = Math("name" if greek_letter(item.text) else "word", item.text)
+            last = after is None or after.kind != "word"
+            return [*gap, Math("index", parts=(word, self.under)) if last and self.under else word]
+        if item.kind == "comma":
+            return [Math("comma")]
+        return [Math("prefix" if item.kind == "prefix" else "op", item.text)]
+
+    def _piece(self, item: Item) -> Math:
+        if item.kind == "hole":
+            return self.fills[item.text]
+        parts = [self.line(part) for part in item.parts]
+        if item.kind == "group":
+            return parts[0]
+        if item.kind == "cases":
+            return _cases(parts)
+        if item.kind == "fraction":
+            return Math("fraction", parts=tuple(parts), binds=POWER)
+        if item.kind == "power":
+            return Math("power", parts=(parts[0].at_least(ATOM), parts[1]), binds=POWER)
+        if item.kind == "index":
+            base = parts[0].at_least(ATOM)
+            return Math("index", parts=(fenced(base) if base.kind == "index" else base, parts[1]))
+        if item.kind == "root":
+            return Math("root", parts=(parts[0],))
+        kind = "number" if item.text.isdigit() else "name" if item.text.isalpha() else "op"
+        return Math(kind, item.text)
+
+
+def greek_letter(text: str) -> bool:
+    """Whether a word of a notation is a single Greek letter."""
+    return (len(text) == 1 and not text.isascii() and text.isalpha()) or greek(text) is not None
+
+
+def _binding(item: Item, before: Item | None) -> int:
+    return MULTIPLY if item.kind == "bar" else binding(item, before)
+
+
+def _from_left(before: Item | None) -> int:
+    """A fraction bar groups, so only signs on the line ask for brackets."""
+    return 0 if before is None else from_left(before)
+
+
+def _cases(cells: Sequence[Math]) -> Math:
+    """A choice: a value where a condition holds and 0 elsewhere is a product with the condition."""
+    values, conditions = cells[::2], cells[1::2]
+    zero = Math("number", "0")
+    if len(values) == 2 and replace(values[1], binds=ATOM) == zero:
+        if values[0] == Math("number", "1"):
+            return conditions[0]
+        return row([values[0].at_least(MULTIPLY), operator("⊙"), conditions[0].at_least(MULTIPLY)], MULTIPLY)
+    return Math("cases", parts=tuple(cells))
+
+
+def beside(parts: Sequence[Math]) -> Math:
+    """Formulas beside each other with a gap, as a product of matrices is written."""
+    gaps: list[Any] = [x for part in parts for x in (Math("space"), part)]
+    return row(gaps[1:], BESIDE)

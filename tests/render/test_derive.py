@@ -1,0 +1,177 @@
+"""The page of a derivation: Markdown, LaTeX, HTML; what it says, and that names of users are text in all of them."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import graphc as gx
+from graphc import nn
+from graphc.errors import ArgumentError, UnknownNameError
+from graphc.render.document import Display
+from tests.render.test_equations import MODELS
+
+HOSTILE = [
+    "</p><script>alert(1)</script>",
+    "\\input{/etc/passwd}",
+    "a$b_c^d{e}%f&g#h~",
+    "`x` | *y*",
+    "$$",
+    "Ünï 名",
+]
+
+
+def digits():
+    x, t = gx.input("x", ("batch", 64)), gx.input("t", ("batch",), dtype="int64")
+    h = nn.dense(x, 32, activation="tanh", name="hidden1")
+    logits = nn.dense(h, 10, name="output")
+    return gx.Model(logits, nn.cross_entropy(logits, t), name="digits")
+
+
+def test_the_forward_equations_come_first_then_the_gradients():
+    page = gx.derivation(digits())
+    from graphc.render.latex import latex
+
+    assert [f"{latex(e.left)} = {latex(e.right)}" for e in page.equations] == [
+        r"z_{1} = x \, W_{1} + b_{1}",
+        r"h = \tanh \left(z_{1} \right)",
+        r"z_{2} = h \, W_{2} + b_{2}",
+        (
+            r"L = - \frac{\sum \operatorname{onehot} \left(t \right) \odot \log \, \operatorname{softmax} "
+            r"\left(z_{2} \right)}{\mathrm{batch}}"
+        ),
+        r"\frac{\partial y}{\partial x} = 1 - y^{2}",
+        (
+            r"\frac{\partial L}{\partial z_{2}} = \frac{\operatorname{softmax} \left(z_{2} \right) - "
+            r"\operatorname{onehot} \left(t \right)}{\mathrm{batch}}"
+        ),
+        r"\frac{\partial L}{\partial W_{2}} = h^{\top} \, \frac{\partial L}{\partial z_{2}}",
+        r"\frac{\partial L}{\partial b_{2}} = \sum_{\mathrm{batch}} \frac{\partial L}{\partial z_{2}}",
+        r"\frac{\partial L}{\partial h} = \frac{\partial L}{\partial z_{2}} \, W_{2}^{\top}",
+        r"\frac{\partial L}{\partial z_{1}} = \frac{\partial L}{\partial h} \odot \left(1 - h^{2} \right)",
+        r"\frac{\partial L}{\partial W_{1}} = x^{\top} \, \frac{\partial L}{\partial z_{1}}",
+        r"\frac{\partial L}{\partial b_{1}} = \sum_{\mathrm{batch}} \frac{\partial L}{\partial z_{1}}",
+    ]
+
+
+def test_an_equation_says_its_shape_its_rule_and_what_it_keeps():
+    text = gx.derivation(digits()).markdown
+    assert "- saved for (7), (10)" in text
+    assert "- chain rule through tanh in (2), with the derivative (5)" in text
+    assert "- $b_{1}$ was stretched over batch, so its gradient is summed back" in text
+    assert "- simplified by the rule `probability-minus-target` (stable)" in text
+    assert "- shape 64×32" in text
+    assert "| `probability-minus-target` | stable |" in text
+
+
+def test_the_way_of_each_parameter_goes_from_the_loss():
+    table = gx.derivation(digits()).blocks[-3]
+    ways = {cells[1]: [p.number for p in cells[2] if not isinstance(p, str)] for cells in table.rows}
+    assert ways == {("64×32",): [6, 9, 10, 11], ("32",): [6, 9, 10, 12], ("32×10",): [6, 7], ("10",): [6, 8]}
+
+
+def test_each_equation_uses_what_was_defined_before_it():
+    for make in MODELS:
+        page = gx.derivation(make())
+        known = {n for n in page.system.names if n.op.kind == "leaf"}
+        for equation in page.equations:
+            if equation.phase != "derivative":
+                assert set(equation.names) <= known
+                known.add(equation.node)
+        displays = [b for b in page.blocks if isinstance(b, Display)]
+        assert [b.number for b in displays] == list(range(1, len(displays) + 1))
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda m: m.__name__)
+def test_the_page_is_well_formed_and_fetches_nothing(make):
+    html = gx.derivation(make()).html
+    ET.fromstring(html.removeprefix("<!DOCTYPE html>").replace('<meta charset="utf-8">', ""))
+    assert not re.search(r"<script|src=|url\(|@import|<link|javascript:", html)
+    assert all(a.startswith("#eq") for a in re.findall(r'href="([^"]*)"', html))
+    targets = set(re.findall(r'id="(eq\d+)"', html))
+    assert {a.removeprefix("#") for a in re.findall(r'href="([^"]*)"', html)} <= targets
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda m: m.__name__)
+def test_latex_has_matching_braces_and_references(make):
+    text = gx.derivation(make()).latex
+    plain = re.sub(r"\\[{}\\]", "", text)
+    assert plain.count("{") == plain.count("}")
+    assert text.count(r"\left") - text.count(r"\leftarrow") - text.count(r"\leq") == text.count(r"\right")
+    assert set(re.findall(r"\\eqref\{(.*?)\}", text)) <= set(re.findall(r"\\label\{(.*?)\}", text))
+
+
+class _Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text = set(), ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_users_are_text(name):
+    x = gx.input("x", ("n", 3))
+    w = gx.param(name, (3,))
+    page = gx.derivation(gx.mean(gx.square((x @ w).named(name + "2"))))
+    read = _Tags()
+    read.feed(page.html)
+    assert "script" not in read.tags
+    assert name in read.text
+    assert "<script" not in re.sub(r"(`+).*?\1", "", page.markdown)
+    assert "\\input{" not in page.latex
+    formulas = re.sub(r"\\.", "", re.sub(r"(?s).*?\\begin\{document\}", "", page.latex))
+    assert formulas.count("{") == formulas.count("}")
+    assert formulas.count("$") % 2 == 0
+    assert "%" not in formulas
+    assert "#" not in formulas
+
+
+def test_save_writes_by_suffix(tmp_path):
+    page = gx.derivation(digits(), "hidden1.W")
+    for suffix, text in ((".md", page.markdown), (".tex", page.latex), (".html", page.html)):
+        assert page.save(tmp_path / f"page{suffix}").read_text(encoding="utf-8") == text
+    with pytest.raises(ArgumentError, match="not written in this form"):
+        page.save(tmp_path / "page.pdf")
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".html", ".md", ".tex"]
+
+
+def test_a_notebook_shows_it():
+    page = gx.derivation(digits())
+    assert page._repr_html_().startswith("<style>")
+    assert page._repr_latex_().startswith("$$\\begin{aligned}\nz_{1} &= x")
+    assert repr(page) == "<derivation of the gradients of digits: 12 equations>"
+
+
+def test_by_what_to_differentiate():
+    model = digits()
+    assert len(gx.derivation(model, ["output.W"]).equations) < len(gx.derivation(model).equations)
+    x = gx.input("x", (3,))
+    assert "Derivation of ∂L/∂x" in gx.derivation(gx.sum(gx.exp(x)), x).markdown
+    with pytest.raises(UnknownNameError, match=r"hidden1\.w"):
+        gx.derivation(model, "hidden1.w")
+    with pytest.raises(ArgumentError, match="needs a loss"):
+        gx.derivation(gx.Model(x))
+    with pytest.raises(ArgumentError, match="nothing to differentiate by"):
+        gx.derivation(gx.sum(x))
+    with pytest.raises(ArgumentError, match="train or eval"):
+        gx.derivation(model, mode="test")
+
+
+def test_the_same_model_gives_the_same_page():
+    assert gx.derivation(digits()).html == gx.derivation(digits()).html
+
+
+def test_a_sum_of_many_terms_is_one_row():
+    w, x = gx.param("w", ()), gx.input("x", ())
+    total = w * x
+    for i in range(400):
+        total = total + gx.sin(w + float(i))
+    assert len(gx.derivation(total, w).html) > 0
