@@ -16,6 +16,7 @@ from graphc.autodiff.reverse import seed, vjp_nodes
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.graph import Graph, hint_names
 from graphc.ir.node import Node, engine, fresh_leaf, substitute, toposort
+from graphc.ir.origin import here
 from graphc.ir.size import product
 from graphc.ir.structure import flatten, unflatten
 from graphc.ir.walk import deep_toposort
@@ -266,6 +267,8 @@ def _like(value: Any, node: Node, what: str) -> Node:
                 f"{what} must have the shape of what it belongs to",
                 given=str(given.type),
                 expected=str(node.type),
+                where=here(),
+                fix="give one weight for each element, or one for all",
             )
         return broadcast_to(given, node.shape)
 

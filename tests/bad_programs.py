@@ -434,7 +434,7 @@ program(
     """,
     """
     mse: prediction and target have different shapes
-      given:    float32[N, 1] and float32[N]
+      given:    p: float32[N, 1], y: float32[N]
       expected: one shape
       declared: net.py:2: loss = nn.mse(p, y)
       fix:      reshape or squeeze one of them; a loss never broadcasts

@@ -7,8 +7,9 @@ import linecache
 import pytest
 
 import graphc as gx
-from graphc.errors import GraphcError
+from graphc.errors import GraphcError, ShapeError
 from tests.bad_programs import PROGRAMS
+from tests.bad_shapes import SHAPES
 
 HEAD = """
 import numpy as np
@@ -49,6 +50,29 @@ def vars_of_head():
 def test_the_whole_message(name):
     text, message = PROGRAMS[name]
     assert str(outcome(text)) == message
+
+
+IN_LAYERS = (
+    "shapes in a layer",
+    "a window larger than the picture",
+    "a layer over a named size",
+    "residual connection",
+    "softmax over a missing axis, in a layer",
+    "a recurrent step, in a layer",
+)
+
+
+def test_twenty_five_mismatches_name_operands_and_sizes_at_the_line_and_one_fix():
+    assert len(SHAPES) >= 25
+    for name in SHAPES:
+        error = outcome(PROGRAMS[name][0])
+        assert isinstance(error, ShapeError), name
+        assert error.given, name
+        assert error.where, name
+        assert error.where.startswith("net.py:"), name
+        assert error.fix, name
+    for name in IN_LAYERS:
+        assert " in layer " in outcome(PROGRAMS[name][0]).what, name
 
 
 def test_there_are_more_than_twelve():

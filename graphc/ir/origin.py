@@ -74,6 +74,12 @@ def here() -> str | None:
     return str(place) if place else None
 
 
+def in_layer() -> str:
+    """`` in layer hidden1``, or nothing, for an error that is raised before a node is made."""
+    layer = scope_text(current_scopes())
+    return f" in layer {layer}" if layer else ""
+
+
 def current_scopes() -> tuple[Scope, ...]:
     """The scopes around this line, outermost first."""
     return () if _place_off.get() else _scopes.get()

@@ -66,7 +66,7 @@ def glu(x: Any, axis: int = -1) -> Node:
     Source: Dauphin et al. 2017, eq. 1.
     """
     (x,) = as_nodes((x,))
-    axis = normal_axis(axis, x.ndim)
+    axis = normal_axis(axis, x)
     size = x.shape[axis]
     if not isinstance(size, int) or size % 2:
         raise ShapeError("glu halves an axis of an even size", given=f"axis {axis} of {x.type}", where=here())
@@ -98,7 +98,7 @@ def prelu(x: Node, *, axis: int | None = None, init: Any = 0.25, name: str | Non
     with scope(name, "prelu"):
         if axis is None:
             return _prelu(x, param("slope", (), init=init, dtype=x.dtype))
-        at = normal_axis(axis, x.ndim)
+        at = normal_axis(axis, x)
         if not isinstance(x.shape[at], int):
             raise ShapeError(
                 "the size of this axis is a size of the slopes, so it is an int", given=str(x.type)

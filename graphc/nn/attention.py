@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.errors import DTypeError, ShapeError
 from graphc.ir.node import Node
-from graphc.ir.origin import here, scope
+from graphc.ir.origin import here, in_layer, scope
 from graphc.nn.layers import _layer_name
 from graphc.nn.layers import dropout as dropped
 from graphc.ops import reduce
@@ -142,7 +142,8 @@ def _check(q: Node, k: Node, v: Node) -> None:
             raise ShapeError(f"{name} has an axis of places and one of features", given=str(node.type))
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise ShapeError(
-            "q and k share their features, k and v their places",
+            f"q and k share their features, k and v their places{in_layer()}",
             given=f"q {q.type}, k {k.type}, v {v.type}",
             where=here(),
+            fix="bring q and k to one number of features with nn.dense",
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir.node import Node, describe
-from graphc.ir.origin import here, scope
+from graphc.ir.origin import here, in_layer, scope
 from graphc.nn.activations import activation_of, initialiser_for
 from graphc.ops.contract import matmul
 from graphc.ops.effects import by_mode
@@ -106,5 +106,10 @@ def _features(x: Node) -> int:
             fix="convert with gx.astype(x, 'float32'), or declare the input as a float",
         )
     if not x.shape or not isinstance(x.shape[-1], int):
-        raise ShapeError("the last size must be an int, since it is a size of W", given=str(x.type))
+        raise ShapeError(
+            f"the last size must be an int, since it is a size of W{in_layer()}",
+            given=f"{describe(x, 'x')}: {x.type}",
+            where=here(),
+            fix='declare the input with that size, as in gx.input("x", ("batch", 64))',
+        )
     return x.shape[-1]

@@ -79,7 +79,7 @@ def batch_norm(
     """
     _floats(x, "batch normalisation")
     weight = _weight_of_new(momentum, momentum_of)
-    at = normal_axis(axis, x.ndim)
+    at = normal_axis(axis, x)
     channels = _channels(x, at)
     axes = tuple(a for a in range(x.ndim) if a != at)
     with scope(_layer_name(name), "batch_norm"):

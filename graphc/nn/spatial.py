@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from graphc.errors import DTypeError, ShapeError
-from graphc.ir.node import Node
-from graphc.ir.origin import scope
+from graphc.ir.node import Node, describe
+from graphc.ir.origin import here, in_layer, scope
 from graphc.ir.size import product
 from graphc.nn.activations import activation_of, initialiser_for
 from graphc.nn.layers import _layer_name
@@ -17,7 +17,7 @@ from graphc.ops.index import take
 from graphc.ops.init import Init
 from graphc.ops.init import init as initialiser
 from graphc.ops.leaves import param
-from graphc.ops.shape import reshape, transpose
+from graphc.ops.shape import normal_axis, reshape, transpose
 from graphc.ops.windows import per_axis
 
 Activation = str | Callable[[Node], Node] | None
@@ -95,9 +95,11 @@ def _channels(x: Node, rank: int) -> int:
         raise DTypeError("a layer is applied to floats", given=str(x.type), fix="convert with gx.astype")
     if x.ndim != rank + 2 or not isinstance(x.shape[1], int):
         raise ShapeError(
-            f"a convolution over {rank} axes of space takes batch, channels and those axes",
-            given=str(x.type),
-            expected="an int for the number of channels",
+            f"a convolution over {rank} axes of space takes batch, channels and those axes{in_layer()}",
+            given=f"{describe(x, 'x')}: {x.type}",
+            expected=f"{rank + 2} axes, with an int for the number of channels",
+            where=here(),
+            fix=f"reshape, for example to (batch, channels{', size' * rank})",
         )
     return x.shape[1]
 
@@ -141,6 +143,7 @@ def flatten(x: Node) -> Node:
         >>> gx.nn.flatten(gx.input("x", ("n", 3, 8, 8))).shape
         (n, 192)
     """
+    normal_axis(0, x.ndim)
     return reshape(x, (x.shape[0], product(x.shape[1:])))
 
 

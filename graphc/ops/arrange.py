@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, describe
 from graphc.ir.op import Op
+from graphc.ir.origin import here, in_layer
 from graphc.ir.size import Dim, Size, floor_divide
 from graphc.ir.types import Type
 from graphc.ops.card import as_nodes, constant, linear, promoted
@@ -98,7 +99,7 @@ def flip(x: Any, axis: Any = None) -> Node:
         array([3, 2, 1])
     """
     (x,) = as_nodes((x,))
-    axes = normal_axes(axis, x.ndim)
+    axes = normal_axes(axis, x)
     if not axes:
         return x  # type: ignore[no-any-return]
     index = tuple((None, None, -1 if a in axes else None) for a in range(axes[-1] + 1))
@@ -146,7 +147,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Node:
     (x,) = as_nodes((x,))
     if axis is None:
         return reshape(roll_op(reshape(x, -1), shift=(shift.__index__(),), axis=(0,)), x.shape)
-    axes = [normal_axis(a, x.ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+    axes = [normal_axis(a, x) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
     shifts = shift if isinstance(shift, (tuple, list)) else (shift,) * len(axes)
     if len(shifts) != len(axes):
         raise ArgumentError("one shift for each axis", given=f"{shift}, {axis}")
@@ -179,7 +180,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Node:
     (x,) = as_nodes((x,))
     if axis is None:
         x, axis = reshape(x, -1), 0
-    axis = normal_axis(axis, x.ndim)
+    axis = normal_axis(axis, x)
     if hasattr(repeats, "__len__"):
         if len(repeats) != x.shape[axis]:
             raise ShapeError(f"{len(repeats)} numbers of times for a size of {x.shape[axis]}")
@@ -306,7 +307,12 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Node:
     """
     nodes = promoted(tuple(xs))
     if any(x.shape != nodes[0].shape for x in nodes):
-        raise ShapeError("what is stacked has one shape", given=", ".join(str(x.type) for x in nodes))
+        raise ShapeError(
+            f"what is stacked has one shape{in_layer()}",
+            given=", ".join(describe(x, str(x.type)) + f": {x.type}" for x in nodes),
+            where=here(),
+            fix="reshape them alike, or join them along an axis that they have with gx.concat",
+        )
     return concat([expand_dims(x, axis) for x in nodes], normal_axis(axis, nodes[0].ndim + 1))
 
 
@@ -327,7 +333,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Node]:
         [(n, 2), (n, 1), (n, 3)]
     """
     (x,) = as_nodes((x,))
-    axis = normal_axis(axis, x.ndim)
+    axis = normal_axis(axis, x)
     places = _places(x.shape[axis], indices_or_sections)
     bounds = zip([None, *places], [*places, None], strict=True)
     return [x[(*[builtins.slice(None)] * axis, builtins.slice(a, b))] for a, b in bounds]
@@ -338,7 +344,12 @@ def _places(dim: Dim, given: Any) -> list[Any]:
         return list(given)
     part = floor_divide(dim, given)
     if part * given != dim:
-        raise ShapeError(f"{dim} is not known to be a multiple of {given}", fix="give the places to cut at")
+        raise ShapeError(
+            f"the parts {'are not equal' if isinstance(dim, int) else 'are not known to be equal'}{in_layer()}",
+            given=f"a size of {dim} into {given} parts",
+            where=here(),
+            fix="give the places to cut at, as in gx.split(x, [2, 4])",
+        )
     return [part * i for i in range(1, given)]
 
 
@@ -354,7 +365,7 @@ def unstack(x: Any, axis: int = 0) -> tuple[Node, ...]:
         3
     """
     (x,) = as_nodes((x,))
-    axis = normal_axis(axis, x.ndim)
+    axis = normal_axis(axis, x)
     count = x.shape[axis]
     if not isinstance(count, int):
         raise ShapeError(f"into how many parts is only known at run time: {count}", given=str(x.type))

@@ -48,7 +48,11 @@ def _cond_type(
         raise ShapeError("cond has a name for each operand, and as many results in both branches")
     for a, b in zip(then, otherwise, strict=True):
         if a.type != b.type:
-            raise ShapeError("both branches of cond give the same types", given=f"{a.type} and {b.type}")
+            raise ShapeError(
+                "both branches give values of the same types",
+                given=f"{a.type} and {b.type}",
+                fix="reshape or convert one of them",
+            )
     return then[result].type
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import DTypeError, ShapeError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, describe
 from graphc.ir.op import Op
-from graphc.ir.types import Type, broadcast, shape_text
+from graphc.ir.origin import here, in_layer
+from graphc.ir.types import Shape, Type, broadcast, shape_text
 from graphc.ops.arith import multiply
 from graphc.ops.card import as_nodes, linear, promoted
 from graphc.ops.shape import expand_dims, matrix_transpose, squeeze_op, sum_to
@@ -24,7 +25,20 @@ def _matmul_type(a: Type, b: Type) -> Type:
             expected="as many columns on the left as rows on the right",
             fix=_matmul_hint(a, b),
         )
-    return Type(a.dtype, (*broadcast([a.shape[:-2], b.shape[:-2]]), a.shape[-2], b.shape[-1]))
+    return Type(a.dtype, (*_batches(a, b), a.shape[-2], b.shape[-1]))
+
+
+def _batches(a: Type, b: Type) -> Shape:
+    """The axes in front of the matrices."""
+    first, second = a.shape[:-2], b.shape[:-2]
+    try:
+        return broadcast([first, second])
+    except ShapeError:
+        raise ShapeError(
+            f"batches {shape_text(first)} of matrices meet batches {shape_text(second)}",
+            expected="axes in front of the last two that broadcast",
+            fix="make the batches equal, or of size 1",
+        ) from None
 
 
 def _matmul_hint(a: Type, b: Type) -> str:
@@ -75,6 +89,10 @@ matvec_op: Op = linear(
 )
 
 
+def _two(a: Node, b: Node) -> str:
+    return f"{describe(a, 'a')}: {a.type}, {describe(b, 'b')}: {b.type}"
+
+
 def matmul(a: Any, b: Any) -> Node:
     """The matrix product; a vector is a row on the left and a column on the right, as in NumPy.
 
@@ -83,10 +101,18 @@ def matmul(a: Any, b: Any) -> Node:
     """
     a, b = as_nodes((a, b))
     if not a.ndim or not b.ndim:
-        raise ShapeError("matmul takes no scalars", given=f"{a.type}, {b.type}", fix="use * instead")
+        raise ShapeError(
+            f"matmul takes no scalars{in_layer()}", given=_two(a, b), where=here(), fix="use * instead"
+        )
     left, right = a.ndim == 1, b.ndim == 1
     if left and right and a.shape != b.shape:
-        raise ShapeError(f"matmul: {shape_text(a.shape)} meets {shape_text(b.shape)}")
+        raise ShapeError(
+            f"matmul{in_layer()}: size {a.shape[0]} meets size {b.shape[0]}",
+            given=_two(a, b),
+            expected="two vectors of one size",
+            where=here(),
+            fix="give both the same size, or use gx.outer for all products",
+        )
     if a.ndim == 2 and right:
         return _vector(a, b)
     if left and b.ndim == 2:

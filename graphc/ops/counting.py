@@ -74,7 +74,7 @@ def diff(x: Any, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = 
     if not hasattr(n, "__index__") or n < 0:
         raise ArgumentError("differences are taken a whole number of times", given=repr(n)[:60])
     (x,) = as_nodes((x,))
-    at = normal_axis(axis, x.ndim)
+    at = normal_axis(axis, x)
     parts = [p if p is x else _end(p, x, at) for p in (prepend, x, append) if p is not None]
     node: Node = concat(parts, at) if len(parts) > 1 else x
     for _ in range(n):

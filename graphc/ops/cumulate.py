@@ -169,7 +169,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         'float32[n]'
     """
     (x,) = as_nodes((x,))
-    node: Node = prod_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    node: Node = prod_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node
 
 

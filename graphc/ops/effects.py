@@ -21,6 +21,7 @@ def _update_type(y: Type, *nexts: Type, states: tuple[Node, ...]) -> Type:
                 f"the next value of {state.about.name} has another type",
                 given=str(value),
                 expected=str(state.type),
+                fix="declare the state with the shape and dtype that it becomes",
             )
     return y
 

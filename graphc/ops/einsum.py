@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, describe
+from graphc.ir.origin import here
 from graphc.ir.size import Dim, product
 from graphc.ops.arith import multiply
 from graphc.ops.arrange import moveaxis
@@ -93,13 +94,22 @@ def _parsed(subscripts: str, nodes: Sequence[Node]) -> tuple[list[str], str]:
     return inputs, result
 
 
+def _operands(terms: Iterable[Term]) -> str:
+    return ", ".join(f"{describe(t.node, str(i))}: {t.node.type}" for i, t in enumerate(terms))
+
+
 def _filled(term: str, ndim: int, rest: str, subscripts: str) -> str:
     """A term with letters in the place of its dots: the last ones, as in broadcasting."""
     if "..." in term:
         count = ndim - len(term.replace("...", ""))
         term = term.replace("...", rest[len(rest) - count :] if count > 0 else "")
     if len(term) != ndim:
-        raise ShapeError(f"{len(term)} letters for {ndim} axes", given=subscripts)
+        raise ShapeError(
+            f"einsum: {len(term)} letters for {ndim} axes",
+            given=f"{term!r} in {subscripts!r}",
+            where=here(),
+            fix="write a letter for each axis, or ... for the ones in front",
+        )
     return term
 
 
@@ -124,7 +134,12 @@ def _sizes(terms: Iterable[Term], subscripts: str) -> dict[str, Dim]:
             if known == 1:
                 sizes[letter] = dim
             elif dim not in (known, 1):
-                raise ShapeError(f"{letter} is {known} and {dim}", given=subscripts)
+                raise ShapeError(
+                    f"einsum: {letter} has size {known} and size {dim}",
+                    given=f"{subscripts!r} over {_operands(terms)}",
+                    where=here(),
+                    fix="one letter stands for one size: transpose an operand, or use another letter",
+                )
     return sizes
 
 
@@ -232,7 +247,12 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Node:
     a, b = promoted((x1, x2), numbers=True)
     left, right = _tensor_axes(axes, a, b)
     if len(left) != len(right) or any(a.shape[i] != b.shape[j] for i, j in zip(left, right, strict=False)):
-        raise ShapeError("the axes that meet have different sizes", given=f"{a.type}, {b.type}, axes={axes}")
+        raise ShapeError(
+            "tensordot: the axes that meet have different sizes",
+            given=f"{describe(a, 'x1')}: {a.type}, {describe(b, 'x2')}: {b.type}, axes={axes}",
+            where=here(),
+            fix="name the axes that meet, as in axes=([1], [0])",
+        )
     letters = string.ascii_letters
     first = letters[: a.ndim]
     second = list(letters[a.ndim : a.ndim + b.ndim])

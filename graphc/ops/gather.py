@@ -159,7 +159,7 @@ def gather(x: Any, indices: Sequence[Any], axis: int = 0) -> Node:
     if len(nodes) == 1:
         return take(x, nodes[0], axis)
     rank = max((i.ndim for i in nodes), default=0)
-    node: Node = gather_op(x, *(_ranked(i, rank) for i in nodes), axis=normal_axis(axis, x.ndim))
+    node: Node = gather_op(x, *(_ranked(i, rank) for i in nodes), axis=normal_axis(axis, x))
     return node
 
 
@@ -195,7 +195,7 @@ def scatter_add(x: Any, indices: Any, values: Any, axis: int = 0) -> Node:
     x, values = promoted((x, values), numbers=True)
     (indices,) = as_nodes((indices,))
     values = broadcast_to(values, take(x, indices, axis).shape)
-    node: Node = add(x, scatter_add_op(values, indices, shape=x.shape, axis=normal_axis(axis, x.ndim)))
+    node: Node = add(x, scatter_add_op(values, indices, shape=x.shape, axis=normal_axis(axis, x)))
     return node
 
 
@@ -269,7 +269,7 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Node:
         Type(dtype='float32', shape=(n, 2))
     """
     x, indices = as_nodes((x, indices))
-    at = normal_axis(axis, x.ndim)
+    at = normal_axis(axis, x)
     if x.ndim == indices.ndim:
         x, indices = _matched(x, indices, at), _matched(indices, x, at)
     node: Node = take_along_axis_op(x, indices, axis=at)

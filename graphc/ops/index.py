@@ -68,7 +68,7 @@ scatter_add_op: Op = linear(
 def take(x: Any, indices: Any, axis: int = 0) -> Node:
     """The entries of ``x`` at integer ``indices`` along an axis; the gradient is added up where they came from."""
     x, indices = as_nodes((x, indices))
-    axis = normal_axis(axis, x.ndim)
+    axis = normal_axis(axis, x)
     node: Node = take_op(x, indices, axis=axis)
     _refuse_outside(indices, x.shape[axis], axis)
     return node

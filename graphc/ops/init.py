@@ -16,6 +16,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.node import Array
+from graphc.ir.origin import here
 from graphc.ir.types import shape_text
 from graphc.ops.initialisers import ALIASES, FAMILIES, GAINS, INITIALISERS, Family
 from graphc.ops.moves import _name_seed
@@ -174,6 +175,8 @@ def as_init(value: Any, shape: tuple[Any, ...], owner: str) -> Init:
             f"the starting array of {owner} has another shape",
             given=shape_text(array.shape),
             expected=shape_text(shape),
+            where=here(),
+            fix="transpose or reshape the array, or declare the shape that it has",
         )
     return Init("array", (), Array(array))
 

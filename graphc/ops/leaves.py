@@ -169,8 +169,9 @@ def const(value: Any, dtype: object = None) -> Node:
 def size(x: Node, axis: int | None = None) -> Node:
     """The number of elements of ``x`` along an axis, or of all of it, as an int64 scalar."""
     from graphc.ir.size import product
+    from graphc.ops.shape import normal_axis
 
-    return size_node(product(x.shape) if axis is None else x.shape[axis], "int64")
+    return size_node(product(x.shape) if axis is None else x.shape[normal_axis(axis, x)], "int64")
 
 
 def size_node(dim: Dim, dtype: str) -> Node:

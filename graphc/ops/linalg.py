@@ -18,7 +18,7 @@ from graphc.ops.shape import broadcast_to, expand_dims, matrix_transpose, squeez
 
 def _square(x: Type, **_: Any) -> Type:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeError("only a square matrix has this", given=str(x))
+        raise ShapeError("only a square matrix has this", fix="gx.pinv and gx.svd take any matrix")
     return x
 
 
@@ -51,7 +51,11 @@ inv_op: Op = _card("inv", _square, _inv_gradient, "np.linalg.inv({x})", latex="{
 def _solve_type(a: Type, b: Type) -> Type:
     _square(a)
     if b.ndim < 2 or b.shape[-2] != a.shape[-1] or a.dtype != b.dtype:
-        raise ShapeError(f"{b} has other rows than {a} has columns")
+        raise ShapeError(
+            f"the matrix has {a.shape[-1]} rows, the right side {b.shape[-2]}",
+            expected="a right side with as many rows as the matrix",
+            fix="transpose the right side, or check how it was made",
+        )
     return Type(a.dtype, (*broadcast([a.shape[:-2], b.shape[:-2]]), *b.shape[-2:]))
 
 

@@ -35,6 +35,7 @@ def scan_type(
                 f"the next value of the carry {names[i]} has another type",
                 given=str(node.type),
                 expected=str(given),
+                fix="start the carry with the shape and dtype that a step gives",
             )
     for name, given in zip(names[carries:], types[carries : carries + over], strict=False):
         if not given.shape or given.shape[0] != length:

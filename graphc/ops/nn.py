@@ -110,21 +110,21 @@ def _axes(node: Node) -> str:
 def softmax(x: Any, axis: int = -1) -> Node:
     """``exp(x) / sum(exp(x))`` along an axis, computed with the maximum subtracted."""
     (x,) = as_nodes((x,))
-    node: Node = softmax_op(x, axis=normal_axis(axis, x.ndim))
+    node: Node = softmax_op(x, axis=normal_axis(axis, x))
     return node
 
 
 def log_softmax(x: Any, axis: int = -1) -> Node:
     """``x - logsumexp(x)`` along an axis."""
     (x,) = as_nodes((x,))
-    node: Node = log_softmax_op(x, axis=normal_axis(axis, x.ndim))
+    node: Node = log_softmax_op(x, axis=normal_axis(axis, x))
     return node
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """``log(sum(exp(x)))`` along axes (all by default), computed with the maximum subtracted."""
     (x,) = as_nodes((x,))
-    node: Node = logsumexp_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    node: Node = logsumexp_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node
 
 

@@ -110,7 +110,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> N
         'float32[n, 1]'
     """
     (x,) = as_nodes((x,))
-    count = len(normal_axes(axis, x.ndim))
+    count = len(normal_axes(axis, x))
     if ord is None or (ord == "fro" and count == 2):
         return vector_norm(x, axis, keepdims)
     if count < 2:
@@ -121,7 +121,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> N
             given=f"ord={ord!r}",
             fix="gx.vector_norm takes all entries as one vector",
         )
-    rows, columns = (normal_axis(a, x.ndim) for a in ((0, 1) if axis is None else axis))
+    rows, columns = (normal_axis(a, x) for a in ((0, 1) if axis is None else axis))
     return _matrix_norm(x, ord, rows, columns, keepdims)
 
 

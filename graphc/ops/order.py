@@ -68,7 +68,7 @@ def sort(x: Any, axis: int = -1, descending: bool = False) -> Node:
         'float32[n, 3]'
     """
     (x,) = as_nodes((x,))
-    at = normal_axis(axis, x.ndim)
+    at = normal_axis(axis, x)
     node: Node = flip(sort_op(flip(x, at), axis=at), at) if descending else sort_op(x, axis=at)
     return node
 
@@ -85,7 +85,7 @@ def argsort(x: Any, axis: int = -1, descending: bool = False) -> Node:
         'int64[n, 3]'
     """
     (x,) = as_nodes((x,))
-    at = normal_axis(axis, x.ndim)
+    at = normal_axis(axis, x)
     if not descending:
         node: Node = argsort_op(x, axis=at)
         return node

@@ -66,7 +66,7 @@ sum_op = linear(
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """Summed along axes (all by default); integers and bools add up in int64."""
     (x,) = as_nodes((x,))
-    axes = normal_axes(axis, x.ndim)
+    axes = normal_axes(axis, x)
     node: Node = sum_op(x, axis=axes, keepdims=bool(keepdims)) if axes else x
     return node
 
@@ -103,7 +103,7 @@ mean_op = Op(
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """The average along axes (all by default)."""
     (x,) = as_nodes((x,))
-    node: Node = mean_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    node: Node = mean_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node
 
 
@@ -131,9 +131,7 @@ var_op = Op(
 def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Node:
     """The variance along axes: squares of deviations over ``n - correction`` (0: biased, 1: unbiased)."""
     (x,) = as_nodes((x,))
-    node: Node = var_op(
-        x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction)
-    )
+    node: Node = var_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims), correction=float(correction))
     return node
 
 
@@ -174,9 +172,7 @@ def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
         'float32[3]'
     """
     (x,) = as_nodes((x,))
-    node: Node = std_op(
-        x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims), correction=float(correction)
-    )
+    node: Node = std_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims), correction=float(correction))
     return node
 
 
@@ -214,7 +210,7 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         'bool[n]'
     """
     (x,) = bools((x,))
-    node: Node = any_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    node: Node = any_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node
 
 
@@ -230,7 +226,7 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         'bool[]'
     """
     (x,) = bools((x,))
-    node: Node = all_op(x, axis=normal_axes(axis, x.ndim), keepdims=bool(keepdims))
+    node: Node = all_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node
 
 
@@ -282,7 +278,7 @@ max_op = Op(
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """The largest value along axes (all by default); at a tie the first takes the gradient."""
     (x,) = as_nodes((x,))
-    axes = normal_axes(axis, x.ndim)
+    axes = normal_axes(axis, x)
     if not axes:
         scalar: Node = x
         return scalar
@@ -361,7 +357,7 @@ def _found(op: Op, x: Any, axis: int | None, keepdims: bool) -> Node:
     if axis is None:
         flat: Node = op(reshape(x, -1), axis=0, keepdims=False)
         return _keep(flat, tuple(range(x.ndim)), keepdims)
-    (a,) = normal_axes(axis, x.ndim)
+    (a,) = normal_axes(axis, x)
     node: Node = op(x, axis=a, keepdims=bool(keepdims))
     return node
 

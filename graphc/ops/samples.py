@@ -46,7 +46,7 @@ def sample_count(x: Any, axis: Any = None) -> Node:
         2.0
     """
     (x,) = floats((x,))
-    node: Node = sample_count_op(x, axis=normal_axes(axis, x.ndim))
+    node: Node = sample_count_op(x, axis=normal_axes(axis, x))
     return node
 
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, describe
 from graphc.ir.op import ZERO, Op
+from graphc.ir.origin import here, in_layer
 from graphc.ir.size import Size, floor_divide, product
 from graphc.ir.types import Shape, Type, as_dtype, as_shape, broadcast, shape_text
 from graphc.ops.card import linear, same_type
 
 
-def normal_axis(axis: Any, ndim: int) -> int:
-    """An axis counted from the front.
+def normal_axis(axis: Any, of: int | Node | Type) -> int:
+    """An axis counted from the front, of a value or of so many axes.
 
     Raises:
         ShapeError: there is no such axis.
@@ -22,22 +23,35 @@ def normal_axis(axis: Any, ndim: int) -> int:
     if not hasattr(axis, "__index__") or isinstance(axis, bool):
         raise ArgumentError("an axis is an int", given=repr(axis))
     axis = axis.__index__()
+    ndim = of if isinstance(of, int) else of.ndim
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"there is no axis {axis}", expected=f"between {-ndim} and {ndim - 1}")
+        raise ShapeError(
+            f"there is no axis {axis}{in_layer()}",
+            given=_axes_of(of),
+            expected=f"from {-ndim} to {ndim - 1}" if ndim else "no axis: this is a scalar",
+            where=here(),
+            fix="count axes from 0 at the front, or from -1 at the end",
+        )
     return int(axis % ndim)
 
 
-def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+def _axes_of(of: int | Node | Type) -> str:
+    if isinstance(of, Node):
+        return f"{describe(of, 'x')}: {of.type}"
+    return str(of) if isinstance(of, Type) else f"{of} {'axis' if of == 1 else 'axes'}"
+
+
+def normal_axes(axis: Any, of: int | Node | Type) -> tuple[int, ...]:
     """Axes in increasing order, counted from the front; None means all.
 
     Raises:
         ShapeError: there is no such axis, or one is named twice.
     """
     if axis is None:
-        return tuple(range(ndim))
-    axes = tuple(normal_axis(a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+        return tuple(range(of if isinstance(of, int) else of.ndim))
+    axes = tuple(normal_axis(a, of) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
     if len(set(axes)) != len(axes):
-        raise ShapeError("an axis is named twice", given=str(axis))
+        raise ShapeError("an axis is named twice", given=str(axis), where=here(), fix="name each axis once")
     return tuple(sorted(axes))
 
 
@@ -59,7 +73,8 @@ def dims_text(shape: Shape) -> str:
 def _reshape_type(x: Type, *, shape: Shape) -> Type:
     if product(x.shape) != product(shape):
         raise ShapeError(
-            f"{shape_text(x.shape)} has {product(x.shape)} elements, {shape_text(shape)} has {product(shape)}"
+            f"{shape_text(x.shape)} has {product(x.shape)} elements, {shape_text(shape)} has {product(shape)}",
+            fix="keep the number of elements; one size may be -1, which is then what is left",
         )
     return Type(x.dtype, shape)
 
@@ -85,7 +100,9 @@ def reshape(x: Node, shape: Any) -> Node:
     """The same elements in another shape; one size may be -1."""
     dims = [shape] if isinstance(shape, (int, str, Size)) else list(shape)
     if dims.count(-1) > 1:
-        raise ShapeError("only one size can be -1", given=str(tuple(dims)))
+        raise ShapeError(
+            "only one size can be -1", given=str(tuple(dims)), where=here(), fix="write out the others"
+        )
     if -1 in dims:
         rest = product(as_shape([d for d in dims if d != -1]))
         dims[dims.index(-1)] = floor_divide(product(x.shape), rest)
@@ -124,7 +141,7 @@ transpose_op: Op = linear(
 
 def transpose(x: Node, axes: Sequence[int] | None = None) -> Node:
     """The axes in another order; reversed by default."""
-    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(normal_axis(a, x.ndim) for a in axes)
+    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(normal_axis(a, x) for a in axes)
     node: Node = transpose_op(x, axes=order)
     return node
 
@@ -182,7 +199,7 @@ squeeze_op: Op = linear(
 
 def squeeze(x: Node, axis: Any = None) -> Node:
     """Without these axes of size 1; by default without every axis that is 1."""
-    axes = [i for i, d in enumerate(x.shape) if d == 1] if axis is None else normal_axes(axis, x.ndim)
+    axes = [i for i, d in enumerate(x.shape) if d == 1] if axis is None else normal_axes(axis, x)
     for a in sorted(axes, reverse=True):
         x = squeeze_op(x, axis=a)
     return x
@@ -193,7 +210,10 @@ def squeeze(x: Node, axis: Any = None) -> Node:
 
 def _broadcast_type(x: Type, *, shape: Shape) -> Type:
     if broadcast([x.shape, shape]) != shape:
-        raise ShapeError(f"{shape_text(x.shape)} does not broadcast to {shape_text(shape)}")
+        raise ShapeError(
+            f"{shape_text(x.shape)} does not broadcast to {shape_text(shape)}",
+            fix="reshape it, or reduce it along the axes that are too many",
+        )
     return Type(x.dtype, shape)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.ir.node import Node
+from graphc.ir.node import Node, describe
 from graphc.ir.op import Op
+from graphc.ir.origin import here, in_layer
 from graphc.ir.size import Dim, Size, at_least_zero, floor_divide
 from graphc.ir.types import Shape, Type, shape_text
 from graphc.ops.card import linear, promoted
@@ -29,13 +30,13 @@ def _slice_size(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
         return len(range(*builtins.slice(start, stop, step).indices(dim)))  # type: ignore[arg-type]
     jump = 1 if step is None else step
     near, far = (0, dim) if jump > 0 else (dim - 1, -1)
-    first = near if start is None else _bound(dim, start, sure=jump > 0)
-    last = far if stop is None else _bound(dim, stop, sure=jump < 0)
+    first = near if start is None else _bound(dim, start, jump > 0, near=True)
+    last = far if stop is None else _bound(dim, stop, jump < 0, near=False)
     length = last - first if jump > 0 else first - last
     return length if abs(jump) == 1 else floor_divide(length + (abs(jump) - 1), abs(jump))
 
 
-def _bound(dim: Dim, place: Any, sure: bool) -> Dim:
+def _bound(dim: Dim, place: Any, sure: bool, near: bool) -> Dim:
     """A place on an axis of named size, counted from the front.
 
     NumPy clips a place beyond the end, so the size of what is cut out would depend on which is larger. Where a slice
@@ -45,10 +46,11 @@ def _bound(dim: Dim, place: Any, sure: bool) -> Dim:
     from_front = isinstance(place, int) and place >= 0
     if isinstance(place, Size) or from_front == sure or at_least_zero(dim - bound if from_front else bound):
         return bound
+    edge, instead = ("start", "at least 0") if near else ("stop", "below 0 or left out")
     raise ShapeError(
-        f"the size {dim} is only known at run time",
-        given=f"the bound {place} of a slice",
-        expected="a start of at least 0, a stop below 0 or none, or a size such as x.shape[0] - 1",
+        f"the size {dim} is only known at run time, and may not reach the {edge} of the slice at {place}",
+        expected=f"a {edge} that is {instead}, or a size such as x.shape[0] - 1",
+        fix="declare the size as an int, or count from the other end",
     )
 
 
@@ -123,7 +125,12 @@ def getitem(x: Node, index: Any) -> Node:
     parts = plain_parts(index)
     used = sum(p is not None and p is not Ellipsis for p in parts)
     if used > x.ndim:
-        raise ShapeError(f"{used} indices for {x.ndim} axes", given=str(index))
+        raise ShapeError(
+            f"{used} indices for {x.ndim} axes{in_layer()}",
+            given=f"{describe(x, 'x')}: {x.type}",
+            where=here(),
+            fix="leave some out, or reshape first",
+        )
     if not any(p is Ellipsis for p in parts):
         parts.append(Ellipsis)
     at = next(i for i, p in enumerate(parts) if p is Ellipsis)
@@ -177,7 +184,9 @@ def _concat_type(*types: Type, axis: int) -> Type:
     for t in types:
         if (t.dtype, t.ndim) != (first.dtype, first.ndim) or _around(t, axis) != _around(first, axis):
             raise ShapeError(
-                f"{first} and {t} cannot be joined along axis {axis}", expected="equal sizes on the others"
+                f"{first} and {t} cannot be joined along axis {axis}",
+                expected="one dtype, and equal sizes on the other axes",
+                fix="join them along the axis on which they differ, or reshape one of them",
             )
     total = _total([t.shape[axis] for t in types])
     return Type(first.dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :]))

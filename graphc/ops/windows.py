@@ -24,7 +24,10 @@ def spans(window: Ints, dilation: Ints) -> Ints:
 def window_count(dim: Dim, span: int, stride: int) -> Dim:
     """How many windows fit on an axis."""
     if isinstance(dim, int) and dim < span:
-        raise ShapeError(f"a window that reaches over {span} does not fit a size of {dim}")
+        raise ShapeError(
+            f"a window that reaches over {span} does not fit a size of {dim}",
+            fix="make the window or its dilation smaller, or pad the axis",
+        )
     return floor_divide(dim - span, stride) + 1
 
 

@@ -114,7 +114,7 @@ def same_shape(name: str, a: Node, b: Node) -> None:
     if a.shape != b.shape:
         raise ShapeError(
             f"{name}: prediction and target have different shapes",
-            given=f"{a.type} and {b.type}",
+            given=f"{describe(a, 'prediction')}: {a.type}, {describe(b, 'target')}: {b.type}",
             expected="one shape",
             where=here(),
             fix="reshape or squeeze one of them; a loss never broadcasts",
