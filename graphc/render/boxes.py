@@ -155,6 +155,8 @@ class _Writer:
         limit = MAX_EQUATION if phase == UPDATE else MAX_INSIDE
         if node in self.roots or node in self.wanted or node.op.role == "random" or len(here.text) > limit:
             return False
+        if node.op.joint is not None:  # of several results of one computation each has a name
+            return False
         if self._is_view(node):
             return True
         if node in self.names if phase == FORWARD else (phase == UPDATE and node.about.name is not None):

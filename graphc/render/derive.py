@@ -44,9 +44,9 @@ _ROLES = {"param": "parameter", "input": "input", "state": "state", "hyper": "hy
 SUFFIXES = (".md", ".tex", ".html")
 
 _SIGNS = (
-    "A product without a sign is a product of matrices, ⊙ one element by element; [c] is 1 where c holds and 0 "
-    "elsewhere; what a sum runs over stands below its sign. An array with fewer axes is repeated (stretched) along "
-    "those it lacks."
+    "A product without a sign is a product of matrices, ⊙ one element by element, ⊗ one of each with each; [c] is 1 "
+    "where c holds and 0 elsewhere; what a sum runs over stands below its sign. An array with fewer axes is repeated "
+    "(stretched) along those it lacks."
 )
 _CONVENTIONS = (
     "Here ",

@@ -13,7 +13,7 @@ from functools import cached_property
 from graphc.autodiff.local import partial_factor
 from graphc.ir.events import Accumulate, ChainRule, Lowered, Rewrite, StructuralZero, Unbroadcast
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, build, engine, operand_name
+from graphc.ir.node import Node, build, computation, engine, operand_name
 from graphc.ir.provenance import descendants_of, history
 from graphc.ops.leaves import input
 from graphc.render.boxes import Boxes, boxes_of
@@ -21,6 +21,7 @@ from graphc.render.document import Code, Piece, Pieces, Ref
 from graphc.render.formula import shape_label
 from graphc.render.maths import Math, leaf_math, named, node_math, operator, partial, row
 from graphc.render.parts import BACKWARD, FORWARD, Parts, parts_of
+from graphc.render.recurrence import recurrence
 from graphc.render.titles import path_of
 
 DERIVATIVE = "derivative"
@@ -168,6 +169,8 @@ class _Writer:
         self.symbol = named(titles[self.loss]) if own and self.loss in titles else named("L")
         names: dict[Node, Math] = {}
         for node, title in titles.items():
+            if leaf_math(node) is not None:
+                continue
             if node is self.loss:
                 names[node] = self.symbol
             elif self.parts.phase[node] == BACKWARD and title.startswith("∂"):
@@ -192,7 +195,7 @@ class _Writer:
         return len(self.found)
 
     def _define(self, node: Node, phase: str) -> None:
-        right, names = expanded(node, {x: self.names[x] for x in self.boxes.formulas[node].refs})
+        right, names = expanded(node, self._read(node))
         before = self._before(node, right)
         said = "as the chain rule gives it: " if phase == BACKWARD else "as it was declared: "
         first: tuple[Pieces, ...] = ((said, before.formula),) if before else ()
@@ -208,10 +211,26 @@ class _Writer:
                 self.parts.partner.get(node) if phase == BACKWARD else None,
                 ".".join(path_of(self.graph, node)),
                 None,
-                (*first, *self._reasons(node)),
+                (*self._loops(node), *first, *self._reasons(node)),
                 before,
             )
         )
+
+    def _read(self, node: Node) -> dict[Node, Math]:
+        """The named values in the formula of a node."""
+        return {x: self.names[x] for x in self.boxes.formulas[node].refs if x in self.names}
+
+    def _loops(self, node: Node) -> Iterator[Pieces]:
+        """The recurrence of a loop; of several results of one loop, the first tells it."""
+        if "loop" not in node.op.properties:
+            return
+        told = next((n for n in self.defined if computation(n) == computation(node)), None)
+        names = self._read(node)
+        lines = list(recurrence(node, [names.get(x) or expanded(x, names)[0] for x in node.inputs]))
+        if told is not None:
+            yield ("another result of the loop in ", Ref(self.defined[told]), ": ", *lines[-1])
+            return
+        yield from lines
 
     def _before(self, node: Node, right: Math) -> Form | None:
         """What a node was before the first rule, over values that have names by now."""
@@ -219,7 +238,7 @@ class _Writer:
         if first is node or self._owner_of(first, node) is not None:
             return None
         terms = between(first, _Known(lambda n: self._owner_of(n, node) is not None))
-        if len(terms) > MAX_BEFORE or any(n.op.role == "by_mode" for n in terms):
+        if len(terms) > MAX_BEFORE or any(_unreadable(n) for n in terms):
             return None
         owners = {x: owner for n in terms for x in n.inputs if (owner := self._owner_of(x, node)) is not None}
         if any(n.op.kind == "leaf" and leaf_math(n) is None and n.op.role != "seed" for n in terms):
@@ -372,6 +391,11 @@ class _Known:
 
     def __contains__(self, node: object) -> bool:
         return isinstance(node, Node) and self.test(node)
+
+
+def _unreadable(node: Node) -> bool:
+    """A choice that was made, and a loop, are not shown as they were before."""
+    return node.op.role == "by_mode" or bool(node.op.bodies)
 
 
 def _oldest(node: Node) -> Node:

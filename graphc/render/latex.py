@@ -5,9 +5,9 @@ from __future__ import annotations
 from graphc.render.maths import Math
 
 _SIGNS = {
-    "−": "-", "⊙": r"\odot", "·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "∧": r"\wedge",
-    "∨": r"\vee", "⊤": r"\top", "…": r"\ldots", "¬": r"\neg", "∞": r"\infty", "mod": r"\bmod", "∂": r"\partial",
-    "′": r"\prime", "″": r"\prime\prime", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "$": r"\$", "~": r"\sim",
+    "−": "-", "⊙": r"\odot", "⊗": r"\otimes", "·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq",
+    "∧": r"\wedge", "∨": r"\vee", "⊤": r"\top", "…": r"\ldots", "¬": r"\neg", "∞": r"\infty", "mod": r"\bmod",
+    "∂": r"\partial", "′": r"\prime", "″": r"\prime\prime", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "$": r"\$", "~": r"\sim",
     "\\": r"\backslash", "{": r"\{", "}": r"\}", "^": r"\wedge", "→": r"\to",
 }  # fmt: skip
 _FENCES = {
@@ -36,7 +36,7 @@ _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\^{}", "~": r"\~{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "−": "-",
     "∂": r"$\partial$", "′": "'", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", '"': "''", "…": r"\ldots{}",
-    "⊙": r"$\odot$", "∈": r"$\in$", "²": "\\textsuperscript{2}",
+    "⊙": r"$\odot$", "⊗": r"$\otimes$", "∈": r"$\in$", "²": "\\textsuperscript{2}",
 }  # fmt: skip
 
 

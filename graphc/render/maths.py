@@ -13,6 +13,7 @@ from typing import Any
 
 from graphc.ir.node import Node
 from graphc.ir.types import Shape
+from graphc.ops.card import constant
 from graphc.ops.shape import stretched_axes
 from graphc.ops.template import ATOM
 from graphc.render.formula import is_scaling, leaf_text, notation_of, scalars_first, size_text
@@ -126,7 +127,14 @@ def plain(text: str) -> Math:
 
 
 def leaf_math(node: Node) -> Math | None:
-    """A constant or size as it stands in a formula; None for a leaf that needs a name."""
+    """A constant or size as it stands in a formula; None for a leaf that needs a name.
+
+    An array of one value throughout is that value: it is stretched where it stands.
+    """
+    if node.op.role == "const" and node.shape:
+        array = node.attrs["value"].value
+        if array.size and (array == array.flat[0]).all():
+            node = constant(array.flat[0], node.dtype)
     text = leaf_text(node)
     return None if text is None else plain(text)
 
@@ -137,6 +145,8 @@ def node_math(node: Node, operands: Sequence[Math]) -> Math:
     parts = list(operands)
     if node.op.latex is not None and is_scaling(node):
         parts, latex = _scaled(node, parts)
+    elif _is_outer(node):
+        latex = latex.replace(r"\odot", r"\otimes")
     names = node.op.operand_names(len(parts))
     fills = dict(zip(names, parts, strict=True))
     if node.op.variadic:
@@ -159,6 +169,11 @@ def _scaled(node: Node, parts: list[Math]) -> tuple[list[Math], str]:
     first, second = reversed(parts) if swap else parts
     sign = "" if first.kind == "number" and _starts(second) != "number" else r"\cdot"
     return [first, second], (node.op.latex or "").replace(r"\odot", sign)
+
+
+def _is_outer(node: Node) -> bool:
+    """Whether each operand of a product is stretched along the other."""
+    return r"\odot" in (node.op.latex or "") and all(x.shape != node.shape for x in node.inputs)
 
 
 def _starts(formula: Math) -> str:

@@ -25,12 +25,13 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _TOKEN = pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|\d+(?:\.\d+)?|\S")
 _OPERATORS = {
     "+": ADD, "-": ADD, "=": COMPARE, "<": COMPARE, ">": COMPARE, "==": COMPARE,
-    r"\odot": MULTIPLY, r"\cdot": MULTIPLY, r"\times": MULTIPLY, r"\leq": COMPARE, r"\geq": COMPARE,
-    r"\neq": COMPARE, r"\bmod": MULTIPLY, r"\wedge": 8, r"\vee": 6,
+    r"\odot": MULTIPLY, r"\otimes": MULTIPLY, r"\cdot": MULTIPLY, r"\times": MULTIPLY, r"\leq": COMPARE,
+    r"\geq": COMPARE, r"\neq": COMPARE, r"\bmod": MULTIPLY, r"\wedge": 8, r"\vee": 6,
 }  # fmt: skip
 _SHOWN = {
-    "-": "−", "==": "=", r"\odot": "⊙", r"\cdot": "·", r"\times": "×", r"\leq": "≤", r"\geq": "≥", r"\neq": "≠",
-    r"\wedge": "∧", r"\vee": "∨", r"\top": "⊤", r"\ldots": "…", r"\neg": "¬", r"\infty": "∞", r"\bmod": "mod",
+    "-": "−", "==": "=", r"\odot": "⊙", r"\otimes": "⊗", r"\cdot": "·", r"\times": "×", r"\leq": "≤", r"\geq": "≥",
+    r"\neq": "≠", r"\wedge": "∧", r"\vee": "∨", r"\top": "⊤", r"\ldots": "…", r"\neg": "¬", r"\infty": "∞",
+    r"\bmod": "mod",
 }  # fmt: skip
 _BRACKETS = {
     r"\lfloor": ("open", "⌊"), r"\rfloor": ("close", "⌋"), r"\lceil": ("open", "⌈"), r"\rceil": ("close", "⌉"),

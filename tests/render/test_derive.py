@@ -11,8 +11,10 @@ import pytest
 import graphc as gx
 from graphc import nn
 from graphc.errors import ArgumentError, UnknownNameError
-from graphc.render.document import Display
-from tests.render.test_equations import MODELS
+from graphc.render.document import Code, Display, Ref
+from graphc.render.latex import latex
+from graphc.render.maths import Math
+from tests.render.test_equations import MODELS, recurrent
 
 HOSTILE = [
     "</p><script>alert(1)</script>",
@@ -33,8 +35,6 @@ def digits():
 
 def test_the_forward_equations_come_first_then_the_gradients():
     page = gx.derivation(digits())
-    from graphc.render.latex import latex
-
     assert [f"{latex(e.left)} = {latex(e.right)}" for e in page.equations] == [
         r"z_{1} = x \, W_{1} + b_{1}",
         r"h = \tanh \left(z_{1} \right)",
@@ -167,6 +167,27 @@ def test_by_what_to_differentiate():
 
 def test_the_same_model_gives_the_same_page():
     assert gx.derivation(digits()).html == gx.derivation(digits()).html
+
+
+def _plain(text):
+    shown = {Math: latex, Code: lambda p: p.text, Ref: lambda p: f"({p.number})", str: str}
+    return "".join(shown[type(piece)](piece) for piece in text)
+
+
+def test_a_loop_is_a_recurrence():
+    forward, *_, backward = [
+        [_plain(note) for note in e.notes]
+        for e in gx.derivation(recurrent()).equations
+        if any(_plain(note).startswith("a loop") for note in e.notes)
+    ]
+    assert forward[1:] == [
+        r"a loop over t = 1, \ldots, \mathrm{time} that begins with h_{0} = h_{0}",
+        r"h_{t} = \tanh \left(v_{1} \, h_{t - 1} + v_{2} \, \mathrm{xs}_{t} \right)",
+        "its element t is h_{t}",
+    ]
+    step = r"u_{1, t} = \left(\text{$\delta$h}_{t + 1} + \left(\frac{\partial L}{\partial \mathrm{tanhs}} \right)_{t} "
+    assert step + r"\right) \odot \left(1 - \mathrm{tanhs}_{t}^{2} \right)" in backward
+    assert r"\text{$\delta$h}_{t} = v_{1}^{\top} \, u_{1, t}" in backward
 
 
 def test_a_sum_of_many_terms_is_one_row():

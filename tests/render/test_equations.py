@@ -72,13 +72,20 @@ def logistic():
     return -gx.mean(t * gx.log(p) + (1 - t) * gx.log(1 - p))
 
 
+def recurrent():
+    xs, t = gx.input("xs", ("time", 3)), gx.input("t", ("time", 4))
+    W, U, h0 = gx.param("W", (4, 4)), gx.param("U", (3, 4)), gx.param("h0", (4,))
+    last, hs = gx.scan(lambda h, x: (gx.tanh(h @ W + x @ U),) * 2, h0, xs)
+    return nn.mse(hs, t) + gx.sum(gx.square(last))
+
+
 def no_path():
     w, b = gx.param("w", (3,)), gx.param("b", (2,))
     return gx.sum(gx.exp(w) * w) + 0.0 * gx.sum(gx.stop_gradient(b))
 
 
 MODELS = [
-    regression, mlp, residual, batch_norm, shared, convolution, dropout, logistic, no_path,
+    regression, mlp, residual, batch_norm, shared, convolution, dropout, logistic, recurrent, no_path,
 ]  # fmt: skip
 
 

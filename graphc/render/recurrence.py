@@ -1,0 +1,121 @@
+"""A loop as a recurrence: what each step computes from the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from graphc.ir.node import Node, toposort
+from graphc.render.document import Pieces
+from graphc.render.formula import size_text
+from graphc.render.maths import Math, equals, leaf_math, named, node_math, operator, plain, row
+from graphc.render.titles import pretty
+
+_T = Math("name", "t")
+
+
+def recurrence(node: Node, operands: Sequence[Math]) -> Iterator[Pieces]:
+    """The lines of a loop, each a sentence; ``operands`` are what the node reads, as formulas.
+
+    The first says over what it runs and from which values; then a line for each value that is carried, and what the
+    node is of all that.
+    """
+    attrs = node.attrs
+    following, count = attrs["next"], len(attrs["next"])
+    names = _distinct(attrs["names"])
+    length = plain(str(size_text(attrs["length"])))
+    ends = (length, Math("number", "1")) if attrs["reverse"] else (Math("number", "1"), length)
+    earlier = row([_T, operator("+" if attrs["reverse"] else "−"), Math("number", "1")])
+    start = row([length, operator("+"), Math("number", "1")]) if attrs["reverse"] else Math("number", "0")
+    body = _Body(_arguments(operands, names, count, attrs["over"], earlier))
+    yield from _head(
+        ends, [equals(indexed(n, start), x) for n, x in zip(names[:count], operands, strict=False)]
+    )
+    result = attrs["result"]
+    wanted = [] if result < count else [attrs["ys"][result - count]]
+    carried = [indexed(name, _T) for name in names[:count]]
+    lines, last = body.lines(following, carried, wanted)
+    yield from ((line,) for line in lines)
+    if wanted:
+        yield ("its element t is ", last[0])
+    else:
+        yield ("it is the last of these, ", indexed(names[result], ends[1]))
+
+
+def _head(ends: tuple[Math, Math], starts: Sequence[Math]) -> Iterator[Pieces]:
+    over = row([_T, operator("="), ends[0], Math("comma"), operator("…"), Math("comma"), ends[1]], 0)
+    between: list[str | Math] = [x for start in starts for x in (", ", start)]
+    yield ("a loop over ", over, *((" that begins with ", *between[1:]) if starts else ()))
+
+
+def _arguments(
+    operands: Sequence[Math], names: Sequence[Math], count: int, over: int, earlier: Math
+) -> list[Math]:
+    """What the operands of the body are called: carried values, elements of sequences, and what stays."""
+    carried = [indexed(name, earlier) for name in names[:count]]
+    elements = [indexed(x, _T) for x in operands[count : count + over]]
+    return [*carried, *elements, *operands[count + over :]]
+
+
+def _distinct(names: Sequence[str]) -> list[Math]:
+    titles: list[str] = []
+    for name in names:
+        title = f"δ{name[2:]}" if name.startswith("d_") else pretty(name)
+        while title in titles:
+            title += "′"
+        titles.append(title)
+    return [named(title) for title in titles]
+
+
+def indexed(base: Math, index: Math) -> Math:
+    """A value at a step; what has an index gets a second one."""
+    if base.kind == "index":
+        return Math("index", parts=(base.parts[0], row([base.parts[1], Math("comma"), index])))
+    return Math("index", parts=(base.at_least(100), index))
+
+
+class _Body:
+    """Writes the formulas of a body; what several of them use has a line of its own."""
+
+    def __init__(self, arguments: Sequence[Math]) -> None:
+        self.arguments = arguments
+
+    def lines(
+        self, following: Sequence[Node], carried: Sequence[Math], wanted: Sequence[Node]
+    ) -> tuple[list[Math], list[Math]]:
+        """An equation for each value that is carried or used more than once; and the formulas of what is wanted."""
+        roots = [*following, *wanted]
+        names = {
+            n: name for n, name in reversed([*zip(following, carried, strict=True)]) if n.op.kind != "leaf"
+        }
+        uses, lines, shared = _uses(roots), [], 0
+        written: dict[Node, Math] = {}
+        for node in toposort(roots):
+            written[node] = formula = self._formula(node, written)
+            if node not in names and uses[node] > 1 and node.inputs and "view" not in node.op.properties:
+                shared += 1
+                names[node] = indexed(named("u"), row([Math("number", str(shared)), Math("comma"), _T]))
+            if node in names:
+                lines.append(equals(names[node], formula))
+                written[node] = names[node]
+        rest = [
+            equals(name, written[n])
+            for n, name in zip(following, carried, strict=True)
+            if names.get(n) != name
+        ]
+        return [*lines, *rest], [written[n] for n in wanted]
+
+    def _formula(self, node: Node, written: Mapping[Node, Math]) -> Math:
+        if node.op.role == "arg":
+            return self.arguments[int(node.attrs["index"])]
+        written_out = leaf_math(node)
+        return written_out if written_out is not None else node_math(node, [written[x] for x in node.inputs])
+
+
+def _uses(roots: Sequence[Node]) -> Mapping[Node, int]:
+    count = dict.fromkeys(toposort(roots), 0)
+    for user in list(count):
+        for x in user.inputs:
+            count[x] += 1
+    for root in roots:
+        count[root] += 1
+    return count
