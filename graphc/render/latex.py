@@ -7,8 +7,8 @@ from graphc.render.maths import Math
 _SIGNS = {
     "−": "-", "⊙": r"\odot", "⊗": r"\otimes", "·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq",
     "∧": r"\wedge", "∨": r"\vee", "⊤": r"\top", "…": r"\ldots", "¬": r"\neg", "∞": r"\infty", "mod": r"\bmod",
-    "∂": r"\partial", "′": r"\prime", "″": r"\prime\prime", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "$": r"\$", "~": r"\sim",
-    "\\": r"\backslash", "{": r"\{", "}": r"\}", "^": r"\wedge", "→": r"\to",
+    "∂": r"\partial", "′": r"\prime", "″": r"\prime\prime", "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_",
+    "$": r"\$", "~": r"\sim", "\\": r"\backslash", "{": r"\{", "}": r"\}", "^": r"\wedge", "→": r"\to",
 }  # fmt: skip
 _FENCES = {
     "(": "(", ")": ")", "[": "[", "]": "]", "{": r"\{", "}": r"\}", "|": "|", "‖": r"\|",
