@@ -17,6 +17,7 @@ from graphc.errors import ArgumentError, MissingRule
 from graphc.ir.events import PushForward
 from graphc.ir.node import Node, fresh_leaf, toposort
 from graphc.ir.op import ZERO
+from graphc.ir.provenance import record_parts
 from graphc.ops.arith import add
 from graphc.ops.leaves import input_op
 from graphc.ops.shape import broadcast_to
@@ -58,7 +59,9 @@ def _push_forward(node: Node, tangents: Sequence[Node | None]) -> Node | None:
         return None
     total: Node = broadcast_to(reduce(add, terms), node.shape)
     if total.op.kind != "leaf":
-        total.about.record(PushForward(node.op.name, node))
+        event = PushForward(node.op.name, node)
+        total.about.record(event)
+        record_parts(total, event, {node, *node.inputs, *(t for t in tangents if t is not None)})
         if node.about.name is not None and total.about.name is None and not total.about.origins:
             total.about.rename(f"dot_{node.about.name}", node.about.scopes)
     return total

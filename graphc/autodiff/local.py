@@ -9,6 +9,7 @@ from graphc.errors import MissingRule
 from graphc.ir.events import ChainRule, Unbroadcast
 from graphc.ir.node import Node, op_title
 from graphc.ir.op import ZERO
+from graphc.ir.provenance import record_parts
 from graphc.ops.arith import multiply, negative
 from graphc.ops.shape import sum_to
 from graphc.symbolic.formulas import formula_nodes
@@ -98,11 +99,15 @@ def unbroadcast(term: Node, operand: Node) -> Node:
     """The cotangent of an operand that was stretched, summed back to its shape."""
     summed = sum_to(term, operand.shape)
     if summed is not term:
-        summed.about.record(Unbroadcast(operand, term))
+        event = Unbroadcast(operand, term)
+        summed.about.record(event)
+        record_parts(summed, event, (term,))
     return summed
 
 
 def _note(term: Node, node: Node, operand: int, cotangent: Node, formula: str) -> None:
     if not term.about.scopes and term.about.name is None:
         term.about.scopes = node.about.scopes
-    term.about.record(ChainRule(op_title(node), node, operand, cotangent, formula))
+    event = ChainRule(op_title(node), node, operand, cotangent, formula)
+    term.about.record(event)
+    record_parts(term, event, (node, *node.inputs, cotangent))

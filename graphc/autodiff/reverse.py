@@ -13,6 +13,7 @@ from graphc.errors import ArgumentError, DTypeError, MissingRule
 from graphc.ir.events import Accumulate, Cotangent, Seed, StructuralZero
 from graphc.ir.node import Node, result_groups, toposort
 from graphc.ir.op import ZERO
+from graphc.ir.provenance import record_parts
 from graphc.ops.arith import add
 from graphc.ops.card import constant
 from graphc.ops.leaves import seed_op
@@ -103,7 +104,9 @@ def accumulate(node: Node, terms: list[Node]) -> Node:
     for term in terms[1:]:
         total = add(total, term)
     if len(terms) > 1:
-        total.about.record(Accumulate(node, tuple(terms)))
+        event = Accumulate(node, tuple(terms))
+        total.about.record(event)
+        record_parts(total, event, terms)
     if total.op.kind != "leaf":
         total.about.record(Cotangent(node))
         # a forward node can be a cotangent too (exp' = exp); it keeps the user's name for it

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from graphc.codegen.numpy import names_for
 from graphc.codegen.statements import Statement, Writer
 from graphc.errors import ArgumentError
-from graphc.ir.events import Accumulate, ChainRule, Event, Lowered, Rewrite, Seed, StructuralZero, Unbroadcast
+from graphc.ir.events import (
+    Accumulate,
+    ChainRule,
+    Equation,
+    Event,
+    Lowered,
+    OverSteps,
+    PushForward,
+    Rewrite,
+    Seed,
+    StructuralZero,
+    Unbroadcast,
+)
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, op_title, operand_name
 from graphc.ir.provenance import find, gradient_of, history
@@ -171,7 +183,7 @@ def inside(node: Node, others: set[Node]) -> list[Node]:
 
 def sentences(graph: Graph, node: Node) -> list[str]:
     """What the chain rule did, then what was rewritten, each in the order in which it happened."""
-    events = list(history(node))
+    events = list(history(node, parts=True))
     made = [e for e in events if not isinstance(e, (Rewrite, Lowered))]
     rewritten = [e for e in reversed(events) if isinstance(e, (Rewrite, Lowered))]
     return [text for event in (*made, *rewritten) if (text := _sentence(graph, event))]
@@ -186,6 +198,12 @@ def _sentence(graph: Graph, event: Event) -> str:
             return f"chain rule of {of}: {formula}"
         case Accumulate(terms=terms):
             return f"used {len(terms)} times, so {len(terms)} gradients are added"
+        case OverSteps():
+            return "read by every step of the loop, so added up over the steps"
+        case Equation(of=of):
+            return f"an equation of {of}"
+        case PushForward(rule=rule, forward=forward):
+            return f"forward mode through {rule}{_called(graph, forward)}"
         case Unbroadcast(of=of):
             shape = shape_text(of.shape) if of.shape else "a scalar"
             return f"stretched in the forward pass, so summed back to {shape}"

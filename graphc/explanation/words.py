@@ -71,7 +71,7 @@ def declared_at(node: Node) -> str:
     """The line of the user's behind a node: its own, or that of the value whose gradient it belongs to."""
     if node.about.origin:
         return f"declared at {node.about.origin}"
-    for event in history(node):
+    for event in history(node, parts=True):
         before = getattr(event, "before", None)
         if before is not None and before.about.origin:
             return f"declared at {before.about.origin}"

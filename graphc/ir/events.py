@@ -60,6 +60,13 @@ class Accumulate(Event):
 
 
 @dataclass(frozen=True, eq=False)
+class OverSteps(Event):
+    """What every step of a loop reads: its cotangent is added up over the steps."""
+
+    of: Node
+
+
+@dataclass(frozen=True, eq=False)
 class Unbroadcast(Event):
     """An operand that was stretched: its cotangent is summed over the axes along which it was repeated."""
 
@@ -103,3 +110,28 @@ class Lowered(Event):
     """``before`` was replaced by its body."""
 
     before: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Folded(Event):
+    """``before``, an operation on constants, was replaced by the constant that it is."""
+
+    before: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Equation(Event):
+    """This node is part of an equation that graphc holds as text, such as the step of an optimizer."""
+
+    of: str
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Event):
+    """This node came along with what an event made: it stands inside its result."""
+
+    event: Event
+
+    def key(self) -> tuple[object, ...]:
+        """What makes two events the same."""
+        return (Part, *self.event.key())

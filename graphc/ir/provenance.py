@@ -2,25 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar
 
-from graphc.ir.events import ChainRule, Cotangent, Event, Lowered, Rebuilt, Rewrite
+from graphc.ir.events import (
+    Accumulate,
+    ChainRule,
+    Cotangent,
+    Equation,
+    Event,
+    OverSteps,
+    Part,
+    PushForward,
+    Seed,
+    StructuralZero,
+    Unbroadcast,
+)
 from graphc.ir.node import Node
 
 E = TypeVar("E", bound=Event)
 
+BEGINNINGS = (
+    Seed,
+    ChainRule,
+    PushForward,
+    Accumulate,
+    OverSteps,
+    Unbroadcast,
+    StructuralZero,
+    Cotangent,
+    Equation,
+)
+"""Events that say by themselves where a node comes from; the others lead to what it replaced."""
 
-def history(node: Node) -> Iterator[Event]:
-    """Every event of a node, oldest first, then those of what it replaced."""
+
+def history(node: Node, parts: bool = False) -> Iterator[Event]:
+    """Every event of a node, oldest first, then those of what it replaced.
+
+    With ``parts``, also the events that it came along with, as if they had made it.
+    """
     seen = {node}
     queue = [node]
     for current in queue:
         for event in current.about.events:
-            yield event
-            if isinstance(event, (Rewrite, Rebuilt, Lowered)) and event.before not in seen:
-                seen.add(event.before)
-                queue.append(event.before)
+            if isinstance(event, Part) and not parts:
+                continue
+            yield event.event if isinstance(event, Part) else event
+            before = replaced_by(event)
+            if before is not None and before not in seen:
+                seen.add(before)
+                queue.append(before)
+
+
+def replaced_by(event: Event) -> Node | None:
+    """The node that an event replaced, or None where it replaced nothing."""
+    inner = event.event if isinstance(event, Part) else event
+    before: Node | None = getattr(inner, "before", None)
+    return before
+
+
+def has_origin(node: Node) -> bool:
+    """Whether anything is known of where a node comes from."""
+    return bool(node.about.origins or node.about.events)
+
+
+def record_parts(root: Node, event: Event, known: Collection[Node]) -> None:
+    """Say of the nodes below one that came with it where they come from; ``known`` were there before.
+
+    Parts that belong to no layer belong to that of the root.
+    """
+    part = Part(event)
+    stack = [x for x in root.inputs if x not in known]
+    while stack:
+        node = stack.pop()
+        if node.op.kind == "leaf" or has_origin(node):
+            continue
+        node.about.record(part)
+        if not node.about.scopes and node.about.name is None:
+            node.about.scopes = root.about.scopes
+        stack.extend(x for x in node.inputs if x not in known)
+
+
+def unexplained(nodes: Iterable[Node]) -> list[Node]:
+    """Those of some nodes that lead to no line of the user's and to no step of differentiation.
+
+    Constants and sizes are explained by what uses them.
+    """
+    return [n for n in nodes if n.op.role not in ("const", "size", "arg") and not _is_explained(n)]
+
+
+def _is_explained(node: Node) -> bool:
+    made = any(isinstance(event, BEGINNINGS) for event in history(node, parts=True))
+    return made or any(n.about.origins for n in descendants_of(node, parts=True))
 
 
 def find(node: Node, kind: type[E]) -> E | None:
@@ -51,14 +124,7 @@ def chain_rule_of(node: Node) -> ChainRule | None:
     return find(node, ChainRule)
 
 
-def descendants_of(node: Node) -> set[Node]:
-    """A node and everything that it replaced."""
-    seen = {node}
-    queue = [node]
-    for current in queue:
-        for event in current.about.events:
-            before = getattr(event, "before", None)
-            if before is not None and before not in seen:
-                seen.add(before)
-                queue.append(before)
-    return seen
+def descendants_of(node: Node, parts: bool = False) -> set[Node]:
+    """A node and everything that it replaced; with ``parts``, also what it came along with the replacement of."""
+    befores = (replaced_by(event) for event in history(node, parts))
+    return {node, *(before for before in befores if before is not None)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graphc.ir.events import OverSteps
 from graphc.ir.node import Node, toposort
 from graphc.ir.op import ZERO
 from graphc.ops.bodies import Push, Sweep, called, opened, stand_in
@@ -61,6 +62,13 @@ def scan_joint(cotangents: Mapping[int, Node], node: Node, wanted: Sequence[bool
     return _Reverse(cotangents, node, wanted, sweep).terms()
 
 
+def _added(total: Node, term: Node) -> Node:
+    """A total so far and what one step brings."""
+    found: Node = total + term
+    found.about.record(OverSteps(total))
+    return found
+
+
 class _Reverse:
     """The reverse of one scan.
 
@@ -95,7 +103,7 @@ class _Reverse:
         sums = [i for i, one in zip(self.wanted, sequences, strict=True) if not one]
         totals = [stand_in(f"d_{self.leaves[i].about.name}", self.leaves[i].type) for i in sums]
         added = [g for g, one in zip(d_wanted, sequences, strict=True) if not one]
-        following = [*d_carried, *(a + g for a, g in zip(totals, added, strict=True))]
+        following = [*d_carried, *map(_added, totals, added)]
         stacks = [g for g, one in zip(d_wanted, sequences, strict=True) if one]
         results = self._loop([*d_next, *totals], following, stacks, d_ys)
         return self._by_operand(sums, results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ShapeError
-from graphc.ir.events import Event, Rebuilt, Rewrite
+from graphc.ir.events import Event, Folded, Rebuilt, Rewrite
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuild, rebuilt
 from graphc.ir.op import Op
+from graphc.ir.provenance import record_parts
 from graphc.ir.size import product
 from graphc.ops import CARDS
 from graphc.ops.card import constant
@@ -93,7 +94,10 @@ class _Round:
     def _settle(self, node: Node) -> Node:
         for _ in range(MAX_STEPS_AT_A_NODE):
             constant_node = folded(node)
-            replaced = self._fire(node) if constant_node is None else constant_node
+            if constant_node is not None:
+                replace(node, constant_node, Folded(node), self.trace)
+                return constant_node
+            replaced = self._fire(node)
             if replaced is None or replaced is node:
                 return node
             node = replaced
@@ -108,7 +112,7 @@ class _Round:
             if result is None or result is node or not (rule.grows or self._stays_small(match, result)):
                 continue
             facts = (rule.fact,) if rule.fact else ()
-            replace(node, result, Rewrite(rule.name, rule.kind, node, facts), self.trace)
+            replace(node, result, Rewrite(rule.name, rule.kind, node, facts), self.trace, self.uses)
             return result
         return None
 
@@ -147,12 +151,19 @@ def share_commuted(graph: Graph, trace: Trace) -> Graph:
     return graph.over(mapping) if any(a is not b for a, b in mapping.items()) else graph
 
 
-def replace(before: Node, after: Node, event: Event, trace: Trace) -> None:
-    """Record that one node took the place of another; a leaf carries no events, since it is shared."""
+def replace(
+    before: Node, after: Node, event: Event, trace: Trace, known: Collection[Node] | None = None
+) -> None:
+    """Record that one node took the place of another; a leaf carries no events, since it is shared.
+
+    Where the new one brought others with it, these are the ones that are not ``known``.
+    """
     trace.events.append((after, event))
     if after.op.kind != "leaf":
         after.about.adopt(before.about)
         after.about.record(event)
+        if known is not None:
+            record_parts(after, event, known)
 
 
 def refusal(rule: Rule, node: Node) -> str | None:

@@ -24,11 +24,12 @@ def expand(graph: Graph, wanted: Callable[[Node], bool], trace: Trace | None = N
     trace = Trace() if trace is None else trace
     while True:
         mapping: dict[Node, Node] = {}
+        known = set(graph.nodes)
         for node in graph.nodes:
             new = rebuilt(node, [mapping[x] for x in node.inputs])
             if wanted(new):
                 lowered = body_of(new)
-                replace(new, lowered, Lowered(new), trace)
+                replace(new, lowered, Lowered(new), trace, known)
                 new = lowered
             mapping[node] = new
         if all(a is b for a, b in mapping.items()):

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from graphc.codegen.names import MODULE_RESERVED, RESERVED, identifier
 from graphc.codegen.numpy import function_of
 from graphc.codegen.update import DrivenPlan, LinkPlan, Served, TotalPlan, UpdatePlan
+from graphc.ir.events import Equation
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
+from graphc.ir.provenance import has_origin
 from graphc.ir.types import Type
 from graphc.optim.graphs import (
     COUNTER,
@@ -124,6 +126,10 @@ class _Planner:
         )
 
     def _planned(self, graph: Graph) -> Plan:
+        """The plan of a graph that an equation of the optimizer gave."""
+        for node in graph.nodes:
+            if node.op.kind != "leaf" and not has_origin(node):
+                node.about.record(Equation(graph.name))
         return plan(simplify(graph, self.level, self.trace), self.level, self.trace)
 
     def _name(self, wish: str) -> str:

@@ -173,8 +173,8 @@ def backward(params, saved):
     d_norm_h = np.where(h > 0.0, d_h, 0.0)  # [batch, 8]  dL/d(norm.h): chain rule of relu
     d_norm_beta = d_norm_h.sum(axis=0)  # [8]  dL/d(norm.beta)
     d_norm_gamma = (norm_x_hat * d_norm_h).sum(axis=0)  # [8]  dL/d(norm.gamma)
-    difference = d_norm_h - norm_x_hat * (d_norm_gamma / count) - d_norm_beta / count  # [batch, 8]
     # hidden
+    difference = d_norm_h - norm_x_hat * (d_norm_gamma / count) - d_norm_beta / count  # [batch, 8]
     d_hidden_z = difference * (norm_gamma / norm_sigma)  # dL/d(hidden.z) added up over 2 uses
     d_hidden_W = x.T @ d_hidden_z  # [4, 8]  dL/d(hidden.W): chain rule of matmul
     return {

@@ -123,9 +123,9 @@ def backward(params, saved):
     d_norm_gamma = (d_norm_h * norm_x_hat).sum(axis=0)  # [8]  dL/d(norm.gamma)
     d_norm_x_hat = d_norm_h * norm_gamma  # [batch, 8]  dL/d(norm.x_hat): chain rule of multiply
     total = (norm_x_hat * d_norm_x_hat).sum(axis=1, keepdims=True)  # [batch, 1]
+    # hidden
     product = d_norm_x_hat.sum(axis=1, keepdims=True) * 0.125  # [batch, 1]
     difference_2 = d_norm_x_hat - norm_x_hat * (total * 0.125) - product  # [batch, 8]
-    # hidden
     d_hidden_h = difference_2 / norm_sigma  # [batch, 8]  dL/d(hidden.h) added up over 2 uses
     d_hidden_z = d_hidden_h * (1.0 - hidden_h * hidden_h)  # [batch, 8]  chain rule of tanh
     d_hidden_W = x.T @ d_hidden_z  # [4, 8]  dL/d(hidden.W): chain rule of matmul
