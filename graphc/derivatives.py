@@ -14,9 +14,11 @@ import numpy as np
 from graphc.autodiff.forward import jvp_nodes
 from graphc.autodiff.reverse import seed, vjp_nodes
 from graphc.errors import ArgumentError, ShapeError
+from graphc.ir.events import Assembled
 from graphc.ir.graph import Graph, hint_names
 from graphc.ir.node import Node, engine, fresh_leaf, substitute, toposort
 from graphc.ir.origin import here
+from graphc.ir.provenance import record_parts
 from graphc.ir.size import product
 from graphc.ir.structure import flatten, unflatten
 from graphc.ir.walk import deep_toposort
@@ -177,7 +179,11 @@ def jacobian(y: Node, x: Node, level: str = "default") -> Node:
         flat = concat(
             [expand_dims(reshape(part, -1), 0 if by_rows else 1) for part in parts], axis=0 if by_rows else 1
         )
-        return reshape(flat, (*y.shape, *x.shape))
+        result = reshape(flat, (*y.shape, *x.shape))
+        event = Assembled(y, x)
+        result.about.record(event)
+        record_parts(result, event, parts)
+        return result
 
 
 def hessian(f: Node, x: Node, level: str = "default") -> Node:

@@ -102,6 +102,10 @@ class FactError(GraphcError, ValueError):
     """A value without a fact that was claimed of it."""
 
 
+class ValidationError(GraphcError, AssertionError):
+    """A rewrite that changed a value by more than its kind allows: a bug in graphc or in a rule."""
+
+
 class FileFormatError(GraphcError, ValueError):
     """A file that is not what its name says, or is damaged."""
 

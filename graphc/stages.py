@@ -21,24 +21,40 @@ from graphc.rewrite.lower import MODES, choose_mode, collect_updates, open_effec
 from graphc.rewrite.pipeline import SIMPLIFY, TO_CODE, clean, run, stabilise
 from graphc.rewrite.rule import STABLE, check_level
 from graphc.runtime.program import Program
+from graphc.runtime.validate import validate_events
 from graphc.symbolic.formulas import formula_names, formula_nodes
 
 LAYOUTS = ("fresh",)
 TARGETS = {"numpy": emit_function}
 
 
-def simplify(graph: Any, level: str = "default", trace: Trace | None = None) -> Graph:
+def simplify(
+    graph: Any,
+    level: str = "default",
+    trace: Trace | None = None,
+    validate: bool | Mapping[str, Any] = False,
+) -> Graph:
     """Clean, stabilise, and save cost, each to a fixed point.
 
     Args:
         graph: a graph, or the outputs of one.
         level: ``exact`` keeps every bit; ``default`` allows stable and equal-within-4-ulp forms; ``fast`` all rules.
         trace: receives every replacement.
+        validate: compute what was replaced and what took its place after every step, on random values or on these
+            arrays by name, and hold them against each other as closely as the kind of the rule promises.
+
+    Raises:
+        ValidationError: with ``validate``, a rule changed a value; the message names it.
     """
     check_level(level)
     whole = graph if isinstance(graph, Graph) else graph_of(graph)
+    trace = Trace() if trace is None else trace
+    begin = len(trace.events)
     with engine():
-        return run(whole, SIMPLIFY, level, trace)
+        found = run(whole, SIMPLIFY, level, trace)
+    if validate is not False:
+        validate_events(whole, trace.events[begin:], validate)
+    return found
 
 
 def plan(graph: Graph, level: str = "default", trace: Trace | None = None) -> Plan:
@@ -64,6 +80,7 @@ def compile(
     target: str = "numpy",
     name: str = "f",
     debug: bool = False,
+    validate: bool | Mapping[str, Any] = False,
 ) -> Program:
     """A program: declare, simplify, plan, emit and load.
 
@@ -76,10 +93,12 @@ def compile(
         target: ``numpy``.
         name: the name of the function, an identifier.
         debug: check the facts that ``gx.assume`` claims at every call, which then runs twice, once node by node.
+        validate: hold every rewrite against what it replaced, on random values or these arrays; see ``simplify``.
 
     Raises:
         ArgumentError: an unknown mode, level, layout or target.
         DuplicateNameError: two leaves of one name.
+        ValidationError: with ``validate``, a rule changed a value; the message names it.
 
     Example:
         >>> import graphc as gx
@@ -98,6 +117,8 @@ def compile(
     trace = Trace()
     resolved = resolve(declared, mode)
     planned = plan(simplify(resolved, level, trace), level, trace)
+    if validate is not False:
+        validate_events(resolved, trace.events, validate)
     checked = resolved if debug else None
     return Program(declared, planned, emit(planned, target), trace, checked, resolved, level)
 

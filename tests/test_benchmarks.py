@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import graphc as gx
 from benchmarks import adbench, fit
+from benchmarks import recording as recorded
 from benchmarks.timing import interleaved, table
 from tests.support import find_case
 
@@ -43,3 +45,18 @@ def test_fit_is_held_against_a_bare_loop(capsys):
     rows = fit.measured(epochs=1, seconds=0)
     assert [row[0] for row in rows] == ["bare loop", "fit", "fit, bar", "fit, scored"]
     assert all(float(row[1]) > 0 for row in rows)
+
+
+def test_recording_is_held_against_silence():
+    name, recording, _, more = recorded.measured("loop", recorded.MODELS["a loop"], seconds=0)
+    assert name == "loop"
+    assert float(recording) > 0
+    assert float(more) > -100
+
+
+def test_without_recording_nothing_is_kept():
+    x = gx.input("x", (3,))
+    with recorded.silence():
+        program = gx.compile(gx.log(1 + x))
+    assert program.trace.events == []
+    assert not any(n.about.events for n in program.graph.nodes)

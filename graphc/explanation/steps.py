@@ -10,6 +10,7 @@ from graphc.codegen.statements import Statement, Writer
 from graphc.errors import ArgumentError
 from graphc.ir.events import (
     Accumulate,
+    Assembled,
     ChainRule,
     Equation,
     Event,
@@ -191,26 +192,33 @@ def sentences(graph: Graph, node: Node) -> list[str]:
 
 def _sentence(graph: Graph, event: Event) -> str:
     match event:
+        case Rewrite(rule=rule, kind=kind, facts=facts):
+            return f"rewritten by {rule} ({kind}{': ' if facts else ''}{'; '.join(facts)})"
+        case Lowered(before=before) if before.op.kind != "linear":
+            return f"body of {op_title(before)}"
+        case Equation(of=of):
+            return f"an equation of {of}"
+        case Accumulate(terms=terms):
+            return f"used {len(terms)} times, so {len(terms)} gradients are added"
+        case Unbroadcast(of=of):
+            shape = shape_text(of.shape) if of.shape else "a scalar"
+            return f"stretched in the forward pass, so summed back to {shape}"
+    return _chain_rule(graph, event)
+
+
+def _chain_rule(graph: Graph, event: Event) -> str:
+    match event:
         case Seed():
             return "seed: dL/dL = 1"
         case ChainRule(rule=rule, forward=forward, operand=operand, formula=formula) if formula != "1":
             of = f"{rule}{_called(graph, forward)}, operand {operand_name(forward, operand)}"
             return f"chain rule of {of}: {formula}"
-        case Accumulate(terms=terms):
-            return f"used {len(terms)} times, so {len(terms)} gradients are added"
-        case OverSteps():
-            return "read by every step of the loop, so added up over the steps"
-        case Equation(of=of):
-            return f"an equation of {of}"
         case PushForward(rule=rule, forward=forward):
             return f"forward mode through {rule}{_called(graph, forward)}"
-        case Unbroadcast(of=of):
-            shape = shape_text(of.shape) if of.shape else "a scalar"
-            return f"stretched in the forward pass, so summed back to {shape}"
-        case Rewrite(rule=rule, kind=kind, facts=facts):
-            return f"rewritten by {rule} ({kind}{': ' if facts else ''}{'; '.join(facts)})"
-        case Lowered(before=before) if before.op.kind != "linear":
-            return f"body of {op_title(before)}"
+        case OverSteps():
+            return "read by every step of the loop, so added up over the steps"
+        case Assembled():
+            return "rows or columns of a Jacobian, side by side"
     return ""
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.ir.events import Accumulate, ChainRule, Cotangent, PushForward, Seed, StructuralZero, Unbroadcast
+from graphc.ir.events import (
+    Accumulate,
+    Assembled,
+    ChainRule,
+    Cotangent,
+    PushForward,
+    Seed,
+    StructuralZero,
+    Unbroadcast,
+)
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, op_title
 from graphc.ir.origin import full_name
@@ -86,6 +95,13 @@ def forward_of(event: object) -> Node | None:
     match event:
         case ChainRule(forward=forward) | PushForward(forward=forward):
             return forward
-        case Seed(of=of) | Accumulate(of=of) | Unbroadcast(of=of) | Cotangent(of=of) | StructuralZero(of=of):
+        case (
+            Seed(of=of)
+            | Accumulate(of=of)
+            | Assembled(of=of)
+            | Unbroadcast(of=of)
+            | Cotangent(of=of)
+            | StructuralZero(of=of)
+        ):
             return of
     return None

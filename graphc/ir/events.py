@@ -75,6 +75,14 @@ class Unbroadcast(Event):
 
 
 @dataclass(frozen=True, eq=False)
+class Assembled(Event):
+    """The Jacobian of ``of`` by ``by``: the results of sweeps, put side by side."""
+
+    of: Node
+    by: Node
+
+
+@dataclass(frozen=True, eq=False)
 class StructuralZero(Event):
     """No path leads from the output to ``of``: its gradient is zero, and nothing was computed."""
 
@@ -90,12 +98,13 @@ class Cotangent(Event):
 
 @dataclass(frozen=True, eq=False)
 class Rewrite(Event):
-    """A rule replaced ``before`` by this node."""
+    """A rule replaced ``before`` by this node; ``ulp`` is how far a rule of kind ``rounding`` may be off."""
 
     rule: str
     kind: str
     before: Node
     facts: tuple[str, ...] = ()
+    ulp: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

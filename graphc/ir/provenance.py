@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from graphc.ir.events import (
     Accumulate,
+    Assembled,
     ChainRule,
     Cotangent,
     Equation,
@@ -30,6 +31,7 @@ BEGINNINGS = (
     OverSteps,
     Unbroadcast,
     StructuralZero,
+    Assembled,
     Cotangent,
     Equation,
 )

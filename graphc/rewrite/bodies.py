@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from graphc.ir.events import Event, Rebuilt
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuilt, result_groups
 from graphc.ops.bodies import with_attrs
@@ -39,12 +40,23 @@ def _changed(node: Node, transform: Transform, known: dict[Any, Any]) -> dict[st
     return {key: tuple(next(found) for _ in node.attrs[key]) for key in node.op.bodies}
 
 
-def tidy(graph: Graph) -> Graph:
+Noted = list[tuple[Node, Event]]
+"""What took the place of what: as in a trace."""
+
+
+def tidy(graph: Graph, noted: Noted | None = None) -> Graph:
     """Loops that step through the same carries become one, and compute only what somebody reads."""
-    return _pruned(_merged(graph)) if any(n.op.bodies for n in graph.nodes) else graph
+    noted = [] if noted is None else noted
+    return _pruned(_merged(graph, noted), noted) if any(n.op.bodies for n in graph.nodes) else graph
 
 
-def _merged(graph: Graph) -> Graph:
+def _note(before: Node, after: Node, noted: Noted) -> Node:
+    if after is not before:
+        noted.append((after, Rebuilt(before)))
+    return after
+
+
+def _merged(graph: Graph, noted: Noted) -> Graph:
     """One loop for all that have the same operands and carries: their stacks are stacked together."""
     groups: dict[Any, dict[Node, None]] = {}
     mapping: dict[Node, Node] = {}
@@ -54,7 +66,7 @@ def _merged(graph: Graph) -> Graph:
     for node in graph.nodes:
         new = rebuilt(node, [mapping[x] for x in node.inputs])
         if "loop" in node.op.properties:
-            new = _with_stacks(new, tuple(groups[_loop_key(node)]))
+            new = _note(new, _with_stacks(new, tuple(groups[_loop_key(node)])), noted)
         mapping[node] = new
     return graph if all(a is b for a, b in mapping.items()) else graph.over(mapping)
 
@@ -72,13 +84,13 @@ def _with_stacks(node: Node, ys: tuple[Node, ...]) -> Node:
     return with_attrs(node, {"ys": ys, "result": result})
 
 
-def _pruned(graph: Graph) -> Graph:
+def _pruned(graph: Graph, noted: Noted) -> Graph:
     """Computations without the results and operands that nobody reads."""
     groups = result_groups(graph.nodes)
     mapping: dict[Node, Node] = {}
     for node in graph.nodes:
         new = rebuilt(node, [mapping[x] for x in node.inputs])
         if node.op.slim is not None:
-            new = node.op.slim(new, sorted(x.attrs["result"] for x in groups[node]))
+            new = _note(new, node.op.slim(new, sorted(x.attrs["result"] for x in groups[node])), noted)
         mapping[node] = new
     return graph if all(a is b for a, b in mapping.items()) else graph.over(mapping)

@@ -112,7 +112,7 @@ class _Round:
             if result is None or result is node or not (rule.grows or self._stays_small(match, result)):
                 continue
             facts = (rule.fact,) if rule.fact else ()
-            replace(node, result, Rewrite(rule.name, rule.kind, node, facts), self.trace, self.uses)
+            replace(node, result, Rewrite(rule.name, rule.kind, node, facts, rule.ulp), self.trace, self.uses)
             return result
         return None
 

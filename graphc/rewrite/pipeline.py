@@ -97,5 +97,6 @@ def run(graph: Graph, passes: tuple[Pass, ...], level: str, trace: Trace | None 
     """The passes, one after the other, each over the graph and the bodies in it."""
     trace = Trace() if trace is None else trace
     for step in passes:
-        graph = tidy(everywhere(graph, lambda body, step=step: step(body, level, trace)))  # type: ignore[misc]
+        graph = everywhere(graph, lambda body, step=step: step(body, level, trace))  # type: ignore[misc]
+        graph = tidy(graph, trace.events)
     return graph

@@ -10,7 +10,7 @@ from graphc.codegen.update import DrivenPlan, LinkPlan, Served, TotalPlan, Updat
 from graphc.ir.events import Equation
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
-from graphc.ir.provenance import has_origin
+from graphc.ir.provenance import unexplained
 from graphc.ir.types import Type
 from graphc.optim.graphs import (
     COUNTER,
@@ -127,9 +127,8 @@ class _Planner:
 
     def _planned(self, graph: Graph) -> Plan:
         """The plan of a graph that an equation of the optimizer gave."""
-        for node in graph.nodes:
-            if node.op.kind != "leaf" and not has_origin(node):
-                node.about.record(Equation(graph.name))
+        for node in unexplained(graph.nodes):
+            node.about.record(Equation(graph.name))
         return plan(simplify(graph, self.level, self.trace), self.level, self.trace)
 
     def _name(self, wish: str) -> str:
