@@ -50,7 +50,7 @@ xlogx = pointwise(
     "_xlogx({x})",
     helpers=("_xlogx",),
     domain=(POSITIVE,),
-    latex=r"{x} \log {x}",
+    latex=r"{x} \odot \log {x}",
     cost=3.0,
 )
 # 0 log 0 = 0, and so is its slope in y there; the slope in x is log(y) everywhere
@@ -62,7 +62,7 @@ xlogy = pointwise(
     partials=("log(y)", "x / where(x == 0, 1, y)"),
     helpers=("_xlogy",),
     domain=((-2.0, 2.0), POSITIVE),
-    latex=r"{x} \log {y}",
+    latex=r"{x} \odot \log {y}",
     cost=6.5,
     doc="x log(y), 0 where x is 0.",
 )
@@ -95,7 +95,7 @@ sigmoid_cross_entropy = pointwise(
     operands="x t",
     partials=("sigmoid(x) - t", "-x"),
     helpers=("_sigmoid_cross_entropy",),
-    latex=r"-{t} \log\sigma({x}) - (1 - {t}) \log\sigma(-{x})",
+    latex=r"-{t} \odot \log\sigma({x}) - (1 - {t}) \odot \log\sigma(-{x})",
     cost=3.0,
 )
 

@@ -46,7 +46,7 @@ SUFFIXES = (".md", ".tex", ".html")
 _SIGNS = (
     "A product without a sign is a product of matrices, ⊙ one element by element, ⊗ one of each with each; [c] is 1 "
     "where c holds and 0 elsewhere; what a sum runs over stands below its sign. An array with fewer axes is repeated "
-    "(stretched) along those it lacks."
+    "(stretched) along those it lacks. Numbers are written to six digits."
 )
 _CONVENTIONS = (
     "Here ",

@@ -6,6 +6,7 @@ each part binds, and a tree is flat where it can be: a sum of a thousand terms i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -62,10 +63,22 @@ class Math:
         return self if self.binds >= binds else fenced(self)
 
 
+PI, TWO = Math("name", "π"), Math("number", "2")
+_TWO_PI = Math("row", "", (TWO, Math("space"), PI), BESIDE)
+_NUMBERS: tuple[tuple[float, Math], ...] = (
+    (math.pi, PI),
+    (2 * math.pi, _TWO_PI),
+    (math.sqrt(2), Math("root", "", (TWO,))),
+    (math.sqrt(math.pi), Math("root", "", (PI,))),
+    (math.sqrt(2 * math.pi), Math("root", "", (_TWO_PI,))),
+    (math.sqrt(2 / math.pi), Math("root", "", (Math("fraction", "", (TWO, PI), POWER),))),
+)
+
+
 def row(parts: Sequence[Math], binds: int = ATOM) -> Math:
     """Formulas beside each other; rows inside are opened."""
     flat = [q for p in parts for q in (p.parts if p.kind == "row" else (p,))]
-    return flat[0] if len(flat) == 1 and flat[0].binds <= binds else Math("row", "", tuple(flat), binds)
+    return flat[0] if len(flat) == 1 else Math("row", "", tuple(flat), binds)
 
 
 def fenced(inside: Math, brackets: str = "()") -> Math:
@@ -136,7 +149,15 @@ def leaf_math(node: Node) -> Math | None:
         if array.size and (array == array.flat[0]).all():
             node = constant(array.flat[0], node.dtype)
     text = leaf_text(node)
-    return None if text is None else plain(text)
+    return _closed(node) or (None if text is None else plain(text))
+
+
+def _closed(node: Node) -> Math | None:
+    """A number that has a name: √2, π and what is made of them, where the constant is that to the last bit."""
+    if node.op.role != "const" or node.shape or not node.type.is_float:
+        return None
+    value = node.attrs["value"].value[()]
+    return next((formula for number, formula in _NUMBERS if value == value.dtype.type(number)), None)
 
 
 def node_math(node: Node, operands: Sequence[Math]) -> Math:
@@ -194,7 +215,7 @@ def _axes(node: Node) -> Math | None:
     if not isinstance(axes, tuple) or not axes or not all(isinstance(a, int) for a in axes):
         return None
     axes = tuple(a % len(wide) for a in axes)
-    along = node.shape == wide and axes == (len(wide) - 1,)
+    along = node.op.kind == "composite" and node.shape == wide and axes == (len(wide) - 1,)
     return None if along or len(axes) == len(wide) else _listed([axis_math(wide, a) for a in axes])
 
 

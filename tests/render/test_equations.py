@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,10 @@ from graphc import nn
 from graphc.ir.graph import graph_of
 from graphc.ir.node import engine, substitute
 from graphc.render.latex import latex
+from graphc.render.maths import Math, row
 from graphc.runtime.program import make_rng
 from tests.render.equality import Sides
+from tests.render.reading import Reader, Unreadable
 
 
 def regression():
@@ -99,11 +102,11 @@ def arguments_of(graph, rows=5, seed=0):
     return values
 
 
-def sides_of(make, level="default", mode="train"):
+def sides_of(make, level="default", mode="train", rows=5):
     loss = gx.retype(make(), "float64")
     graph = graph_of(loss)
     page = gx.derivation(loss, level=level, mode=mode)
-    return Sides(page, loss, arguments_of(graph), make_rng(graph, 3), mode)
+    return Sides(page, loss, arguments_of(graph, rows), make_rng(graph, 3), mode)
 
 
 @pytest.mark.parametrize("make", MODELS, ids=lambda m: m.__name__)
@@ -149,3 +152,35 @@ def test_a_swapped_name_is_found():
     assert "differ" in sides.fault(
         replace(right, term=substitute([right.term], {z: h})[right.term], names=names)
     )
+
+
+READABLE = [m for m in MODELS if m is not convolution]  # how windows stand is not said by a formula
+UNREADABLE = {"dropout": ["Bernoulli"], "recurrent": ["scan"]}
+
+
+@pytest.mark.parametrize("make", READABLE, ids=lambda m: m.__name__)
+def test_the_printed_signs_alone_give_the_value(make):
+    sides = sides_of(make, rows=7)
+    names = {name: sides.values[n] for n, name in sides.page.system.names.items() if n in sides.values}
+    reader = Reader(names, {**sides.sizes, "n": 7}, classes=3)
+    for equation in sides.page.equations:
+        if equation.phase != "derivative":
+            text, value = latex(equation.right), sides.values[equation.node]
+            if any(word in text for word in UNREADABLE.get(make.__name__, ())):
+                continue
+            read = np.broadcast_to(reader.value(equation.right), np.shape(value))
+            rounded = re.search(r"\d\.\d{5}", text) is not None  # numbers are written to six digits
+            np.testing.assert_allclose(read, value, rtol=1e-5 if rounded else 1e-12, atol=1e-12, err_msg=text)
+
+
+def test_a_reader_finds_a_wrong_sign():
+    sides = sides_of(regression, rows=7)
+    names = {name: sides.values[n] for n, name in sides.page.system.names.items() if n in sides.values}
+    equation = next(e for e in sides.page.equations if e.of is not None and e.of.name == "w")
+    reader = Reader(names, sides.sizes, classes=3)
+    assert reader.value(equation.right) == pytest.approx(sides.values[equation.node], rel=1e-12)
+    x, product = equation.right.parts[0].parts[0], equation.right.parts[2]
+    with pytest.raises(ValueError, match="mismatch"):
+        reader.value(row([x, Math("space"), product]))  # without the transpose
+    with pytest.raises(Unreadable):
+        reader.value(Math("word", "nothing"))
