@@ -168,5 +168,10 @@ def _check_together(op: Op, attrs: Mapping[str, Any]) -> None:
         array = attrs["init"].value
         if not all(isinstance(d, int) for d in shape) or (array is not None and array.value.shape != shape):
             raise ParseError(f"a {op.name} has ints for sizes, and the shape of its starting array")
+    low, high = attrs.get("at_least"), attrs.get("at_most")
+    if any(bound is not None and math.isnan(bound) for bound in (low, high)) or (
+        low is not None and high is not None and low > high
+    ):
+        raise ParseError("no value is in this range", given=f"{low} to {high}")
     if "default" in attrs and shape:
         raise ParseError(f"a {op.name} is a scalar", given=str(shape)[:60])

@@ -22,6 +22,7 @@ MAX_CHARACTERS = 2**26
 MAX_LINES = 400_000
 MAX_LAYERS = 64
 MAX_BOUND = 512
+MAX_NESTING = 64
 
 Path = tuple[str, ...]
 
@@ -308,9 +309,13 @@ class Reader:
 
 
 class _Bound:
-    """Which operands of bodies a node uses that no composite has bound: one bit each."""
+    """Which operands of bodies a node uses that no composite has bound: one bit each.
+
+    ``nesting`` is how many loops and choices stand inside each other in a node.
+    """
 
     def __init__(self) -> None:
+        self.nesting: dict[Node, int] = {}
         self.args: list[Node] = []
         self.bits: dict[Node, int] = {}
         self.masks: dict[Node, int] = {}
@@ -335,6 +340,19 @@ class _Bound:
             mask |= self.masks.get(operand, 0)
         if mask:
             self.masks[node] = mask
+        self._nest(node)
+
+    def _nest(self, node: Node) -> None:
+        """Loops and choices stand inside each other a few deep: passes go through them by recursion."""
+        roots = [root for key in node.op.bodies for root in node.attrs[key]]
+        inside = 1 + max((self.nesting.get(root, 0) for root in roots), default=0) if roots else 0
+        depth = max((inside, *(self.nesting.get(x, 0) for x in node.inputs)))
+        if depth > MAX_NESTING:
+            raise ParseError(
+                "loops and choices are nested too deeply", expected=f"at most {MAX_NESTING} levels"
+            )
+        if depth:
+            self.nesting[node] = depth
 
     def check(self, op: Op, operands: Sequence[Node], attrs: Mapping[str, Any]) -> None:
         """Nodes in attributes: the states of an update are leaves, a body uses only the operands of its composite."""

@@ -13,16 +13,20 @@ from graphc.ops.bodies import with_attrs
 Transform = Callable[[Graph], Graph]
 
 
-def everywhere(graph: Graph, transform: Transform) -> Graph:
+Known = dict[tuple[Node, ...], tuple[Node, ...]]
+"""What bodies became: one that stands in several places is transformed once."""
+
+
+def everywhere(graph: Graph, transform: Transform, known: Known | None = None) -> Graph:
     """A transform of a graph, then of every body in it, bodies in bodies included."""
-    return within_bodies(transform(graph), lambda body: everywhere(body, transform))
+    known = {} if known is None else known
+    return within_bodies(transform(graph), lambda body: everywhere(body, transform, known), known)
 
 
-def within_bodies(graph: Graph, transform: Transform) -> Graph:
+def within_bodies(graph: Graph, transform: Transform, known: Known) -> Graph:
     """A graph whose bodies are transformed."""
     if not any(n.op.bodies for n in graph.nodes):
         return graph
-    known: dict[tuple[Node, ...], tuple[Node, ...]] = {}
     mapping: dict[Node, Node] = {}
     for node in graph.nodes:
         new = rebuilt(node, [mapping[x] for x in node.inputs])
@@ -30,7 +34,7 @@ def within_bodies(graph: Graph, transform: Transform) -> Graph:
     return graph if all(a is b for a, b in mapping.items()) else graph.over(mapping)
 
 
-def _changed(node: Node, transform: Transform, known: dict[Any, Any]) -> dict[str, Any]:
+def _changed(node: Node, transform: Transform, known: Known) -> dict[str, Any]:
     """The attributes of a node, its bodies transformed as one graph, so that they go on sharing."""
     parts = [node.attrs[key] for key in node.op.bodies]
     roots = tuple(root for part in parts for root in part)

@@ -181,6 +181,31 @@ def _initialisers() -> Graph:
     return gx.graph_of([sum(params, start=state), gx.sum(many)])
 
 
+def _loops() -> Graph:
+    x, w = gx.input("x", ("n",), dtype="float64"), gx.param("w", (), dtype="float64")
+
+    def step(carry: gx.Node, x: gx.Node) -> tuple[gx.Node, gx.Node]:  # type: ignore[name-defined]
+        inner, _ = gx.scan(lambda s, _: (gx.tanh(s * w + x), None), carry, length=3)
+        return inner, inner * 2
+
+    last, stacked = gx.scan(step, gx.const(0.0, dtype="float64"), x, reverse=True)
+    loss = last + gx.sum(stacked)
+    return gx.graph_of({"loss": loss, "slopes": gx.grad(loss, [w, x])})
+
+
+def _choices() -> Graph:
+    x, w = gx.input("x", ("n",), dtype="float64"), gx.param("w", (), dtype="float64")
+    y = gx.cond(gx.sum(x) > 0, lambda w: gx.exp(w) * 2, lambda w: gx.sin(w) - 1, w)
+    z = gx.cond(y > 3, lambda: gx.cond(y > 4, lambda: y, lambda: -y), lambda: y * y)
+    return gx.graph_of([z, gx.grad(z, w)])
+
+
+def _assumed() -> Graph:
+    x = gx.assume(gx.input("x", ("n",), dtype="float64"), low=0.0, high=4.0, finite=True)
+    y = gx.assume(gx.exp(gx.log(x)), positive=True)
+    return gx.graph_of([gx.log(y), gx.grad(gx.sum(gx.sqrt(y)), x)])
+
+
 def _only_a_leaf() -> Graph:
     return gx.graph_of(gx.input("x", ("n",), dtype="float64"))
 
@@ -209,6 +234,9 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
         _shapes,
         _numbers,
         _initialisers,
+        _loops,
+        _choices,
+        _assumed,
         _only_a_leaf,
         _no_outputs,
     )
