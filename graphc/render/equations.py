@@ -329,7 +329,13 @@ class _Writer:
         changed = [e for e in reversed(events) if isinstance(e, rewritten)]
         if self.parts.phase.get(node) != BACKWARD:
             made = []
-        yield from dict.fromkeys(pieces for e in (*made, *changed) if (pieces := self._reason(e)))
+        yield from dict.fromkeys(pieces for e in made if (pieces := self._reason(e)))
+        rules = dict.fromkeys(
+            (e.rule, "; ".join((e.kind, *e.facts))) for e in changed if isinstance(e, Rewrite)
+        )
+        if rules:
+            named_rules = [p for rule, kind in rules for p in (", ", Code(rule), f" ({kind})")]
+            yield (f"simplified by the rule{'s' * (len(rules) > 1)} ", *named_rules[1:])
 
     def _reason(self, event: object) -> Pieces:
         match event:
@@ -344,8 +350,6 @@ class _Writer:
                 return (*self._called(of), f" was stretched{_over(of, wide)}, so its gradient is summed back")
             case StructuralZero():
                 return ("no path leads from the loss to it, so its gradient is zero",)
-            case Rewrite(rule=rule, kind=kind, facts=facts):
-                return ("simplified by the rule ", Code(rule), f" ({'; '.join((kind, *facts))})")
         return ()
 
     def _chain(self, step: ChainRule) -> Pieces:

@@ -43,7 +43,8 @@ def notation_of(node: Node) -> str:
     """The card's own notation, or else its operator, or else a call by name."""
     op = node.op
     if op.role != "call" and op.latex is not None:
-        return op.latex
+        scalars = op.infix is None and all(x.shape == () for x in node.inputs)
+        return op.latex.replace(r"\odot", r"\cdot") if scalars else op.latex
     if op.infix:
         left, right = op.operands
         return f"{{{left}}} {op.infix} {{{right}}}"
@@ -54,7 +55,11 @@ def notation_of(node: Node) -> str:
 
 def is_scaling(node: Node) -> bool:
     """Whether an elementwise product has a scalar among its operands."""
-    return r"\odot" in (node.op.latex or "") and any(x.shape == () for x in node.inputs)
+    return (
+        r"\odot" in (node.op.latex or "")
+        and node.op.infix is not None
+        and any(x.shape == () for x in node.inputs)
+    )
 
 
 def _scaled(node: Node, operands: Sequence[Text]) -> tuple[Sequence[Text], str]:

@@ -62,7 +62,8 @@ def test_an_equation_says_its_shape_its_rule_and_what_it_keeps():
     assert "- saved for (7), (10)" in text
     assert "- chain rule through tanh in (2), with the derivative (5)" in text
     assert "- $b_{1}$ was stretched over batch, so its gradient is summed back" in text
-    assert "- simplified by the rule `probability-minus-target` (stable)" in text
+    rules = "`sub-neg` (exact), `add-neg` (exact), `probability-minus-target` (stable), `times-reciprocal` (rounding)"
+    assert f"- simplified by the rules {rules}" in text
     assert "- shape 64×32" in text
     assert "| `probability-minus-target` | stable |" in text
 

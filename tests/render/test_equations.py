@@ -12,9 +12,11 @@ import graphc as gx
 from graphc import nn
 from graphc.ir.graph import graph_of
 from graphc.ir.node import engine, substitute
+from graphc.ops import CARDS
 from graphc.render.latex import latex
 from graphc.render.maths import Math, row
 from graphc.runtime.program import make_rng
+from tests.ops.references import SCALAR
 from tests.render.equality import Sides
 from tests.render.reading import Reader, Unreadable
 
@@ -82,13 +84,25 @@ def recurrent():
     return nn.mse(hs, t) + gx.sum(gx.square(last))
 
 
+def attention():
+    x, t = gx.input("x", ("batch", 5, 8)), gx.input("t", ("batch", 5, 8))
+    q, k, v = (nn.dense(x, 8, name=name) for name in "qkv")
+    return nn.mse(nn.layer_norm(nn.attention(q, k, v), name="norm"), t)
+
+
+def choice():
+    w, c = gx.param("w", (3,)), gx.input("c", ())
+    return gx.sum(gx.cond(c > 0, lambda: gx.tanh(w), lambda: w * w))
+
+
 def no_path():
     w, b = gx.param("w", (3,)), gx.param("b", (2,))
     return gx.sum(gx.exp(w) * w) + 0.0 * gx.sum(gx.stop_gradient(b))
 
 
 MODELS = [
-    regression, mlp, residual, batch_norm, shared, convolution, dropout, logistic, recurrent, no_path,
+    regression, mlp, residual, batch_norm, shared, convolution, dropout, logistic, recurrent, attention, choice,
+    no_path,
 ]  # fmt: skip
 
 
@@ -154,8 +168,9 @@ def test_a_swapped_name_is_found():
     )
 
 
-READABLE = [m for m in MODELS if m is not convolution]  # how windows stand is not said by a formula
-UNREADABLE = {"dropout": ["Bernoulli"], "recurrent": ["scan"]}
+UNREADABLE = {"dropout": ["Bernoulli"], "recurrent": ["scan"], "choice": ["cond"]}
+READABLE = [m for m in MODELS if m not in (convolution, attention)]
+"""How windows stand, and which of many axes are exchanged, is not said by a formula."""
 
 
 @pytest.mark.parametrize("make", READABLE, ids=lambda m: m.__name__)
@@ -184,3 +199,30 @@ def test_a_reader_finds_a_wrong_sign():
         reader.value(row([x, Math("space"), product]))  # without the transpose
     with pytest.raises(Unreadable):
         reader.value(Math("word", "nothing"))
+
+
+FUNCTIONS = [
+    name
+    for name, op in CARDS.items()
+    if op.kind == "pointwise"
+    and name in SCALAR
+    and name not in ("polygamma", "where")
+    and "logical" not in name
+]
+
+
+def function_of(name):
+    op = CARDS[name]
+    names = [f"p{i}" for i in range(len(op.operands))]
+    return op, names, op(*(gx.param(n, (3,), dtype="float64") for n in names))
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in FUNCTIONS if "bitwise" not in n and function_of(n)[2].type.is_float]
+)
+def test_the_derivatives_of_every_function(name):
+    op, names, y = function_of(name)
+    loss = gx.sum(y * 2.0)
+    domain = op.domain or ((-2.0, 2.0),) * len(names)
+    at = [np.linspace(max(low, -3) + 0.11, min(high, 3) - 0.07, 3) for low, high in domain]
+    assert Sides(gx.derivation(loss), loss, dict(zip(names, at, strict=True))).faults() == []
