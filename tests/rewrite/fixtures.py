@@ -329,6 +329,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
             broadcast_to_op(row, shape=(2, 3)) / broadcast_to_op(column, shape=(2, 3)),
             None,
         ),
+        lambda row: (broadcast_to_op(row, shape=(2, 3)) * 2.5, broadcast_to_op(row * 2.5, shape=(2, 3))),
     ),
     "transpose-nothing": (lambda a: (transpose_op(a, axes=(0, 1)), a),),
     "transpose-transpose": (

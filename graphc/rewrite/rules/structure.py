@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,21 @@ def _unstretched(m: Match) -> Node | None:
                     return rebuild(node, kept)
             except ShapeError:
                 continue
-    return node
+    return _stretched_last(node, inputs)
+
+
+def _stretched_last(node: Node, inputs: Sequence[Node]) -> Node:
+    """Where every operand was stretched, or is a scalar: computed on what it was stretched from, and stretched then.
+
+    So it does not matter whether a stretched value meets a scalar before it meets what has its shape by itself.
+    """
+    if any(x is source and x.shape for x, source in zip(node.inputs, inputs, strict=True)):
+        return node
+    try:
+        small = broadcast([x.shape for x in inputs])
+    except ShapeError:
+        return node
+    return broadcast_to_op(rebuild(node, inputs), shape=node.shape) if small != node.shape else node
 
 
 def _stretches(op: Op) -> bool:
