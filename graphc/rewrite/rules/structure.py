@@ -116,7 +116,10 @@ def _stretched_last(node: Node, inputs: Sequence[Node]) -> Node:
         small = broadcast([x.shape for x in inputs])
     except ShapeError:
         return node
-    return broadcast_to_op(rebuild(node, inputs), shape=node.shape) if small != node.shape else node
+    if small == node.shape or all(x.op.role == "const" for x in inputs):
+        return node  # what is made of constants alone is folded, whole
+    stretched: Node = broadcast_to_op(rebuild(node, inputs), shape=node.shape)
+    return stretched
 
 
 def _stretches(op: Op) -> bool:
@@ -125,16 +128,21 @@ def _stretches(op: Op) -> bool:
 
 
 def _source(node: Node) -> Node:
-    """What a value was stretched from; leading axes of size 1 come by themselves."""
+    """What a value was stretched from; leading axes of size 1 come by themselves, and so does one constant for all."""
     while node.op is broadcast_to_op or (node.op is expand_dims_op and node.attrs["axis"] == 0):
         node = node.inputs[0]
-    return node
+    return _one_for_all(node)
 
 
 def _scalar_of(node: Node) -> Node:
     """The scalar behind reshapes and stretches, or the node."""
     while node.op in (expand_dims_op, reshape_op, squeeze_op, broadcast_to_op):
         node = node.inputs[0]
+    return _one_for_all(node)
+
+
+def _one_for_all(node: Node) -> Node:
+    """The scalar that a constant is all of whose elements are the same, or the node."""
     if node.op.role == "const" and node.shape and _uniform(node.attrs["value"].value):
         return constant(node.attrs["value"].value.flat[0], node.dtype)
     return node
