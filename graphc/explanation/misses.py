@@ -95,7 +95,7 @@ def why_not(what: Any, rule: Any, level: str | None = None, mode: str = "train")
     """Why a rewrite rule did not fire: the nearest misses, each with the condition that failed.
 
     Args:
-        what: a program, a graph, or the outputs of one.
+        what: a program, a model (its loss with all gradients), a graph, or the outputs of one.
         rule: the name of a rule (docs/rules.md has them all). The two may be exchanged: ``why_not("cancel", y)``.
         level: ``exact``, ``default`` or ``fast``; a program was compiled at one already.
         mode: ``train`` or ``eval``, for a graph with a choice by mode.
@@ -140,10 +140,12 @@ def _everything(what: Any, level: str | None, mode: str) -> tuple[list[Node], Tr
         if level not in (None, what.level):
             raise ArgumentError("this program was compiled already", given=level, expected=what.level)
         return _seen([what.resolved, what.graph], what.trace), what.trace, what.level
-    used = level or "default"
+    model = hasattr(what, "training_graph")
+    used = level or (what.level if model else "default")
     check_level(used)
     trace = Trace()
-    graph = resolve(what if isinstance(what, Graph) else graph_of(what), mode)
+    declared = what.training_graph() if model else what
+    graph = resolve(declared if isinstance(declared, Graph) else graph_of(declared), mode)
     final = plan(simplify(graph, used, trace), used, trace).graph
     return _seen([graph, final], trace), trace, used
 

@@ -97,6 +97,14 @@ def test_a_program_and_a_model_in_use():
         gx.why_not(program, "log1p", level="exact")
 
 
+def test_a_model_is_its_loss_with_all_gradients():
+    from tests.golden.models import MODELS
+
+    model, _ = MODELS["two_layers"]()
+    assert gx.why_not(model, "probability-minus-target").fired
+    assert "allows no rule of kind" in str(gx.why_not(model, "probability-minus-target", level="exact"))
+
+
 def test_either_order_is_understood():
     (x,) = leaves("x")
     assert gx.why_not("log1p", gx.log(1 + x)).fired

@@ -243,7 +243,8 @@ def scan(**changed: str) -> str:
         "names": '["h", "x"]',
         "result": "0",
     }
-    inside = "  %a = arg() {index=0} : float32[3]\n  %e = arg() {index=1} : float32[3]\n  %b = add(%a, %e) : float32[3]\n"
+    inside = "  %a = arg() {index=0} : float32[3]\n  %e = arg() {index=1} : float32[3]\n"
+    inside += "  %b = add(%a, %e) : float32[3]\n"
     start = "%z = const(0.0, 0.0, 0.0) : float32[3]\n"
     text = ", ".join(f"{k}={v}" for k, v in {**attrs, **changed}.items())
     return body(f"{start}{inside}%y = scan(%z, %x) {{{text}}} : float32[3]", "return %y")
