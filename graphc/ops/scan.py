@@ -148,7 +148,8 @@ def scan(
     """A loop that carries values: carry, y_t = f(carry, x_t) for each t along axis 0 of ``xs``.
 
     It is compiled to a Python loop over preallocated stacks, and its gradient is a scan in the other direction over
-    what the steps saved. What ``f`` takes from around it (weights) is read by every step, and computed once.
+    what the steps saved. What ``f`` takes from around it (weights) is read by every step, and computed once; so is what
+    is random in it: for another mask at each step, draw the masks outside and give them as one of ``xs``.
 
     Args:
         f: ``(carry, x) -> (carry, y)``; y may be None, or a structure of nodes.
