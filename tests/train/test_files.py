@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -190,7 +189,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"PK\x03\x04", b"\x93NUMPY", b"{}", os.urandom(300)], ids=lambda d: repr(d[:6])
+    "data", [b"", b"PK\x03\x04", b"\x93NUMPY", b"{}", bytes(range(100, 256))], ids=lambda d: repr(d[:6])
 )
 def test_files_of_other_kinds_are_refused(tmp_path, data):
     path = tmp_path / "net.gx"
