@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError, DataError
 from graphc.ir.graph import Graph
+from graphc.ir.node import Node
 from graphc.train.callbacks import Callback, Row
 from graphc.train.monitor import Monitor
 from graphc.train.run import Training, check_count
@@ -109,8 +110,7 @@ def read_checkpoint(model: Any, path: Any) -> Any:
     if not same_graph(found.graph, model.graph) or found.level != model.level:
         raise DataError(
             f"{path} is the checkpoint of another model",
-            given=_summary(found),
-            expected=_summary(model),
+            **_difference(found, model),
             fix="declare the model as it was when the checkpoint was written",
         )
     if found.frozen != model.frozen:
@@ -159,7 +159,7 @@ def adopt(model: Any, found: Any) -> None:
     model.history.rows, model.history.stopped = found.history.rows, found.history.stopped
 
 
-_PLAIN = (int, float, str, tuple)
+_PLAIN = (int, float, str, tuple, Graph)
 
 
 def same_graph(a: Graph, b: Graph) -> bool:
@@ -175,11 +175,43 @@ def _rows(graph: Graph) -> list[Any]:
             str(node.type),
             tuple(at[x] for x in node.inputs),
             str(graph.name_of(node)) if node.op.kind == "leaf" and node.op.role != "const" else "",
-            tuple((k, v) for k, v in sorted(node.attrs.items()) if k != "name" and isinstance(v, _PLAIN)),
+            tuple(
+                (k, _said(v, at))
+                for k, v in sorted(node.attrs.items())
+                if k != "name" and isinstance(v, _PLAIN)
+            ),
         )
         for node in graph.nodes
     ]
     return [*rows, [at[node] for node in graph.outputs]]
+
+
+def _said(value: Any, at: Mapping[Node, int]) -> Any:
+    """A setting in terms that two graphs share: a node (the states of an update) by its place, a body by its rows."""
+    if isinstance(value, tuple):
+        return tuple(_said(v, at) for v in value)
+    if isinstance(value, Graph):
+        return _rows(value)
+    return at.get(value, value) if isinstance(value, Node) else value
+
+
+def _difference(found: Any, model: Any) -> dict[str, str]:
+    """Both models in a line each; where these are the same, the first node in which they differ."""
+    lines = {"given": _summary(found), "expected": _summary(model)}
+    if lines["given"] != lines["expected"]:
+        return lines
+    pairs = zip(found.graph.nodes, model.graph.nodes, _rows(found.graph), _rows(model.graph), strict=False)
+    for a, b, row, other in pairs:
+        if row != other:
+            return {"given": _line(found.graph, a), "expected": _line(model.graph, b)}
+    return lines
+
+
+def _line(graph: Graph, node: Node) -> str:
+    settings = ", ".join(
+        f"{k}={v}" for k, v in sorted(node.attrs.items()) if isinstance(v, (int, float, str))
+    )
+    return f"{graph.name_of(node)} = {node.op.name}({', '.join(str(graph.name_of(x)) for x in node.inputs)}) {settings}"
 
 
 def _summary(model: Any) -> str:
