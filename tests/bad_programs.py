@@ -187,6 +187,36 @@ program(
 )
 
 program(
+    "labels as a column",
+    NET
+    + """
+    model.fit(np.zeros((2, 4)), np.zeros((2, 1), dtype=int))
+    """,
+    """
+    t has 2 axes, but 1 axis was declared
+      given:    int64[2, 1]
+      expected: [batch]
+      declared: net.py:2: t = gx.input("t", ("batch",), dtype="int64")
+      fix:      pass t[..., 0]
+    """,
+)
+
+program(
+    "one-hot rows instead of labels",
+    NET
+    + """
+    model.fit(np.zeros((2, 4)), np.eye(2))
+    """,
+    """
+    t must be int64
+      given:    float64[2, 2]
+      expected: int values
+      declared: net.py:2: t = gx.input("t", ("batch",), dtype="int64")
+      fix:      pass labels; of one-hot rows, t.argmax(axis=-1)
+    """,
+)
+
+program(
     "targets as a row",
     """
     x, y = gx.input("x", ("batch", 2)), gx.input("y", ("batch", 1))

@@ -247,7 +247,7 @@ def _settings(lr: Any, beta1: Any, beta2: Any, eps: Any, **more: Any) -> dict[st
 def _link(name: str, text: str, slots: Any, settings: dict[str, Any], **more: Any) -> Link:
     kinds = float | int | Schedule
     constants = {k: v for k, v in settings.items() if isinstance(v, kinds) and not isinstance(v, bool)}
-    constants.pop("lr")
+    constants.pop("lr", None)  # no number: `made` refuses it
     constants = {SYMBOLS.get(name, name): value for name, value in constants.items()}
     return Link(name, lines_of(text), slots, settings=tuple(constants.items()), **more)
 

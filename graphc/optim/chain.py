@@ -20,7 +20,8 @@ def chain(*parts: Optimizer) -> Optimizer:
         parts: transforms and one optimizer; what stands behind it sees the new parameter.
 
     Raises:
-        ArgumentError: something that is no optimizer, or two with a rate.
+        ArgumentError: something that is no optimizer, two with a rate, or a transform of the gradient behind the
+            optimizer, where it would do nothing.
 
     Example:
         >>> from graphc import optim
@@ -39,8 +40,21 @@ def chain(*parts: Optimizer) -> Optimizer:
             fix="gx.optim.groups has an optimizer for each group of parameters",
         )
     links = distinct([link for part in parts for link in part.links])
+    _check_order(links)
     frozen = tuple(dict.fromkeys(name for part in parts for name in part.frozen))
     return Optimizer("chain", rates[0] if rates else None, links, (("parts", parts),), frozen)
+
+
+def _check_order(links: Sequence[Link]) -> None:
+    """Behind the optimizer nothing reads the gradient any more, so a transform of it there would do nothing."""
+    steps = [i for i, link in enumerate(links) if "g" in link.reads and "theta" in dict(link.lines)]
+    for link in links[steps[-1] + 1 :] if steps else ():
+        if "g" in dict(link.lines):
+            raise ArgumentError(
+                f"{link.name} stands behind the optimizer, where nothing reads the gradient that it changes",
+                given=f"chain of {', '.join(each.name for each in links)}",
+                fix=f"put {link.name} before {links[steps[-1]].name}",
+            )
 
 
 Group = Optimizer | Mapping[str, Any] | None

@@ -57,7 +57,7 @@ def rule(
         >>> own.equation
         'v ← β v + g; θ ← θ - λ v'
     """
-    slots, shared = dict(slots or {}), dict(shared or {})
+    slots, shared = _starts(name, "slots", slots), _starts(name, "shared", shared)
     if seed is not None:
         check_seed(seed)
     _check_names(name, {**slots, **shared}, settings)
@@ -70,6 +70,18 @@ def rule(
     own = {"name": name, "slots": _pairs(slots), "update": update, "shared": _pairs(shared), "lr": lr}
     own.update({} if seed is None else {"seed": seed})
     return made("rule", [link], {**own, **settings})
+
+
+def _starts(name: Any, kind: str, values: Any) -> dict[str, Any]:
+    """What each slot starts from."""
+    try:
+        return dict(values or {})
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"the {kind} of the rule {name} are a dict: what each starts from",
+            given=f"{values!r:.60}",
+            fix=f'{kind}={{"m": 0.0}}',
+        ) from error
 
 
 def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

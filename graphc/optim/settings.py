@@ -27,7 +27,13 @@ def checked_rate(lr: Any) -> float | Schedule:
             )
         return lr
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not 0 <= lr < float("inf"):
-        raise ArgumentError("the learning rate is a finite number of at least 0", given=repr(lr))
+        raise ArgumentError(
+            "the learning rate is a finite number of at least 0",
+            given=f"{lr!r:.80}",
+            fix=None
+            if _is_number(lr)
+            else "a number, or a schedule such as schedules.exponential(0.1, 0.99)",
+        )
     return float(lr)
 
 

@@ -109,7 +109,9 @@ def _axes(count: int) -> str:
 
 
 def _missing_axis(array: Any, leaf: Node, name: str) -> str | None:
-    """A column that came as a row of numbers, or one example without the axis of examples."""
+    """A column that came as a row of numbers, or the other way round, or one example without the axis of examples."""
+    if array.ndim == leaf.ndim + 1 and array.shape[-1] == 1:
+        return f"pass {name}[..., 0]"
     if array.ndim != leaf.ndim - 1:
         return None
     if leaf.shape[-1] == 1:
@@ -123,6 +125,18 @@ def _other_size(dim: Any, name: str, sizes: Sizes) -> str | None:
     if str(dim) in sizes and sizes[str(dim)][1] != name:
         return f"a name is one number per call: {sizes[str(dim)][1]} and {name} must agree on {dim}"
     return None
+
+
+def _conversion(array: Any, dtype: str, name: str, leaf: Node | None) -> str:
+    """Rows of 0 and 1 where labels are expected are one-hot; anything else is cast."""
+    if (
+        leaf is not None
+        and array.ndim == leaf.ndim + 1
+        and np.dtype(dtype).kind == "i"
+        and array.dtype.kind == "f"
+    ):
+        return f"pass labels; of one-hot rows, {name}.argmax(axis=-1)"
+    return f"convert it first, for example np.asarray({name}, dtype=np.{dtype})"
 
 
 def _expected_size(dim: Any, sizes: Sizes) -> int:
@@ -152,7 +166,7 @@ def cast_array(value: Any, dtype: str, name: str, leaf: Node | None = None) -> A
             given=describe_array(array),
             expected=f"{wanted} values",
             where=_where(leaf),
-            fix=f"convert it first, for example np.asarray({name}, dtype=np.{dtype})",
+            fix=_conversion(array, dtype, name, leaf),
         )
     converted = array.astype(dtype)
     if wanted == "int" and array.size and not np.array_equal(converted, array):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node
+from graphc.ir.node import Node, engine
 from graphc.ops.evaluate import evaluate, size_values
 from graphc.rewrite.lower import choose_mode, collect_updates, lower
 
@@ -33,7 +33,8 @@ def interpret(
 
 def prepared_graph(graph: Graph, mode: str = "eval") -> Graph:
     """The graph that the oracle runs: modes chosen, transitions collected, composites lowered."""
-    return lower(collect_updates(choose_mode(graph, mode)))
+    with engine():  # what is lowered keeps the line that declared it, not the one that runs it
+        return lower(collect_updates(choose_mode(graph, mode)))
 
 
 def interpret_nodes(

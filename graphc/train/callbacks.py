@@ -77,6 +77,8 @@ class Callbacks:
     """All callbacks of a run, in order; those that overrode nothing for a moment are not called then."""
 
     def __init__(self, callbacks: Iterable[Any]) -> None:
+        if not isinstance(callbacks, Iterable):
+            raise ArgumentError("callbacks are a list", given=f"{callbacks!r:.60}", fix="callbacks=[...]")
         members = [_callback(c) for c in callbacks]
         self.members = sorted(members, key=lambda c: c.after_others)  # stable: the user's order otherwise
         self.batch_end = self._overriding("on_batch_end")

@@ -66,8 +66,15 @@ class History:
             The axes of the losses.
 
         Raises:
+            ArgumentError: a path; ``save_plot`` takes one.
             MissingDependency: matplotlib is not installed.
         """
+        if isinstance(ax, str | Path):
+            raise ArgumentError(
+                "history.plot draws into axes of matplotlib",
+                given=f"{str(ax)!r:.60}",
+                fix="history.save_plot(path)",
+            )
         try:
             from matplotlib.figure import Figure
         except ImportError as error:

@@ -113,7 +113,7 @@ def _step(run: Run, data: Arrays) -> dict[str, float]:
             values.params, values.state, *inputs, **_draws(run), **run.unchecked
         )
         if not math.isfinite(loss):
-            raise blamed(run, data, float(loss))
+            raise blamed(run, data, float(loss), "step")
         grads = module.backward(values.params, saved)
         params, slots = module.update(values.params, values.slots, grads, **run.hypers)
     moved = _norm([params[name] - values.params[name] for name in grads])

@@ -39,7 +39,7 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
     return loss
 
 
-def blamed(run: Run, batch: Arrays, loss: float) -> NonFiniteError:
+def blamed(run: Run, batch: Arrays, loss: float, unit: str = "epoch") -> NonFiniteError:
     """Where the first non-finite value began: node, formula, layer, user line.
 
     Where it began in the step before, whose loss was finite still (in its gradient, or in the optimizer), that step is
@@ -56,7 +56,7 @@ def blamed(run: Run, batch: Arrays, loss: float) -> NonFiniteError:
     graph = _step_graph(run)
     place = first_non_finite(graph, _arguments(run, graph, batch), make_rng(graph, 0))
     return NonFiniteError(
-        f"the loss became {loss} in epoch {run.epoch}",
+        f"the loss became {loss} in {unit} {run.epoch}",
         given=f"it began at {place.text}"
         if place
         else "finite values: it comes from rounding or from random draws",

@@ -29,7 +29,17 @@ def test_a_rate_that_is_too_large():
     p = nn.dense(x, 1, name="line")
     error = stopped(gx.Model(p, nn.mse(p, y)), optim.sgd(1e4))
     assert error.given.startswith("it began at square(")
-    assert "test_blame.py" in error.where
+    assert "nn.mse(p, y)" in error.where
+
+
+def test_a_line_of_the_declaration_is_named_when_a_part_of_a_lowered_loss_fails():
+    x, y = inputs()
+    p = nn.dense(x, 1, name="line")
+    loss = nn.mse(p, y)
+    model = gx.Model(p, loss)
+    with pytest.raises(NonFiniteError) as caught:
+        model.solve(X * 100, Y, optimizer=optim.gd(1.0))
+    assert "loss = nn.mse(p, y)" in caught.value.where
 
 
 def test_a_start_that_is_too_large():

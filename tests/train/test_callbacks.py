@@ -122,6 +122,11 @@ def test_what_is_no_callback(given):
         classifier().fit(DATA, callbacks=[given], **QUIET)
 
 
+def test_one_callback_is_no_list_of_them():
+    with pytest.raises(ArgumentError, match="callbacks are a list"):
+        classifier().fit(DATA, callbacks=train.EarlyStopping("loss"), **QUIET)
+
+
 # -- early stopping -----------------------------------------------------------------------------------------------
 
 

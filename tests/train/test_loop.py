@@ -48,6 +48,8 @@ def test_history_plots(tmp_path):
         assert path.read_bytes().startswith(head)
     with pytest.raises(gx.GraphcError, match=r"a plot is a \.png, \.svg or \.pdf file"):
         history.save_plot(tmp_path / "curves.gif")
+    with pytest.raises(gx.GraphcError, match="save_plot"):
+        history.plot(tmp_path / "curves.png")
     assert len(list(tmp_path.iterdir())) == 3
     gx.History().plot()
 

@@ -94,7 +94,7 @@ def test_a_rate_that_is_too_high_is_named_and_finite_values_stay():
     with pytest.raises(NonFiniteError, match="the loss became inf"):
         model.solve(X[:, :1] * 100, Y, optimizer=optim.sgd(10.0))
     assert all(np.isfinite(v).all() for v in model.params.values())
-    assert model.history.stopped.startswith("NonFiniteError: the loss became inf in epoch")
+    assert model.history.stopped.startswith("NonFiniteError: the loss became inf in step")
 
 
 def test_ctrl_c_leaves_a_usable_model(monkeypatch):
