@@ -329,7 +329,7 @@ def test_a_figure_shows_an_average_beside_its_parameter():
     model = small_model()
     chained = optim.chain(optim.clip_by_global_norm(1.0), optim.adam(), optim.ema(0.9))
     figure = str(model.draw(level="graph", optimizer=chained).dot)
-    shared = figure[figure.index("updates") :]
+    shared = figure[figure.index('tooltip="updates"') :]
     assert "average ← 0.9 average + 0.1 W₁" in figure
     assert "average" not in shared
     assert "step ← step + 1" in shared
