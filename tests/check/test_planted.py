@@ -70,7 +70,9 @@ GRADIENTS = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "what"), [(k, w) for k in (PARTIALS, TRANSPOSES, GRADIENTS) for w in k], ids=lambda v: v if isinstance(v, str) else str(len(v))
+    ("kind", "what"),
+    [(kind, what) for kind in (PARTIALS, TRANSPOSES, GRADIENTS) for what in kind],
+    ids=lambda value: value if isinstance(value, str) else f"of {len(value)}",
 )
 def test_a_wrong_derivative_is_named(kind, what):
     x = gx.param("x", X.shape, dtype="float64")

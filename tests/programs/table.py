@@ -198,7 +198,18 @@ NOT_DRAWN: Mapping[str, str] = MappingProxyType(
             "what programs are put through",
         ),
         **dict.fromkeys(
-            ["to_sympy", "to_networkx", "explain", "draw", "load"], "shows or loads, computes nothing"
+            [
+                "to_sympy",
+                "to_networkx",
+                "explain",
+                "why_not",
+                "blame",
+                "changes",
+                "derivation",
+                "draw",
+                "load",
+            ],
+            "shows or loads, computes nothing",
         ),
     }
 )
