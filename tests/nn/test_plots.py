@@ -58,3 +58,20 @@ def test_every_loss_is_on_the_page():
     text = reference.page()
     helpers = {"REDUCTIONS", "reduced"}
     assert [n for n in losses.__all__ if n not in helpers and f"| `{n}(" not in text] == []
+
+
+def test_the_checked_in_page_of_layers_is_that_of_the_functions():
+    written = (DOCS / "layers.md").read_text(encoding="utf-8")
+    assert written == reference.layers_page(), "python -m graphc.nn.reference docs writes it anew"
+
+
+def test_every_function_of_nn_is_on_a_page():
+    """The losses and layers on theirs, the metrics on that of training, activations on their own."""
+    pages = "".join(
+        (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("layers", "losses", "training")
+    )
+    elsewhere = {"ACTIVATIONS", "glu", "prelu", "softmin", "softplus"}
+    missing = [
+        n for n in nn.__all__ if n not in elsewhere and f"| `{n}(" not in pages and f"`nn.{n}`" not in pages
+    ]
+    assert not missing
