@@ -116,8 +116,8 @@ class Sweep:
         self.params, self.theta, self.g = dict(params), dict(params), dict(gradients)
         self.open: Node | None = None
         self.result: dict[Node, Node] = {}
-        first = next(iter(params.values()), None)
-        self.dtype = first.dtype if first is not None else "float32"
+        # what is shared is as exact as the most exact parameter; lines round it where it meets another
+        self.dtype = "float64" if any(p.dtype == "float64" for p in params.values()) else "float32"
         self.counter: Node | None = None
         self.rate = rate
 

@@ -487,3 +487,20 @@ def test_a_temporary_file_that_is_being_written_is_left_alone(tmp_path):
         assert busy.exists()
     write_bytes(tmp_path / "run.gx", b"whole")
     assert not busy.exists()
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_network_with_running_statistics_goes_on(tmp_path, momentum):
+    def network():
+        x, t = gx.input("x", ("batch", 2)), gx.input("t", ("batch",), dtype="int64")
+        h = gx.nn.batch_norm(gx.nn.dense(x, 4, name="hidden"), axis=-1, momentum=momentum, name="norm")
+        z = gx.nn.dense(gx.nn.dropout(h, 0.3, name="drop"), 3, name="output")
+        return gx.Model(z, gx.nn.cross_entropy(z, t), metrics=["accuracy", "f1_macro"], name="normal")
+
+    expected, model, other = network(), network(), network()
+    expected.fit(DATA, epochs=4, **PLAIN)
+    model.fit(DATA, epochs=4, callbacks=[train.Checkpoint(tmp_path / "c.gx"), StopAt(6)], **PLAIN)
+    other.fit(DATA, epochs=4, resume=tmp_path / "c.gx", **PLAIN)
+    assert same(expected.params, other.params)
+    assert same(expected.state, other.state)
+    assert expected.history.rows == other.history.rows
