@@ -13,6 +13,7 @@ from graphc.ir.node import Node
 from graphc.train.callbacks import Callback, Row
 from graphc.train.monitor import Monitor
 from graphc.train.run import Training, check_count
+from graphc.train.step import check_last
 from graphc.train.store import load, save
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Checkpoint(Callback):
             self._write(run)
 
     def _write(self, run: Run) -> None:
+        check_last(run)  # a file that is whole is not replaced by one of nan
         target = self.path.with_name(self.path.name.replace("{epoch}", str(run.epoch)))
         save(run.model, target, run.training())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,13 +55,28 @@ def fit(model: Any, x: Any, y: Any, request: Request) -> History:
     if found is not None:
         check_settings_of(found.training, settings, request.resume)
         callbacks.takers(found.training.callbacks)
-        adopt(model, found)
-    model.begin(optimizer, seeds)
-    progress = sys.stderr.isatty() if request.verbose is None else request.verbose
-    run = Run(model, module, optimizer, request.epochs, seeds, progress, callbacks)
-    _start(run, settings, found.training if found is not None else None)
+    with as_it_was(model):
+        if found is not None:
+            adopt(model, found)
+        model.begin(optimizer, seeds)
+        progress = sys.stderr.isatty() if request.verbose is None else request.verbose
+        run = Run(model, module, optimizer, request.epochs, seeds, progress, callbacks)
+        _start(run, settings, found.training if found is not None else None)
     train(run, source, held_out)
     return run.history
+
+
+@contextmanager
+def as_it_was(model: Any) -> Iterator[None]:
+    """Inside, an error leaves the model as it was: a callback may refuse a run before its first step."""
+    values, optimizer = replace(model.values), model.optimizer
+    rows, stopped = list(model.history.rows), model.history.stopped
+    try:
+        yield
+    except BaseException:
+        model.values, model.optimizer = values, optimizer
+        model.history.rows, model.history.stopped = rows, stopped
+        raise
 
 
 def _start(run: Run, settings: Mapping[str, Any], training: Training | None) -> None:

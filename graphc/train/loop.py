@@ -11,7 +11,7 @@ from graphc.train.data import example_count
 from graphc.train.interrupt import Interrupt
 from graphc.train.run import INTERRUPTED, Position, Run
 from graphc.train.sources import ArraySource, Source
-from graphc.train.step import step
+from graphc.train.step import check_last, step
 
 
 def train(run: Run, source: Source, held_out: Any) -> None:
@@ -21,6 +21,7 @@ def train(run: Run, source: Source, held_out: Any) -> None:
     try:
         with Interrupt() as interrupt:
             _epochs(run, source, held_out, bar, interrupt)
+            check_last(run)
     except KeyboardInterrupt:
         run.reason = INTERRUPTED
     except NonFiniteError as error:

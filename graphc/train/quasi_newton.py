@@ -84,7 +84,7 @@ def lbfgs(
         >>> model.params["line.W"].round(2), len(found.steps) < 20
         (array([[2.]], dtype=float32), True)
     """
-    _check(iterations, memory, gradient_tolerance, loss_tolerance, c1, c2)
+    _check(iterations, memory, seed, gradient_tolerance, loss_tolerance, c1, c2)
     objective = _Objective(model, x, y, seed)
     descent, pairs = Descent(), deque[Pair](maxlen=memory)
     theta, here = objective.start()
@@ -111,9 +111,10 @@ def lbfgs(
     return descent
 
 
-def _check(iterations: Any, memory: Any, gradient: Any, loss: Any, c1: Any, c2: Any) -> None:
+def _check(iterations: Any, memory: Any, seed: Any, gradient: Any, loss: Any, c1: Any, c2: Any) -> None:
     check_count("iterations", iterations, 0)
     check_count("memory", memory, 1)
+    check_count("seed", seed, 0)
     not_negative(gradient_tolerance=gradient, loss_tolerance=loss)
     fraction(c1=c1, c2=c2)
     if not 0 < c1 < c2:

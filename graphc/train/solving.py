@@ -10,12 +10,13 @@ import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.optim.descent import sgd
+from graphc.runtime.load import refusals
 from graphc.train.data import Arrays
 from graphc.train.fitting import checked_optimizer
 from graphc.train.history import History
 from graphc.train.interrupt import Interrupt
-from graphc.train.run import INTERRUPTED, Run, check_count, seeds_of
-from graphc.train.step import blamed
+from graphc.train.run import INTERRUPTED, Before, Run, check_count, seeds_of
+from graphc.train.step import blamed, check_last
 
 CRITERIA = {
     "loss": "the loss changed by",
@@ -77,6 +78,7 @@ def solve(model: Any, x: Any, y: Any, optimizer: Any, goal: Goal, seed: Any, rec
     try:
         with Interrupt() as interrupt:
             run.reason = _descend(run, data, goal, first, record_every, interrupt)
+            check_last(run, "step")
     except KeyboardInterrupt:
         run.reason = INTERRUPTED
     except BaseException as error:
@@ -108,15 +110,16 @@ def _step(run: Run, data: Arrays) -> dict[str, float]:
     """A step: the loss and the gradient before it, and how far the parameters moved."""
     module, values = run.module, run.model.values
     inputs = [data[name] for name in run.inputs]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), refusals():
         loss, state, saved = module.forward(
             values.params, values.state, *inputs, **_draws(run), **run.unchecked
         )
         if not math.isfinite(loss):
-            raise blamed(run, data, float(loss), "step")
+            raise blamed(run, data, f"the loss became {float(loss)} in step {run.epoch}")
         grads = module.backward(values.params, saved)
         params, slots = module.update(values.params, values.slots, grads, **run.hypers)
     moved = _norm([params[name] - values.params[name] for name in grads])
+    run.before = Before(data, values.params, values.state, values.slots)
     values.params, values.state, values.slots = params, state, slots
     values.step += 1
     return {"loss": float(loss), "gradient_norm": _norm(list(grads.values())), "change": moved}

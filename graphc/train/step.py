@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,14 +33,28 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
         )
     loss = float(found)
     if not -np.inf < loss < np.inf:
-        raise blamed(run, batch, loss)
+        raise blamed(run, batch, f"the loss became {loss} in epoch {run.epoch}")
     run.before = Before(batch, values.params, values.state, values.slots)
     values.params, values.state, values.slots = params, state, slots
     values.step += 1
     return loss
 
 
-def blamed(run: Run, batch: Arrays, loss: float, unit: str = "epoch") -> NonFiniteError:
+def check_last(run: Run, unit: str = "epoch") -> None:
+    """Look at what the last step made, where no further loss will.
+
+    Raises:
+        NonFiniteError: a parameter is nan or infinite; that step is undone.
+    """
+    if run.before is not None and not _all_finite(run.model.values.params):
+        raise blamed(run, run.before.batch, f"a parameter became nan or infinite in {unit} {run.epoch}")
+
+
+def _all_finite(params: Mapping[str, Any]) -> bool:
+    return all(np.isfinite(v).all() for v in params.values())
+
+
+def blamed(run: Run, batch: Arrays, what: str) -> NonFiniteError:
     """Where the first non-finite value began: node, formula, layer, user line.
 
     Where it began in the step before, whose loss was finite still (in its gradient, or in the optimizer), that step is
@@ -49,14 +64,14 @@ def blamed(run: Run, batch: Arrays, loss: float, unit: str = "epoch") -> NonFini
     from graphc.runtime.program import make_rng
 
     model, before = run.model, run.before
-    if before is not None and not all(np.isfinite(v).all() for v in model.values.params.values()):
+    if before is not None and not _all_finite(model.values.params):
         vars(model.values).update(params=before.params, state=before.state, slots=before.slots)
         model.values.step -= 1
         batch = before.batch
     graph = _step_graph(run)
     place = first_non_finite(graph, _arguments(run, graph, batch), make_rng(graph, 0))
     return NonFiniteError(
-        f"the loss became {loss} in {unit} {run.epoch}",
+        what,
         given=f"it began at {place.text}"
         if place
         else "finite values: it comes from rounding or from random draws",
