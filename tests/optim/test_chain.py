@@ -367,3 +367,16 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_last_bit(tmp_path, step):
         assert ours.keys() == theirs.keys()
         assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
     assert second.evaluate(X, T, averaged=True) == whole.evaluate(X, T, averaged=True)
+
+
+@pytest.mark.parametrize("rate", [0.1, optim.schedules.exponential(0.1, 0.9)])
+def test_a_float64_parameter_beside_a_float32_one_gets_the_exact_rate(rate):
+    starts = {"a": np.ones(2, np.float32), "b": np.float64(3.0)}
+    params = {n: gx.param(n, v.shape, init=v, dtype=v.dtype.name) for n, v in starts.items()}
+    gradients = {n: gx.input(f"g_{n}", v.shape, v.dtype.name) for n, v in starts.items()}
+    loss = gx.astype(gx.sum(params["a"] * gradients["a"]), "float64") + params["b"] * gradients["b"]
+    chosen = optim.sgd(rate)
+    program = gx.compile(loss, updates=chosen.updates(params, gradients))
+    _, after = program(**starts, g_a=starts["a"], g_b=1 / 3, **chosen.starting_slots(starts))
+    assert after["b"] == 3.0 - 0.1 * (1 / 3)
+    assert after["a"].dtype == np.float32
