@@ -14,6 +14,7 @@ from graphc.ir.node import Node, hinted
 from graphc.ir.origin import here, scope
 from graphc.ir.types import Shape
 from graphc.nn.layers import _layer_name
+from graphc.nn.losses.reduction import number
 from graphc.ops import reduce
 from graphc.ops.arith import add, divide, maximum, multiply, power, square
 from graphc.ops.effects import by_mode, update
@@ -177,7 +178,7 @@ def layer_norm(
     Source: Ba, Kiros and Hinton 2016, eq. 4.
     """
     _floats(x, "layer normalisation")
-    axes = normal_axes(tuple(axis) if not isinstance(axis, int) else axis, x.ndim)
+    axes = normal_axes(axis, x.ndim)
     sizes, wide = _feature_sizes(x, axes)
     with scope(_layer_name(name), "layer_norm"):
         return _affine(_standardised(x, axes, eps), scale, shift, sizes, wide).named("h")
@@ -212,7 +213,7 @@ def rms_norm(
     Source: Zhang and Sennrich 2019, eq. 4.
     """
     _floats(x, "RMS normalisation")
-    axes = normal_axes(tuple(axis) if not isinstance(axis, int) else axis, x.ndim)
+    axes = normal_axes(axis, x.ndim)
     sizes, wide = _feature_sizes(x, axes)
     with scope(_layer_name(name), "rms_norm"):
         normal = _over_root(x, reduce.mean(square(x), axes, keepdims=True), eps).named("x_hat")
@@ -315,7 +316,7 @@ def standardize(
         array([-1.,  1.], dtype=float32)
     """
     _floats(x, "standardisation")
-    axes = normal_axes(tuple(axis) if not isinstance(axis, int) else axis, x.ndim)
+    axes = normal_axes(axis, x.ndim)
     return _standardised(x, axes, eps, mean, var)
 
 
@@ -341,7 +342,7 @@ def weight_norm(v: Node, g: Node | None = None, *, axis: int | Sequence[int] = 0
     Source: Salimans and Kingma 2016, eq. 2.
     """
     _floats(v, "weight normalisation")
-    axes = normal_axes(tuple(axis) if not isinstance(axis, int) else axis, v.ndim)
+    axes = normal_axes(axis, v.ndim)
     narrow = tuple(d for a, d in enumerate(v.shape) if a not in axes)
     wide = tuple(1 if a in axes else d for a, d in enumerate(v.shape))
     length = param("g", narrow, init="ones", dtype=v.dtype) if g is None else g
@@ -423,7 +424,12 @@ def _standardised(x: Node, axes: tuple[int, ...], eps: float, mean: Any = None, 
 
 
 def _over_root(x: Node, var: Node, eps: float) -> Node:
-    """x / √(var + ε)."""
+    """x / √(var + ε).
+
+    Raises:
+        ArgumentError: an ε that is no number of at least 0.
+    """
+    eps = number("the eps of a normalisation", eps, 0)
     node: Node = divide(x, sqrt(hinted(var + eps, "above_zero")).named("sigma"))
     return node
 
@@ -444,6 +450,10 @@ def _parameter(name: str, kind: Affine, init: str, dtype: str, sizes: Shape, wid
         if not kind:
             return None
         kind = param(name, sizes, init=init, dtype=dtype)
+    if not isinstance(kind, Node):
+        raise ArgumentError(
+            f"{name} is True, False or a node", given=f"{kind!r:.60}", fix="gx.const(...)", where=here()
+        )
     if kind.shape != sizes:
         raise ShapeError(f"{name} has another shape", given=str(kind.type), expected=str(sizes), where=here())
     return hinted(reshape(kind, wide), f"{name}_wide") if kind.shape != wide else kind

@@ -16,6 +16,8 @@ from graphc.errors import ArgumentError, DataError, ShapeError
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 AVERAGES = ("binary", "macro", "micro", "weighted")
+MOST_CLASSES = 20_000
+"""A table of more has over 3 GB: what was passed are no labels."""
 
 
 def labels_of(prediction: Any, target: Any, threshold: float) -> tuple[Array, Array]:
@@ -23,9 +25,12 @@ def labels_of(prediction: Any, target: Any, threshold: float) -> tuple[Array, Ar
 
     Raises:
         ShapeError: the shapes fit no form.
+        ArgumentError: predictions or a threshold that are no numbers.
         DataError: targets that are no classes.
     """
     p, t = np.asarray(prediction), np.asarray(target)
+    if p.dtype.kind not in "biuf" or not isinstance(threshold, (int, float)):
+        raise ArgumentError("predictions and threshold are numbers", given=f"{_form(p)}, {threshold!r:.60}")
     if t.dtype.kind == "f" and p.shape == t.shape and p.ndim > 1 and p.shape[-1] > 1:
         p, t = p.argmax(axis=-1), t.argmax(axis=-1)
     elif p.dtype.kind == "f" and p.ndim == t.ndim + 1 and p.shape[:-1] == t.shape and p.shape[-1] > 1:
@@ -34,7 +39,7 @@ def labels_of(prediction: Any, target: Any, threshold: float) -> tuple[Array, Ar
         p = p > threshold
     if p.size != t.size or (p.shape != t.shape and p.reshape(-1).shape != t.reshape(-1).shape):
         raise ShapeError("prediction and target do not fit", given=f"{_form(prediction)} and {_form(target)}")
-    if not np.array_equal(t, t.astype(np.int64)):
+    if t.dtype.kind not in "biuf" or not np.isfinite(t).all() or not np.array_equal(t, t.astype(np.int64)):
         raise DataError("the targets are no classes", given=f"{_form(target)}", expected="whole numbers")
     return p.reshape(-1).astype(np.int64), t.reshape(-1).astype(np.int64)
 
@@ -56,6 +61,7 @@ def confusion_matrix(
         classes: how many there are; by default those up to the largest that occurs.
 
     Raises:
+        ArgumentError: more classes than a table can have.
         DataError: a class below 0 or beyond ``classes``.
 
     Example:
@@ -65,6 +71,10 @@ def confusion_matrix(
     """
     p, t = labels_of(prediction, target, threshold)
     count = int(max(p.max(initial=0), t.max(initial=0))) + 1 if classes is None else classes
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MOST_CLASSES:
+        raise ArgumentError(
+            "the number of classes is an int", given=repr(count), expected=f"from 1 to {MOST_CLASSES:,}"
+        )
     both = np.concatenate([p, t])
     if both.size and (both.min() < 0 or both.max() >= count):
         raise DataError(
@@ -120,7 +130,7 @@ def area_under_roc(prediction: Any, target: Any) -> float:
     """The probability that an example of class 1 has a higher score than one of class 0; a tie counts half.
 
     Of more than two columns, the mean over the classes that occur of each against the rest. nan where only one class
-    occurs.
+    occurs, or a score is nan.
 
     Raises:
         ShapeError: prediction and target do not fit.
@@ -154,7 +164,7 @@ def _area(scores: Array, positive: Array) -> float:
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     yes = int(positive.sum())
     no = len(positive) - yes
-    if not yes or not no:
+    if not yes or not no or np.isnan(scores).any():
         return float("nan")
     return float((ranks[positive].sum() - yes * (yes + 1) / 2) / (yes * no))
 
@@ -178,9 +188,10 @@ def r_squared(prediction: Any, target: Any) -> float:
         ShapeError: the shapes differ.
         DataError: fewer than two examples.
     """
-    p, t = (a.reshape(len(a), -1) for a in _quantities(prediction, target))
+    p, t = _quantities(prediction, target)
     if len(p) < 2:
         raise DataError("R² needs at least two examples", given=str(len(p)))
+    p, t = p.reshape(len(p), -1), t.reshape(len(t), -1)
     rest, spread = np.square(t - p).sum(axis=0), np.square(t - t.mean(axis=0)).sum(axis=0)
     share = np.divide(rest, spread, out=np.where(rest == 0, 0.0, 1.0), where=spread != 0)
     return float(np.mean(1 - share))

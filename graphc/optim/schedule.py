@@ -87,7 +87,7 @@ class Schedule:
         """
         from graphc.runtime.interpret import interpret
 
-        steps = np.asarray(step, dtype=np.float64)
+        steps = _numbers(step)
         if not (steps >= 0).all():
             raise ArgumentError("steps count from 0", given=f"{step!r:.60}")
         with np.errstate(all="ignore"):  # in the branches that are not chosen
@@ -200,6 +200,13 @@ class Schedule:
         ax.set_ylabel("value")
         ax.grid(alpha=0.3)
         return ax
+
+
+def _numbers(step: Any) -> Any:
+    try:
+        return np.asarray(step, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError("a step is a number", given=f"{step!r:.60}") from error
 
 
 # -- what schedules are made of -----------------------------------------------------------------------------------

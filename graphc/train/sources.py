@@ -118,7 +118,14 @@ class StreamSource:
     def _iterable(self, epoch: int) -> Any:
         if hasattr(self.stream, "epoch_batches"):
             return self.stream.epoch_batches(epoch)
-        return self.stream() if callable(self.stream) else self.stream
+        found = self.stream() if callable(self.stream) else self.stream
+        if not hasattr(found, "__iter__"):
+            raise DataError(
+                "the function of a stream returned nothing to take batches from",
+                given=f"{found!r:.60}",
+                fix="return an iterator, or write it as a generator with yield",
+            )
+        return found
 
     def _checked(self, batch: Any, epoch: int, count: int) -> Arrays:
         x, y = batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)

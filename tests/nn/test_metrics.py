@@ -175,3 +175,42 @@ def test_every_name_is_a_metric():
             continue  # of two classes
         made = make(z, y if name in ("mae", "rmse", "r2") else t)
         assert isinstance(made, (gx.ir.node.Node, nn.metrics.Score)), name
+
+
+NO_NUMBERS = {
+    "no examples": (lambda: nn.r2([], []), DataError, "at least two examples"),
+    "text": (lambda: nn.f1(["a"], ["b"]), ArgumentError, "are numbers"),
+    "text for labels": (lambda: nn.f1([1], ["b"]), DataError, "no classes"),
+    "nan for a label": (lambda: nn.f1([1.0], [np.nan]), DataError, "no classes"),
+    "a billion classes": (
+        lambda: nn.confusion_matrix([0, 1], [0, 10**9]),
+        ArgumentError,
+        "number of classes",
+    ),
+    "a count in words": (
+        lambda: nn.confusion_matrix([0, 1], [0, 1], classes="two"),
+        ArgumentError,
+        "number of classes",
+    ),
+    "no classes": (
+        lambda: nn.confusion_matrix([0, 1], [0, 1], classes=0),
+        ArgumentError,
+        "number of classes",
+    ),
+    "a threshold in words": (
+        lambda: nn.confusion_matrix([0.5], [1], threshold="half"),
+        ArgumentError,
+        "are numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_NUMBERS)
+def test_what_is_no_prediction_or_no_class_is_said(case):
+    call, kind, says = NO_NUMBERS[case]
+    with pytest.raises(kind, match=says):
+        call()
+
+
+def test_a_nan_among_the_scores_gives_no_area():
+    assert np.isnan(nn.auc([np.nan, 0.2, 0.4], [0, 1, 0]))

@@ -9,7 +9,7 @@ import pytest
 
 import graphc as gx
 from graphc import nn, optim
-from graphc.errors import DataError
+from graphc.errors import ArgumentError, DataError
 
 RANDOM = np.random.default_rng(0)
 
@@ -384,3 +384,20 @@ def test_the_listing_of_layer_normalisation_reads_like_the_formula():
         "difference = c - product_2 - c.sum(axis=1, keepdims=True) * 0.25",
         "d_x = difference / ln_sigma",
     ]
+
+
+@pytest.mark.parametrize("eps", [-1e-5, float("nan"), "small"])
+@pytest.mark.parametrize("layer", [nn.batch_norm, nn.layer_norm, nn.rms_norm])
+def test_an_epsilon_is_a_number_of_at_least_0(layer, eps):
+    with pytest.raises(ArgumentError, match="eps of a normalisation"):
+        layer(gx.input("x", ("n", 4)), eps=eps)
+
+
+def test_a_scale_is_a_node_or_a_choice():
+    with pytest.raises(ArgumentError, match="gamma is True, False or a node"):
+        nn.batch_norm(gx.input("x", ("n", 4)), scale=3)
+
+
+def test_no_axis_is_all_axes():
+    y = nn.layer_norm(gx.input("x", (2, 2)), axis=None, scale=False, shift=False, eps=0.0)
+    np.testing.assert_allclose(gx.compile(y)([[1.0, 1.0], [3.0, 3.0]]), [[-1, -1], [1, 1]], rtol=1e-6)

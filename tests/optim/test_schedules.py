@@ -11,6 +11,7 @@ import pytest
 
 import graphc as gx
 from graphc import optim
+from graphc.errors import ArgumentError
 from graphc.optim import SCHEDULES, Schedule, schedule, schedules
 from graphc.optim.stored import as_data, from_data
 
@@ -193,3 +194,9 @@ def test_a_schedule_times_something_else_is_no_schedule():
 
 def test_names_are_public():
     assert isinstance(optim.schedules.step(0.1, 3), Schedule)
+
+
+@pytest.mark.parametrize("step", ["a", None, [[1], [1, 2]]])
+def test_a_step_is_a_number(step):
+    with pytest.raises(ArgumentError, match=r"a step is a number|count from 0"):
+        schedules.step(0.1, 10)(step)
