@@ -400,9 +400,3 @@ def test_a_handler_of_the_users_own_is_kept():
 def test_a_function_that_forgets_to_return_its_batches_is_said():
     with pytest.raises(DataError, match="returned nothing to take batches from"):
         line().fit(lambda: None, verbose=False)
-
-
-@pytest.mark.parametrize("callbacks", [None, 3])
-def test_callbacks_come_in_a_list(callbacks):
-    with pytest.raises(ArgumentError, match="callbacks come in a list"):
-        line().fit([[1.0]], [[1.0]], callbacks=callbacks, verbose=False)
