@@ -15,6 +15,7 @@ from graphc.ir.node import Node, engine
 from graphc.ir.provenance import history
 from graphc.ir.structure import flatten
 from graphc.render.document import (
+    MAX_WIDTH,
     Block,
     Code,
     Display,
@@ -27,6 +28,7 @@ from graphc.render.document import (
     latex_of,
     markdown_of,
     page_of,
+    width,
 )
 from graphc.render.equations import DERIVATIVE, Equation, System, system_of
 from graphc.render.formula import shape_label
@@ -46,7 +48,8 @@ SUFFIXES = (".md", ".tex", ".html")
 _SIGNS = (
     "A product without a sign is a product of matrices, ⊙ one element by element, ⊗ one of each with each; [c] is 1 "
     "where c holds and 0 elsewhere; what a sum runs over stands below its sign. An array with fewer axes is repeated "
-    "(stretched) along those it lacks. Numbers are written to six digits."
+    "(stretched) along those it lacks; a sum keeps its axis where its value is used along it again. "
+    "Numbers are written to six digits."
 )
 _CONVENTIONS = (
     "Here ",
@@ -265,7 +268,9 @@ def _summary(system: System) -> Table:
     for target in system.targets:
         equation = next(e for e in system.equations if e.of is target)
         cells = [x for number in _path(system, equation) for x in (", ", Ref(number))][1:]
-        rows.append(((equals(equation.left, equation.right),), (equation.shape,), tuple(cells)))
+        short = width(equation.right) <= MAX_WIDTH
+        shown = equals(equation.left, equation.right) if short else equation.left
+        rows.append(((shown,), (equation.shape,), tuple(cells)))
     return Table(("gradient", "shape", "from the loss through"), tuple(rows))
 
 

@@ -9,7 +9,7 @@ from html import escape
 
 from graphc.render.latex import escaped, latex
 from graphc.render.mathml import mathml
-from graphc.render.maths import Math
+from graphc.render.maths import Math, row
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ class Table:
 
 Block = Heading | Paragraph | Display | Table
 
+MAX_WIDTH = 45
+"""After about so many characters a sum goes on on the next line."""
+
 # -- Markdown -----------------------------------------------------------------------------------------------------
 
 
@@ -86,7 +89,7 @@ def _markdown(block: Block) -> str:
                 *([re.sub(r"(?<!\\)\|", r"\|", _md(c)) for c in r] for r in rows),
             ]
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    formula = f"$$\n{latex(block.formula)} \\tag{{{block.number}}}\n$$"
+    formula = f"$$\n{broken(block.formula)} \\tag{{{block.number}}}\n$$"
     shape = [f"- shape {_plain_md(block.shape)}"] if block.shape else []
     return "\n".join([formula, "", *shape, *(f"- {_md(n)}" for n in block.notes)]).rstrip()
 
@@ -115,8 +118,8 @@ def _plain_md(text: str) -> str:
 # -- LaTeX --------------------------------------------------------------------------------------------------------
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
-\usepackage[utf8]{inputenc}
-\usepackage[T1]{fontenc}
+\usepackage{iftex}
+\ifPDFTeX\usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}\fi % other scripts: xelatex or lualatex
 \usepackage{amsmath,amssymb,textcomp,longtable}
 \usepackage[margin=2.4cm]{geometry}
 \setlength{\parindent}{0pt}\setlength{\parskip}{4pt}
@@ -140,14 +143,14 @@ def _latex(block: Block) -> str:
             return _latex_table(header, rows)
     shape = [escaped(f"shape {block.shape}")] if block.shape else []
     notes = "; ".join([*shape, *map(_tex, block.notes)])
-    return f"\\begin{{equation}}\\label{{eq:{block.number}}}\n{latex(block.formula)}\n\\end{{equation}}" + (
+    return f"\\begin{{equation}}\\label{{eq:{block.number}}}\n{broken(block.formula)}\n\\end{{equation}}" + (
         f"\n{{\\footnotesize {notes}.\\par}}" if notes else ""
     )
 
 
 def _latex_table(header: Sequence[str], rows: Sequence[Sequence[Pieces]]) -> str:
     """Columns of equal width, so that long cells are broken."""
-    width = rf"p{{{0.9 / len(header):.2f}\textwidth}}"
+    width = rf"p{{{0.86 / len(header):.3f}\textwidth}}"
     lines = [" & ".join(map(escaped, header)) + r" \\ \hline"]
     lines += [" & ".join(map(_tex, cells)) + r" \\" for cells in rows]
     body = "\n".join(lines)
@@ -170,6 +173,34 @@ def _tex_piece(piece: Piece) -> str:
         case Code(text):
             return rf"\texttt{{{escaped(text).replace('-', '-' + chr(92) + 'allowbreak{}')}}}"
     return escaped(piece)
+
+
+def broken(formula: Math) -> str:
+    """The LaTeX of an equation; a long sum is broken before its signs."""
+    lines = _lines(formula)
+    if len(lines) == 1:
+        return latex(formula)
+    written = [latex(line) for line in lines]
+    rest = [rf"&\quad {line}" for line in written[1:]]
+    return "\\begin{split}\n" + " \\\\\n".join([f"&{written[0]}", *rest]) + "\n\\end{split}"
+
+
+def _lines(formula: Math) -> list[Math]:
+    """The parts of a row, on as many lines as it takes."""
+    lines: list[list[Math]] = [[]]
+    for part in formula.parts if formula.kind == "row" else (formula,):
+        if part.kind == "op" and part.text in "+−" and sum(map(width, lines[-1])) > MAX_WIDTH:
+            lines.append([])
+        lines[-1].append(part)
+    return [row(line) for line in lines]
+
+
+def width(formula: Math) -> int:
+    """About how many characters wide a formula is set."""
+    widths = [width(p) for p in formula.parts]
+    if formula.kind == "fraction":
+        return max(widths)
+    return sum(widths) + len(formula.text)
 
 
 # -- HTML ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ before, so that both sides can be evaluated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,11 +22,12 @@ from graphc.render.formula import shape_label
 from graphc.render.maths import Math, leaf_math, named, node_math, operator, partial, row
 from graphc.render.parts import BACKWARD, FORWARD, Parts, parts_of
 from graphc.render.recurrence import recurrence
+from graphc.render.terms import Known, between, expanded, oldest
 from graphc.render.titles import path_of
 
 DERIVATIVE = "derivative"
 
-MAX_BEFORE = 12
+MAX_BEFORE = 30
 """A form of more operations than this, as it was before it was simplified, says nothing to a reader."""
 
 _OUTPUTS = ("y", "z", "u", "out")
@@ -234,10 +235,10 @@ class _Writer:
 
     def _before(self, node: Node, right: Math) -> Form | None:
         """What a node was before the first rule, over values that have names by now."""
-        first = _oldest(node)
+        first = oldest(node)
         if first is node or self._owner_of(first, node) is not None:
             return None
-        terms = between(first, _Known(lambda n: self._owner_of(n, node) is not None))
+        terms = between(first, Known(lambda n: self._owner_of(n, node) is not None))
         if len(terms) > MAX_BEFORE or any(_unreadable(n) for n in terms):
             return None
         owners = {x: owner for n in terms for x in n.inputs if (owner := self._owner_of(x, node)) is not None}
@@ -329,7 +330,7 @@ class _Writer:
         changed = [e for e in reversed(events) if isinstance(e, rewritten)]
         if self.parts.phase.get(node) != BACKWARD:
             made = []
-        yield from dict.fromkeys(pieces for e in made if (pieces := self._reason(e)))
+        yield from _merged(dict.fromkeys(pieces for e in made if (pieces := self._reason(e))))
         rules = dict.fromkeys(
             (e.rule, "; ".join((e.kind, *e.facts))) for e in changed if isinstance(e, Rewrite)
         )
@@ -387,31 +388,21 @@ class _Writer:
             yield replace(equation, notes=(*kept, *equation.notes))
 
 
-class _Known:
-    """Where a term ends, as a test of nodes."""
-
-    def __init__(self, test: Callable[[Node], bool]) -> None:
-        self.test = test
-
-    def __contains__(self, node: object) -> bool:
-        return isinstance(node, Node) and self.test(node)
-
-
 def _unreadable(node: Node) -> bool:
     """A choice that was made, and a loop, are not shown as they were before."""
     return node.op.role == "by_mode" or bool(node.op.bodies)
 
 
-def _oldest(node: Node) -> Node:
-    """What a node was before any rule; of several histories the first."""
-    seen = {node}
-    while True:
-        earlier = (getattr(e, "before", None) for e in node.about.events)
-        before = next((b for b in earlier if b is not None and b not in seen and b.type == node.type), None)
-        if before is None:
-            return node
-        seen.add(before)
-        node = before
+def _merged(notes: Iterable[Pieces]) -> Iterator[Pieces]:
+    """Notes that differ in the equation alone are one, which names all of them."""
+    places: dict[tuple[Pieces, Pieces], dict[int, None]] = {}
+    for note in notes:
+        if len(note) > 2 and note[1] == " in " and isinstance(note[2], Ref):
+            places.setdefault((note[:2], note[3:]), {})[note[2].number] = None
+        else:
+            places[note, ()] = {}
+    for (head, tail), numbers in places.items():
+        yield (*head, *_listed(sorted(numbers)), *tail)
 
 
 def _listed(numbers: Sequence[int]) -> Pieces:
@@ -457,31 +448,3 @@ def _derivative(step: ChainRule) -> Equation | None:
     left = partial(names[whole], names[leaves[step.operand]])
     lead = row([names[whole], operator("="), definition], 0)
     return Equation(0, DERIVATIVE, left, right, whole, factor, used, leaves[step.operand], "", lead)
-
-
-def expanded(term: Node, names: Mapping[Node, Math]) -> tuple[Math, tuple[Node, ...]]:
-    """A term over named values, written out, and the names that it uses."""
-    written: dict[Node, Math] = {}
-    used: dict[Node, None] = {}
-    for node in between(term, names):
-        written[node] = leaf_math(node) or node_math(node, [names.get(x) or written[x] for x in node.inputs])
-        used.update(dict.fromkeys(x for x in node.inputs if x in names))
-    if term in names:
-        return names[term], (term,)
-    return written[term], tuple(used)
-
-
-def between(term: Node, known: Container[Node]) -> list[Node]:
-    """The nodes of a term above the values that are known, operands first (iterative)."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(term, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif node not in known and node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((x, False) for x in node.inputs)
-    return order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -14,7 +15,7 @@ from graphc.errors import ArgumentError, UnknownNameError
 from graphc.render.document import Code, Display, Ref
 from graphc.render.latex import latex
 from graphc.render.maths import Math
-from tests.render.test_equations import MODELS, recurrent
+from tests.render.test_equations import MODELS, batch_norm, recurrent, shared
 
 HOSTILE = [
     "</p><script>alert(1)</script>",
@@ -191,9 +192,31 @@ def test_a_loop_is_a_recurrence():
     assert r"\text{$\delta$h}_{t} = v_{1}^{\top} \, u_{1, t}" in backward
 
 
+def test_a_shared_parameter_adds_up_what_its_uses_give():
+    equation = next(e for e in gx.derivation(shared()).equations if e.of is not None and e.of.name == "W")
+    assert latex(equation.right) == (
+        r"h_{2}^{\top} \, \frac{\partial L}{\partial v_{3}} + h_{1}^{\top} \, \frac{\partial L}{\partial v_{2}} + "
+        r"x^{\top} \, \frac{\partial L}{\partial v_{1}}"
+    )
+    assert [_plain(note) for note in equation.notes] == [
+        "chain rule through matmul in (1), (3), (5), which is linear in W: its transpose takes the gradient back",
+        "W is used 3 times: the gradients of its uses are added",
+    ]
+
+
+def test_batch_norm_shows_what_became_of_the_long_form():
+    page = gx.derivation(batch_norm())
+    short = next(
+        e for e in page.equations if e.before and len(e.before.formula.parts) > 3 * len(e.right.parts)
+    )
+    assert "common-factor" in "".join(map(_plain, short.notes))
+    assert r"\frac{1}{2 \, \sigma}" in latex(short.before.formula)
+
+
 def test_a_sum_of_many_terms_is_one_row():
     w, x = gx.param("w", ()), gx.input("x", ())
-    total = w * x
-    for i in range(150):
-        total = total + gx.sin(w + float(i))
-    assert len(gx.derivation(total, w).html) > 0
+    terms = [gx.sin(w + float(i)) for i in range(150)]
+    page = gx.derivation(functools.reduce(lambda a, b: a + b, terms, w * x), w)
+    assert page.html.count("<mo>+</mo>") > 300
+    assert "\\begin{split}" in page.latex
+    assert not any("&" in line and len(line) > 400 for line in page.latex.splitlines())
