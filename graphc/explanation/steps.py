@@ -24,7 +24,7 @@ from graphc.ir.events import (
 )
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, op_title, operand_name
-from graphc.ir.provenance import find, gradient_of, history
+from graphc.ir.provenance import chain_rule_of, find, gradient_of, history
 from graphc.ir.types import shape_text
 from graphc.planning.order import Plan, make_plan
 from graphc.stages import resolve, simplify
@@ -39,12 +39,19 @@ class Step:
         shape: of the result.
         reasons: sentences: the chain rule used, accumulations, rewrites with kind and facts.
         declared: the user's line of the forward value, where known.
+        forward: whether the step is that forward value itself, and no gradient.
     """
 
     formula: str
     shape: str
     reasons: tuple[str, ...]
     declared: str | None
+    forward: bool = False
+
+    @property
+    def place(self) -> str:
+        """What stands before the user's line."""
+        return "declared at" if self.forward else "forward value declared at"
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Explanation:
             lines.extend(f"     {line}" for line in rest)
             lines.extend(f"       {reason}" for reason in step.reasons)
             if step.declared:
-                lines.append(f"       forward value declared at {step.declared}")
+                lines.append(f"       {step.place} {step.declared}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -75,7 +82,7 @@ class Explanation:
             lines.append(f"{i}. {_code(step.formula)} {step.shape}")
             lines.extend(f"   - {reason}" for reason in step.reasons)
             if step.declared:
-                lines.append(f"   - forward value declared at `{step.declared}`")
+                lines.append(f"   - {step.place} `{step.declared}`")
         return "\n".join(lines)
 
 
@@ -171,7 +178,8 @@ def _step(graph: Graph, statement: Statement, statements: Sequence[Statement]) -
     formula = (
         "\n".join(line.rstrip() for line in statement.block) or f"{statement.name} = {statement.expression}"
     )
-    return Step(formula, shape, tuple(reasons), declared)
+    own = forward is None and chain_rule_of(statement.node) is None
+    return Step(formula, shape, tuple(reasons), declared, own)
 
 
 def inside(node: Node, others: set[Node]) -> list[Node]:

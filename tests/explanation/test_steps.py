@@ -87,3 +87,11 @@ def test_a_loop_is_explained_as_the_lines_that_run():
     assert "d_w = d_w + " in text
     assert "chain rule of scan at h, operand w: gradient of scan" in text
     assert "```python" in model.explain("w").markdown
+
+
+def test_a_forward_value_is_declared_itself() -> None:
+    x = gx.input("x", (3,))
+    h = gx.tanh(x).named("h")
+    forward, *_, backward = gx.explain(gx.grad(gx.sum(gx.sin(h)), x)).steps
+    assert (forward.formula, forward.place) == ("h = np.tanh(x)", "declared at")
+    assert backward.place == "forward value declared at"
