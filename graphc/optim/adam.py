@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphc.optim.bounds import flag
 from graphc.optim.link import Link, lines_of
 from graphc.optim.optimizer import Optimizer, made
 from graphc.optim.schedule import Schedule
@@ -240,6 +241,8 @@ def _settings(lr: Any, beta1: Any, beta2: Any, eps: Any, **more: Any) -> dict[st
     fraction(beta1=beta1, beta2=beta2)
     names = ("weight_decay", "momentum_decay", "eps_root", "start")
     not_negative(eps=eps, **{name: more[name] for name in names if name in more})
+    for name in more.keys() & {"amsgrad", "bias_correction"}:
+        flag(name, more[name])
     one_of("place of eps", more.get("eps_on", "raw"), ("corrected", "raw"))
     return {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, **more}
 

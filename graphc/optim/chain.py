@@ -80,6 +80,10 @@ def groups(otherwise: Optimizer, members: Mapping[str, Group]) -> Optimizer:
     """
     if not isinstance(otherwise, Optimizer) or otherwise.rate is None:
         raise ArgumentError("groups are of an optimizer with a rate", given=f"{otherwise!r:.60}")
+    if not isinstance(members, Mapping):
+        raise ArgumentError(
+            "groups are a dict by parameter or layer", given=f"{members!r:.60}", fix='{"head": {"lr": 1e-4}}'
+        )
     _check_pauses(otherwise)
     names = tuple(members)
     links = [replace(link, but=(*link.but, *names)) for link in otherwise.links]

@@ -246,7 +246,7 @@ def _fitted(target: str, value: Any, known: Values, slots: Sequence[str]) -> Any
     """What a parameter, gradient or slot becomes has its type."""
     if target not in ("theta", "g", *slots):
         return value
-    like = known[target]
+    like = next(known[name] for name in (target, "theta", "g", *slots) if name in known)  # all of one type
     if not isinstance(value, Node):
         value = like * 0 + value
     value = value if value.dtype == like.dtype else astype(value, like.dtype)
@@ -266,6 +266,8 @@ def lines_of(text: str) -> Lines:
         >>> lines_of("v = beta*v + g; theta = theta - lr*v")
         (('v', 'beta*v + g'), ('theta', 'theta - lr*v'))
     """
+    if not isinstance(text, str):
+        raise ParseError("equations are text", given=f"{text!r:.60}", expected="name = formula; ...")
     found = []
     for part in re.split(r"[;\n]", text):
         if part.strip():

@@ -60,6 +60,11 @@ class Optimizer:
         rate = self.rate.key if isinstance(self.rate, Schedule) else self.rate is None
         return (rate, tuple(link.structure for link in self.links), self.frozen)
 
+    @property
+    def remembered(self) -> tuple[Any, ...]:
+        """The equations of what it carries: where they differ, slots of the same name mean something else."""
+        return tuple((x.name, x.lines, x.slots, x.shared) for x in self.links if x.slots or x.shared)
+
     def hypers(self, factor: float = 1.0) -> dict[str, float]:
         """The numbers that an update takes beside the gradients: the rate, or the coefficients of schedules.
 

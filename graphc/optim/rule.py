@@ -130,6 +130,10 @@ def _check_lines(link: Link) -> None:
             given="; ".join(f"{a} = {b}" for a, b in link.lines) or "no equations",
             fix="theta = theta - lr*g",
         )
+    if not set(link.reads) & {"theta", "g", "z", *link.slot_names}:
+        raise ArgumentError(
+            f"the lines of {link.name} read no array, so nothing says a shape", fix="theta = 0*theta + ..."
+        )
     try:
         link_graph(link, (2,), "float32", 0.01, link.name)
         if link.shared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from graphc.errors import ArgumentError, DataError
 from graphc.ops.init import name_seed
 from graphc.train.run import check_count
+from graphc.train.sources import epoch_of
 
 _WAIT = 0.05
 """Seconds after which a thread that waits looks whether it is still wanted."""
@@ -52,18 +53,10 @@ class Prefetch:
 
     def epoch_batches(self, epoch: int) -> Iterator[Any]:
         """The batches of an epoch."""
-        return _fetched(lambda: iter(_iterable(self.stream, epoch)), self.ahead)
+        return _fetched(lambda: iter(epoch_of(self.stream, epoch)), self.ahead)
 
     def __iter__(self) -> Iterator[Any]:
         return self.epoch_batches(0)
-
-
-def _iterable(stream: Any, epoch: int) -> Iterable[Any]:
-    if hasattr(stream, "epoch_batches"):
-        found: Iterable[Any] = stream.epoch_batches(epoch)
-    else:
-        found = stream() if callable(stream) else stream
-    return found
 
 
 def _fetched(make: Callable[[], Iterator[Any]], ahead: int) -> Iterator[Any]:
@@ -194,7 +187,11 @@ class Loader:
 
 
 def _rows_of(x: Any, y: Any) -> Any:
-    arrays = dict(x) if hasattr(x, "keys") else (x,) if y is None else (x, y)
+    arrays: Any = (x,) if y is None else (x, y)
+    if hasattr(x, "keys"):
+        arrays = {name: _rows(x[name]) for name in x.keys()}  # noqa: SIM118  an archive of NumPy is no dict
+    else:
+        arrays = tuple(_rows(a) for a in arrays)
     lengths = [len(a) for a in (arrays.values() if isinstance(arrays, dict) else arrays)]
     if y is not None and isinstance(arrays, dict):
         raise ArgumentError("arrays by name come in one dict", fix="put the target into the dict")
@@ -204,6 +201,18 @@ def _rows_of(x: Any, y: Any) -> Any:
             given=", ".join(map(str, lengths)) or "no array",
         )
     return arrays
+
+
+def _rows(array: Any) -> Any:
+    """What has a shape as it is (it may be a file larger than memory); a list as an array.
+
+    Raises:
+        DataError: what has no rows.
+    """
+    found = array if hasattr(array, "shape") else np.asarray(array)
+    if not len(found.shape):
+        raise DataError("an array of a loader has rows", given=f"{array!r:.60}")
+    return found
 
 
 def _taken(arrays: Any, rows: Any) -> Any:

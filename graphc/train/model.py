@@ -478,10 +478,11 @@ class Model:
 
     def _ensure_slots(self, optimizer: Optimizer) -> None:
         starting = self.starting_slots(optimizer)
-        other = self.optimizer is None or optimizer.name != self.optimizer.name
+        old = self.optimizer
+        other = old is None or (optimizer.name, optimizer.remembered) != (old.name, old.remembered)
         if other or starting.keys() != self.values.slots.keys():
             self.values.slots = starting
-        if self.optimizer is not None and _key(optimizer) != _key(self.optimizer):
+        if old is not None and _key(optimizer) != _key(old):
             self.values.step, self.values.factor = 0, 1.0  # another rate starts anew
             self.values.slots = {**self.values.slots, **{k: v for k, v in starting.items() if k == COUNTER}}
         self.optimizer = optimizer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -101,7 +101,7 @@ class StreamSource:
         Raises:
             DataError: fewer batches than ``limit``, or a batch that does not fit.
         """
-        found = iter(self._iterable(epoch))
+        found = iter(epoch_of(self.stream, epoch))
         own = found is not self.stream
         count = 0
         try:
@@ -115,18 +115,6 @@ class StreamSource:
         if self.limit is not None and count < self.limit - (0 if own else skip):
             raise _ended_early(count, self.limit, epoch)
 
-    def _iterable(self, epoch: int) -> Any:
-        if hasattr(self.stream, "epoch_batches"):
-            return self.stream.epoch_batches(epoch)
-        found = self.stream() if callable(self.stream) else self.stream
-        if not hasattr(found, "__iter__"):
-            raise DataError(
-                "the function of a stream returned nothing to take batches from",
-                given=f"{found!r:.60}",
-                fix="return an iterator, or write it as a generator with yield",
-            )
-        return found
-
     def _checked(self, batch: Any, epoch: int, count: int) -> Arrays:
         x, y = batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
         try:
@@ -138,6 +126,25 @@ class StreamSource:
                 error.what, given=given, expected=error.expected, where=error.where, fix=error.fix
             ) from error
         return found
+
+
+def epoch_of(stream: Any, epoch: int) -> Iterable[Any]:
+    """The batches of an epoch of a stream, in any of its forms.
+
+    Raises:
+        DataError: a function that returns nothing to take batches from.
+    """
+    if hasattr(stream, "epoch_batches"):
+        batches_of_it: Iterable[Any] = stream.epoch_batches(epoch)
+        return batches_of_it
+    found = stream() if callable(stream) else stream
+    if not isinstance(found, Iterable):
+        raise DataError(
+            "the function of a stream returned nothing to take batches from",
+            given=f"{found!r:.60}",
+            fix="return an iterator, or write it as a generator with yield",
+        )
+    return found
 
 
 def _ended_early(count: int, limit: int, epoch: int) -> DataError:

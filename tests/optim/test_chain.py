@@ -9,6 +9,7 @@ import pytest
 
 import graphc as gx
 from graphc import optim, train
+from graphc.errors import GraphcError
 from tests.optim.support import GRADIENTS, START, linear_model, small_model, stepped
 
 X, T = np.linspace(-1, 1, 24).reshape(8, 3), np.ones((8, 2))
@@ -380,3 +381,33 @@ def test_a_float64_parameter_beside_a_float32_one_gets_the_exact_rate(rate):
     _, after = program(**starts, g_a=starts["a"], g_b=1 / 3, **chosen.starting_slots(starts))
     assert after["b"] == 3.0 - 0.1 * (1 / 3)
     assert after["a"].dtype == np.float32
+
+
+ODD_RULES = {
+    "no text": lambda: optim.rule("own", update=3),
+    "no array": lambda: optim.rule("own", update="theta = lr"),
+    "groups in a list": lambda: optim.groups(optim.adam(), ["head"]),
+    "a choice in words": lambda: optim.adam(amsgrad="yes"),
+}
+
+
+@pytest.mark.parametrize("case", ODD_RULES)
+def test_what_is_no_rule_no_group_and_no_choice_is_said(case):
+    with pytest.raises(GraphcError):
+        ODD_RULES[case]()
+
+
+def test_a_line_may_replace_what_no_line_reads():
+    sign = optim.rule("flat", update="theta = sum(g)")
+    (after,) = stepped(sign, gradients=[np.ones(4)])
+    assert np.array_equal(after, np.full(4, 4.0))
+
+
+def test_slots_start_anew_where_their_equations_change_and_stay_where_only_numbers_do():
+    model = small_model()
+    model.fit(X, T, optimizer=optim.momentum(0.1), **QUIET)
+    before = dict(model.values.slots)
+    model.fit(X, T, optimizer=optim.momentum(0.2, beta=0.5), epochs=0, **QUIET)
+    assert all(np.array_equal(before[k], v) for k, v in model.values.slots.items())
+    model.fit(X, T, optimizer=optim.momentum(0.1, form="rate_inside"), epochs=0, **QUIET)
+    assert all(not np.any(v) for v in model.values.slots.values())

@@ -400,3 +400,18 @@ def test_a_handler_of_the_users_own_is_kept():
 def test_a_function_that_forgets_to_return_its_batches_is_said():
     with pytest.raises(DataError, match="returned nothing to take batches from"):
         line().fit(lambda: None, verbose=False)
+
+
+def test_a_loader_takes_lists_and_says_what_has_no_rows():
+    rows = np.arange(6.0).reshape(3, 2)
+    lists, arrays = (train.Loader(a, a, batch_size=2) for a in (rows.tolist(), rows))
+    for (a, _), (b, _) in zip(lists.epoch_batches(0), arrays.epoch_batches(0), strict=True):
+        assert np.array_equal(a, b)
+    for wrong in (3.0, "rows"):
+        with pytest.raises(DataError, match="has rows"):
+            train.Loader(wrong)
+
+
+def test_a_function_that_forgets_to_return_is_said_in_the_thread_too():
+    with pytest.raises(DataError, match="returned nothing to take batches from"):
+        list(train.Prefetch(lambda: None))
