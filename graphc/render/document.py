@@ -219,6 +219,7 @@ STYLE = """
 .derivation .shape, .derivation .notes { color: #5B6472; font: 12.5px/1.45 Helvetica, Arial, sans-serif; }
 .derivation .number { text-align: right; }
 .derivation .notes { grid-column: 1 / 4; margin: 0; padding-left: 1.4rem; }
+.derivation .notes li { overflow-x: auto; overflow-y: hidden; list-style-position: inside; }
 .derivation a { color: #0064A4; text-decoration: none; }
 .derivation table { border-collapse: collapse; margin: .6rem 0; }
 .derivation th, .derivation td { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #E4E7EC;

@@ -359,7 +359,9 @@ class _Writer:
         through: Pieces = (f"chain rule through {step.rule}", *where)
         if number is not None:
             return (*through, ", with the derivative ", Ref(number))
-        operand = self._called(step.forward.inputs[step.operand], operand_name(step.forward, step.operand))
+        operand = self._called(step.forward.inputs[step.operand])
+        if isinstance(operand[0], str):
+            operand = ("its operand ", Code(operand_name(step.forward, step.operand)))
         if step.formula.startswith("transpose of"):
             return (*through, ", which is linear in ", *operand, ": its transpose takes the gradient back")
         if step.formula.startswith("gradient of"):
