@@ -211,7 +211,13 @@ def _add_whole(module: _Module, plan: Plan, name: str, doc: str, labels: bool = 
     inputs = {n: t for n, t in texts.items() if n.op.role == "input"}
     lines = [
         *wrapped_signature(
-            name, _signature(graph, texts, check=labels and bool(module.model.labels), rng=bool(graph.sites))
+            name,
+            _signature(
+                graph,
+                texts,
+                check=labels and bool(module.model.labels),
+                rng="rng=None" if graph.sites else "",
+            ),
         ),
         f'    """{doc}"""',
         # what draws even in use: the same for everyone who asks
@@ -238,10 +244,10 @@ def _structured(writer: Writer, graph: Graph) -> str:
     return form_to_text(graph.form, [returned_text(writer, x) for x in graph.outputs])
 
 
-def _signature(graph: Graph, texts: Mapping[Node, str], *, check: bool = False, rng: bool = False) -> str:
+def _signature(graph: Graph, texts: Mapping[Node, str], *, check: bool = False, rng: str = "") -> str:
     inputs = [texts[n] for n in graph.leaves("input")]
     keywords = [f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")]
-    keywords += ["rng=None"] if rng else []
+    keywords += [rng] if rng else []
     keywords += ["check=True"] if check else []
     return ", ".join(["params", "state", *inputs, *(["*", *keywords] if keywords else [])])
 
@@ -331,7 +337,8 @@ def _forward_lines(
     inputs = {n: t for n, t in texts.items() if n.op.role == "input"}
     return [
         *wrapped_signature(
-            "forward", _signature(graph, texts, check=bool(module.model.labels), rng=bool(graph.sites))
+            "forward",
+            _signature(graph, texts, check=bool(module.model.labels), rng="rng" if graph.sites else ""),
         ),
         '    """The loss in training, the next state, and what backward reads."""',
         *_label_checks(module.model, texts, graph),
@@ -409,7 +416,7 @@ def _train_step_lines(
     keywords = [
         *(f"{variable}={default!r}" for variable, default in update.hypers.values()),
         *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
-        "rng=None",
+        "rng" if graph.sites else "rng=None",  # masks without a generator would be an error further on
     ]
     keywords += ["check=True"] if model.labels else []
     passed = (

@@ -65,7 +65,7 @@ class Explanation:
         lines = [self.title, ""]
         for i, step in enumerate(self.steps, 1):
             first, *rest = step.formula.split("\n")
-            lines.append(f"{i:3}. {first}    {step.shape}")
+            lines.append(f"{i:3}. {first}" + ("" if rest else f"    {step.shape}"))
             lines.extend(f"     {line}" for line in rest)
             lines.extend(f"       {reason}" for reason in step.reasons)
             if step.declared:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
+from graphc import nn, optim
 from graphc.stages import plan, resolve, simplify
 
 
@@ -136,3 +137,13 @@ def test_helpers_are_given_arrays():
 def test_a_number_for_a_helper_does_not_widen():
     x = gx.input("x", ("n",))
     assert gx.compile(gx.sigmoid_cross_entropy(x, 0.5))(np.ones(2)).dtype == np.float32
+
+
+def test_a_step_that_draws_asks_for_its_generators():
+    x, t = gx.input("x", ("n", 3)), gx.input("t", ("n", 1))
+    y = nn.dense(nn.dropout(x, 0.5, name="drop"), 1, name="out")
+    module = gx.load_source(gx.Model(y, nn.mse(y, t)).source(optim.sgd()))
+    start, data = module["init"](0), (np.ones((2, 3), "float32"), np.ones((2, 1), "float32"))
+    with pytest.raises(TypeError, match="'rng'"):
+        module["train_step"](*start, *data)
+    assert np.isfinite(module["train_step"](*start, *data, rng=module["make_rng"](0))[3])

@@ -95,3 +95,13 @@ def test_a_forward_value_is_declared_itself() -> None:
     forward, *_, backward = gx.explain(gx.grad(gx.sum(gx.sin(h)), x)).steps
     assert (forward.formula, forward.place) == ("h = np.tanh(x)", "declared at")
     assert backward.place == "forward value declared at"
+
+
+def test_a_loop_has_no_single_type_behind_its_first_line():
+    u, W = gx.input("u", ("time", 3)), gx.param("W", (3, 3))
+    h, _ = gx.scan(lambda h, x: (gx.tanh(x + h @ W), h), gx.zeros((3,)), u)
+    text = str(gx.explain(gx.grad(gx.sum(h), W)))
+    loop = next(i for i, line in enumerate(text.split("\n")) if "for t" in line)
+    lines = text.split("\n")
+    first = max(i for i in range(loop) if lines[i].lstrip()[:1].isdigit())
+    assert not lines[first].endswith("]")

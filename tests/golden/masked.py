@@ -136,7 +136,7 @@ def evaluate(params, state, x, t):
     return {"loss": loss}
 
 
-def forward(params, state, x, t, *, rng=None):
+def forward(params, state, x, t, *, rng):
     """The loss in training, the next state, and what backward reads."""
     dense1_W, dense1_b = params["dense1.W"], params["dense1.b"]
     dense2_W, dense2_b = params["dense2.W"], params["dense2.b"]
@@ -200,7 +200,7 @@ def update(params, slots, grads, *, lr):
     return params, slots
 
 
-def train_step(params, state, slots, x, t, *, lr=0.05, rng=None):
+def train_step(params, state, slots, x, t, *, lr=0.05, rng):
     """One step of training: (params, state, slots, loss)."""
     loss, state, saved = forward(params, state, x, t, rng=rng)
     grads = backward(params, saved)
