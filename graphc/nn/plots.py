@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from graphc.derivatives import grad
-from graphc.errors import ArgumentError
 from graphc.ir.node import Node
 from graphc.ir.op import Op
 from graphc.nn.activations import ACTIVATIONS, initialiser_for
 from graphc.ops import CARDS
 from graphc.ops.leaves import input as make_input
 from graphc.ops.reduce import sum as total
+from graphc.runtime.figures import new_figure
 from graphc.stages import compile
 from graphc.symbolic.table import partial_formula
 
@@ -112,17 +112,14 @@ def draw(path: Path) -> None:
     """The curves as one picture; an SVG has no date, and the same names each time.
 
     Raises:
-        ArgumentError: matplotlib is not there.
+        MissingDependency: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ArgumentError("plots need matplotlib", fix="pip install graphc[plot]") from error
     shown = [(n, f) for n, f in names_of_functions() if n not in OF_ROWS]
     rows = -(-len(shown) // _COLUMNS)
-    with mpl.rc_context({"svg.hashsalt": "graphc", "svg.fonttype": "none", "font.size": 8}):
-        figure = Figure(figsize=(10, 2.1 * rows + 0.4), layout="constrained")
+    figure = new_figure(10, 2.1 * rows + 0.4)
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": "graphc", "svg.fonttype": "none", "font.size": 8}):
         axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
         for ax, (name, function) in zip(axes, shown, strict=False):
             _panel(ax, name, function)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, MissingDependency
+from graphc.errors import ArgumentError
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, engine
 from graphc.ops.arith import maximum
@@ -23,6 +23,7 @@ from graphc.ops.leaves import hyper, input
 from graphc.ops.rounding import floor
 from graphc.ops.shape import astype
 from graphc.optim.bounds import finite
+from graphc.runtime.figures import new_figure
 from graphc.symbolic.formulas import CONSTANTS, formula_names, formula_nodes
 
 LISTED = 85
@@ -183,16 +184,10 @@ class Schedule:
         Raises:
             MissingDependency: matplotlib is not installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingDependency(
-                "plots need matplotlib", fix='python -m pip install "graphc[plot]"'
-            ) from error
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
             raise ArgumentError("a plot has a number of steps", given=repr(steps), expected="an int above 0")
         if ax is None:
-            ax = Figure(figsize=(5.0, 3.0), layout="constrained").subplots()
+            ax = new_figure(5.0, 3.0).subplots()
         values = self(np.arange(steps))
         # steps, not slopes: a value holds until the next update
         ax.plot(np.arange(steps), values, drawstyle="steps-post", color="#0072B2", label=self.name)

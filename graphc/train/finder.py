@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, MissingDependency, NonFiniteError
+from graphc.errors import ArgumentError, NonFiniteError
 from graphc.optim.descent import sgd
 from graphc.optim.optimizer import Optimizer
+from graphc.runtime.figures import new_figure
 from graphc.train.data import Arrays, example_count
 from graphc.train.fitting import batch_size_for, checked_optimizer
 from graphc.train.run import Run, check_count, seeds_of
@@ -47,13 +48,7 @@ class RateSearch:
         Raises:
             MissingDependency: matplotlib is not installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingDependency(
-                "plots need matplotlib", fix='python -m pip install "graphc[plot]"'
-            ) from error
-        axes = Figure(figsize=(4.5, 3.5), layout="constrained").subplots() if ax is None else ax
+        axes = new_figure(4.5, 3.5).subplots() if ax is None else ax
         axes.plot(self.rates, self.losses, color="#BBBBBB", label="loss of the batch")
         axes.plot(self.rates, self.smooth, color="#0072B2", label="smooth")
         axes.axvline(self.suggestion, color="#D55E00", linestyle="--", label=f"{self.suggestion:.2g}")

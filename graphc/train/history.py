@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from graphc.errors import ArgumentError, MissingDependency, UnknownNameError
+from graphc.errors import ArgumentError, UnknownNameError
+from graphc.runtime.figures import new_figure
 from graphc.runtime.files import write_bytes
 
 PLOT_KINDS = ("png", "svg", "pdf")
@@ -75,18 +76,12 @@ class History:
                 given=f"{str(ax)!r:.60}",
                 fix="history.save_plot(path)",
             )
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingDependency(
-                "plots need matplotlib", fix='python -m pip install "graphc[plot]"'
-            ) from error
         losses = [c for c in self.columns if c.endswith("loss")]
         metrics = [c for c in self.columns if c not in losses]
         if ax is not None:
             return self._curves(ax, losses, "loss")
         panels = 2 if metrics else 1
-        axes = Figure(figsize=(4.5 * panels, 3.5), layout="constrained").subplots(1, panels, squeeze=False)[0]
+        axes = new_figure(4.5 * panels, 3.5).subplots(1, panels, squeeze=False)[0]
         if metrics:
             self._curves(
                 axes[1], metrics, ", ".join(c for c in metrics if not c.startswith("val_")) or "metrics"

@@ -90,12 +90,8 @@ def lbfgs(
     theta, here = objective.start()
     try:
         while not _ended(descent, here, iterations, gradient_tolerance, loss_tolerance):
-            direction = -_times_inverse_hessian(here.gradient, pairs)
+            direction = _downhill(here.gradient, pairs)
             here = Point(0.0, here.loss, float(here.gradient @ direction), here.gradient, here.state)
-            if here.slope >= 0:  # rounding: the differences say nothing any more
-                pairs.clear()
-                direction = -here.gradient
-                here = Point(0.0, here.loss, float(here.gradient @ direction), here.gradient, here.state)
             first = 1.0 if pairs else min(1.0, 1.0 / float(np.abs(here.gradient).sum()))
             found = strong_wolfe(objective.line(theta, direction), here, first, c1, c2)
             if found.step == 0.0:
@@ -132,6 +128,15 @@ def _ended(descent: Descent, here: Point, iterations: int, gradient: float, loss
     elif len(descent.steps) == iterations:
         descent.stopped = f"all {iterations} iterations done"
     return bool(descent.stopped)
+
+
+def _downhill(gradient: Any, pairs: deque[Pair]) -> Any:
+    """-H g; or -g, without the differences, where rounding leaves them saying nothing any more."""
+    direction = -_times_inverse_hessian(gradient, pairs)
+    if gradient @ direction < 0:
+        return direction
+    pairs.clear()
+    return -gradient
 
 
 def _times_inverse_hessian(g: Any, pairs: deque[Pair]) -> Any:

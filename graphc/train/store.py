@@ -30,8 +30,6 @@ def save(model: Any, path: Any, training: Training | None = None) -> Path:
         path: a ``.gx`` file.
         training: a run that is under way; by default the one that ended last, if the values are still its own.
     """
-    from graphc.ir.text import graph_text
-
     model._ensure_values()
     arrays: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
@@ -40,7 +38,18 @@ def save(model: Any, path: Any, training: Training | None = None) -> Path:
         names[kind] = list(values)
         # numbered keys: a name is the user's text, and an archive member is a file name
         arrays.update({f"{kind}.{i}": np.asarray(v) for i, v in enumerate(values.values())})
-    header = {
+    header = _header(model, names, training_header(training or model.training, arrays))
+    text = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, header=text, **arrays)
+    return write_bytes(path, buffer.getvalue())
+
+
+def _header(model: Any, names: Mapping[str, list[str]], training: Any) -> dict[str, Any]:
+    """All but the arrays, as JSON."""
+    from graphc.ir.text import graph_text
+
+    return {
         "format": FORMAT,
         "version": VERSION,
         "name": model.name,
@@ -54,12 +63,8 @@ def save(model: Any, path: Any, training: Training | None = None) -> Path:
         "stopped": model.history.stopped,
         "step": model.values.step,
         "factor": model.values.factor,
-        "training": training_header(training or model.training, arrays),
+        "training": training,
     }
-    text = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), dtype=np.uint8)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, header=text, **arrays)
-    return write_bytes(path, buffer.getvalue())
 
 
 def _values(model: Any, kind: str) -> dict[str, Any]:
