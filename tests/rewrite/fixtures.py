@@ -206,7 +206,7 @@ COLLECTED: dict[str, tuple[Callable[..., Pair], ...]] = {
         lambda x, y: (0.5 * x * y * 3.0, x * y * 1.5),
         lambda x, y, z: ((-x) / y / (-2.0 * z), (x * 0.5) / (y * z)),
         lambda x, y, z: (gx.exp(x) * y * gx.exp(z), y * gx.exp(x + z)),
-        lambda u, y: (y * (between(u) / y) * y / between(u), None),
+        lambda u, y: (y * (between(u) / 2.0) * y / between(u), None),
         lambda x, y: (gx.power(2.0, x) / gx.power(2.0, y), gx.power(2.0, x - y)),
     ),
     "collect-terms": (
@@ -227,8 +227,19 @@ COLLECTED_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda labels: labels * 3 * 5,
         lambda x, y: x * y,
         lambda a, row: a * row * 2.0 * 3.0,
+        lambda x: (x / x) * x,  # one is left, and still a pair cancels
+        lambda x, y: gx.exp(y) * (gx.exp(x) / gx.exp(x)),
+        lambda x: x * 1e300 * 1e300,  # constants whose product is no number of the dtype
+        lambda x, y: x * 1e-200 * y * 1e-200,
+        lambda x, y: x / 5e-324 / y / 2.0,
+        lambda x, y: x / 0.0 / y / 2.0,
     ),
-    "collect-terms": (lambda x, y: x + y - x, lambda x: x + 1.0),
+    "collect-terms": (
+        lambda x, y: x + y - x,
+        lambda x: x + 1.0,
+        lambda x: x + x - x,
+        lambda x: x + 1e308 + 1e308,
+    ),
 }
 
 FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 
+import numpy as np
+
 from graphc.ir.node import Node
 from graphc.ops.arith import add, divide, multiply, negative, power, subtract
 from graphc.ops.math import exp, reciprocal
@@ -28,6 +30,7 @@ class Parts:
         constant: the product (or sum) of the constants.
         counts: how often each part is multiplied (or added); below 0 where it divides (or is subtracted).
         powers: exponents by the base that they are of, each counted like a part.
+        cancelled: what is counted with both signs.
         taken: the operations below the root that were taken apart.
         constants: how many constants there were.
     """
@@ -35,8 +38,16 @@ class Parts:
     constant: float
     counts: dict[Node, int] = field(default_factory=dict)
     powers: dict[float, dict[Node, int]] = field(default_factory=dict)
+    cancelled: set[Node] = field(default_factory=set)
     taken: list[Node] = field(default_factory=list)
     constants: int = 0
+
+    def count(self, counts: dict[Node, int], node: Node, sign: int) -> None:
+        """Count a part once more."""
+        before = counts.get(node, 0)
+        if before * sign < 0:
+            self.cancelled.add(node)
+        counts[node] = before + sign
 
 
 Take = Callable[[Parts, Node, int], list[tuple[Node, int]] | None]
@@ -49,7 +60,7 @@ def _parts(root: Node, parts: Parts, take: Take) -> Parts:
         node, sign = stack.pop()
         inner = take(parts, node, sign)
         if inner is None:
-            parts.counts[node] = parts.counts.get(node, 0) + sign
+            parts.count(parts.counts, node, sign)
         else:
             parts.taken.append(node)
             stack.extend(reversed(inner))
@@ -69,8 +80,8 @@ def _unsigned(node: Node) -> tuple[Node, int]:
 
 def _take_factor(parts: Parts, node: Node, sign: int) -> list[tuple[Node, int]] | None:
     value = _constant(node)
-    if value is not None and (value != 0 or sign > 0):
-        parts.constant *= value**sign
+    if value is not None:
+        parts.constant *= value if sign > 0 else 1 / value if value else math.inf
         parts.constants += 1
         return []
     if node.op is multiply:
@@ -86,8 +97,7 @@ def _take_factor(parts: Parts, node: Node, sign: int) -> list[tuple[Node, int]] 
     if base is None or base <= 0:
         return None
     exponent, of = _unsigned(node.inputs[-1])
-    counts = parts.powers.setdefault(base, {})
-    counts[exponent] = counts.get(exponent, 0) + sign * of
+    parts.count(parts.powers.setdefault(base, {}), exponent, sign * of)
     return []
 
 
@@ -155,18 +165,27 @@ def _built_sum(parts: Parts) -> Node | float:
 def _refusal(root: Node, parts: Parts, divides: bool) -> str | None:
     if not root.type.is_float:
         return "integers may overflow differently"
-    leaves = [*parts.counts, *(x for counts in parts.powers.values() for x in counts)]
-    if any(x.shape not in ((), root.shape) for x in leaves):
+    if any(x.shape not in ((), root.shape) for x in _leaves(parts)):
         return "its parts are of several shapes"
-    if divides and (parts.constant == 0 or not math.isfinite(parts.constant)):
-        return "0 times what may be infinite or nan is not 0"
-    for node, count in [*parts.counts.items(), *(p for c in parts.powers.values() for p in c.items())]:
+    if not _fits(parts.constant, root.dtype, divides):
+        return f"its constants together are {parts.constant:g}, which is not normal in {root.dtype}"
+    for node in sorted(parts.cancelled, key=lambda n: n.serial):
         found = facts_of(node)
-        if count == 0 and not (found.finite and (found.nonzero or not divides or node not in parts.counts)):
+        if not (found.finite and (found.nonzero or not divides or node not in parts.counts)):
             return (
                 f"what cancels is not known to be finite{' and not 0' if divides else ''}: it is in {found}"
             )
     return None
+
+
+def _leaves(parts: Parts) -> set[Node]:
+    return {*parts.counts, *(x for counts in parts.powers.values() for x in counts)}
+
+
+def _fits(constant: float, dtype: str, divides: bool) -> bool:
+    """Whether a merged constant is a number of this dtype, with all its digits; 0 is a term, and no factor."""
+    info = np.finfo(dtype)
+    return abs(constant) <= info.max and (abs(constant) >= info.tiny or (constant == 0 and not divides))
 
 
 def _operations(node: Node | float, leaves: set[Node]) -> int:
@@ -186,13 +205,10 @@ def _operations(node: Node | float, leaves: set[Node]) -> int:
 def _collect(take: Callable[[Node], Parts], build: Callable[[Parts], Node | float], divides: bool):  # type: ignore[no-untyped-def]
     """``right`` and ``when`` of a rule that takes a node apart and builds it with fewer operations."""
 
-    def leaves(parts: Parts) -> set[Node]:
-        return {*parts.counts, *(x for counts in parts.powers.values() for x in counts)}
-
     def right(m: Match) -> Node | float | None:
         parts = take(m.root)
         built = build(parts)
-        fewer = _operations(built, leaves(parts)) < _operations(m.root, leaves(parts))
+        fewer = _operations(built, _leaves(parts)) < _operations(m.root, _leaves(parts))
         return built if fewer else None
 
     def when(m: Match) -> str | None:
