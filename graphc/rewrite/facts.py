@@ -107,8 +107,9 @@ def _of_constant(node: Node) -> Facts:
 def _assumed(node: Node, known: Facts) -> Facts:
     """What the program shows and what the user says, together."""
     attrs = node.attrs
-    low = known.range.low if attrs["at_least"] is None else max(known.range.low, attrs["at_least"])
-    high = known.range.high if attrs["at_most"] is None else min(known.range.high, attrs["at_most"])
+    least, most = (_as_compared(attrs[key], node) for key in ("at_least", "at_most"))
+    low = known.range.low if least is None else max(known.range.low, least)
+    high = known.range.high if most is None else min(known.range.high, most)
     said = attrs["at_least"] is not None or attrs["at_most"] is not None  # a number in a range is no nan
     if attrs["finite"]:
         largest = float(np.finfo(node.dtype if node.type.is_float else "float64").max)
@@ -116,6 +117,14 @@ def _assumed(node: Node, known: Facts) -> Facts:
     range = Interval(low, high, known.range.nan and not said and not attrs["finite"])
     labels = known.labels | {flag for flag in FLAGS if attrs[flag] and flag in LABELS}
     return Facts(range, known.nonzero or attrs["nonzero"], labels)
+
+
+def _as_compared(bound: float | None, node: Node) -> float | None:
+    """A bound in the dtype of the values, as a check compares it: 0.1 is another number in float32."""
+    if bound is None or not node.type.is_float:
+        return bound
+    with np.errstate(over="ignore"):
+        return float(np.dtype(node.dtype).type(bound))
 
 
 def _carried(node: Node, operands: Sequence[Facts]) -> Sequence[Facts]:
@@ -135,8 +144,11 @@ def _summed(node: Node, known: Facts) -> Facts:
         return Facts(point(0.0))
     low = 0.0 if range.low >= 0 else -math.inf if math.isinf(count) else range.low * count
     high = 0.0 if range.high <= 0 else math.inf if math.isinf(count) else range.high * count
-    bound = Interval(low, high, range.nan or (range.low == -math.inf and range.high == math.inf))
-    return Facts(rounded(bound, node.dtype, 8 + min(count, 2.0**20)) if node.type.is_float else bound)
+    bound = Interval(low, high, range.nan)
+    if node.type.is_float:
+        bound = rounded(bound, node.dtype, 8 + min(count, 2.0**20))
+    both = bound.low == -math.inf and bound.high == math.inf  # on the way one end may meet the other
+    return Facts(replace(bound, nan=bound.nan or both))
 
 
 def _moved(operands: Sequence[Facts]) -> Facts:

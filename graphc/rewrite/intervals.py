@@ -20,6 +20,7 @@ _EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 _TINY = {"float32": 1.2e-38, "float64": 2.3e-308}
 _HUGE = {"float32": 3.4e38, "float64": 1.79e308}
 _ROUNDINGS = 8
+_EXACT = (0.0, 1.0, -1.0, INF, -INF)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ def point(value: float) -> Interval:
 
 
 def rounded(interval: Interval, dtype: str, roundings: float = _ROUNDINGS) -> Interval:
-    """An interval with room for rounding, underflow and overflow; 0, 1, -1 and infinities are exact."""
+    """An interval with room for rounding, underflow and overflow; 0, 1 and -1 are exact.
+
+    Nothing is known to be infinite: what overflows in a formula may be finite in the stable code for it.
+    """
     low, high = (
         _bound(end, side, dtype, roundings) for end, side in ((interval.low, -1), (interval.high, 1))
     )
@@ -63,11 +67,11 @@ def rounded(interval: Interval, dtype: str, roundings: float = _ROUNDINGS) -> In
 
 
 def _bound(value: float, side: int, dtype: str, roundings: float) -> float:
-    if value in (0.0, 1.0, -1.0, INF, -INF):
+    if value in (0.0, 1.0, -1.0, side * INF):
         return value
     if abs(value) < _TINY[dtype]:
         return 0.0 if (value > 0) == (side < 0) else side * _TINY[dtype]
-    moved = value + side * abs(value) * _EPS[dtype] * roundings
+    moved = value if math.isinf(value) else value + side * abs(value) * _EPS[dtype] * roundings
     if abs(moved) > _HUGE[dtype]:
         return math.copysign(INF, moved) if (moved > 0) == (side > 0) else math.copysign(_HUGE[dtype], moved)
     return moved
@@ -85,13 +89,29 @@ def _log(x: float) -> float:
     return -INF if x <= 0 else math.log(x)
 
 
-def _rising(function: Callable[[float], float], low: float = -INF, high: float = INF) -> Any:
-    """A rising function on a domain; outside of it is nan."""
+def _inexact(value: float, side: int) -> float:
+    """A bound that came out as 0, 1 or -1 by rounding, moved off the numbers that ``rounded`` takes as exact."""
+    return math.nextafter(value, side * INF) if value in (0.0, 1.0, -1.0) else value
+
+
+def _rising(
+    function: Callable[[float], float],
+    low: float = -INF,
+    high: float = INF,
+    least: float = -INF,
+    most: float = INF,
+) -> Any:
+    """A rising function on a domain, between ``least`` and ``most``; outside of the domain it is nan."""
+
+    def at(end: float, side: int) -> float:
+        value = _safe(function, end)
+        value = value if end in _EXACT else _inexact(value, side)
+        return min(max(value, least), most)
 
     def of(x: Interval) -> Interval:
         if x.high < low or x.low > high:
             return ANY
-        first, last = (_safe(function, min(max(end, low), high)) for end in (x.low, x.high))
+        first, last = at(max(x.low, low), -1), at(min(x.high, high), 1)
         return Interval(first, last, x.nan or x.low < low or x.high > high)
 
     return of
@@ -144,25 +164,25 @@ def _whole(x: Interval) -> Interval:
 
 
 FUNCTIONS: Mapping[str, Callable[..., Interval]] = {
-    "exp": _rising(math.exp),
-    "expm1": _rising(math.expm1),
+    "exp": _rising(math.exp, least=0.0),
+    "expm1": _rising(math.expm1, least=-1.0),
     "log": _rising(_log, low=0.0),
     "log1p": _rising(_log1p, low=-1.0),
-    "sqrt": _rising(math.sqrt, low=0.0),
-    "tanh": _rising(math.tanh),
-    "erf": _rising(math.erf),
+    "sqrt": _rising(math.sqrt, low=0.0, least=0.0),
+    "tanh": _rising(math.tanh, least=-1.0, most=1.0),
+    "erf": _rising(math.erf, least=-1.0, most=1.0),
     "arctan": _rising(math.atan),
     "arcsinh": _rising(math.asinh),
     "arctanh": _rising(_arctanh, low=-1.0, high=1.0),
     "arcsin": _rising(math.asin, low=-1.0, high=1.0),
     "sinh": _rising(_sinh),
-    "sigmoid": _rising(_sigmoid),
-    "softplus": _rising(_softplus),
+    "sigmoid": _rising(_sigmoid, least=0.0, most=1.0),
+    "softplus": _rising(_softplus, least=0.0),
     "log1mexp": _log1mexp,
     "abs": _absolute,
     "sin": _wave,
     "cos": _wave,
-    "cosh": lambda x: _rising(math.cosh)(_absolute(x)),
+    "cosh": lambda x: _rising(math.cosh, least=1.0)(_absolute(x)),
     "floor": _whole,
     "ceil": _whole,
     "trunc": _whole,
@@ -177,23 +197,33 @@ FUNCTIONS: Mapping[str, Callable[..., Interval]] = {
 
 def _sum(x: Interval, y: Interval) -> Interval:
     clash = (x.low == -INF and y.high == INF) or (x.high == INF and y.low == -INF)
-    low = -INF if -INF in (x.low, y.low) else x.low + y.low
-    high = INF if INF in (x.high, y.high) else x.high + y.high
+    low = -INF if -INF in (x.low, y.low) else _plus(x.low, y.low, -1)
+    high = INF if INF in (x.high, y.high) else _plus(x.high, y.high, 1)
     return Interval(low, high, x.nan or y.nan or clash)
+
+
+def _plus(a: float, b: float, side: int) -> float:
+    total = a + b
+    return total if total - a == b and total - b == a else _inexact(total, side)
 
 
 def _negated(x: Interval) -> Interval:
     return Interval(-x.high, -x.low, x.nan)
 
 
-def _times(a: float, b: float) -> float:
-    return 0.0 if 0.0 in (a, b) else a * b
+def _times(a: float, b: float, side: int) -> float:
+    if 0.0 in (a, b):
+        return 0.0
+    return a * b if a in _EXACT or b in _EXACT else _inexact(a * b, side)
 
 
 def _product(x: Interval, y: Interval) -> Interval:
-    ends = [_times(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
+    low, high = (
+        best(_times(a, b, side) for a in (x.low, x.high) for b in (y.low, y.high))
+        for best, side in ((min, -1), (max, 1))
+    )
     nan = any(a.low <= 0 <= a.high and (b.low == -INF or b.high == INF) for a, b in ((x, y), (y, x)))
-    return Interval(min(ends), max(ends), x.nan or y.nan or nan)
+    return Interval(low, high, x.nan or y.nan or nan)
 
 
 def _quotient(x: Interval, y: Interval) -> Interval:
@@ -208,16 +238,15 @@ def _quotient(x: Interval, y: Interval) -> Interval:
 
 
 def _power(x: Interval, y: Interval) -> Interval:
-    if y.low != y.high:
-        return Interval(0.0, INF, True) if x.low >= 0 else ANY
     exponent = y.low
-    if exponent == 2:
+    if exponent == y.high == 2:
         size = _absolute(x)
-        return Interval(_safe(lambda v: v * v, size.low), _safe(lambda v: v * v, size.high), x.nan)
-    if exponent > 0 and x.low >= 0:
-        risen: Interval = _rising(lambda v: v**exponent, low=0.0)(x)
+        return Interval(_times(size.low, size.low, -1), _times(size.high, size.high, 1), x.nan)
+    if exponent == y.high > 0 and x.low >= 0:
+        risen: Interval = _rising(lambda v: v**exponent, low=0.0, least=0.0)(x)
         return risen
-    return Interval(0.0, INF, True) if x.low >= 0 else ANY
+    below = x.low < 0 or (x.low == 0 and exponent < 0)  # the zero may be negative: (-0)⁻¹ is -inf
+    return ANY if below else Interval(0.0, INF, True)
 
 
 _OPERATORS: Mapping[str, Callable[[Interval, Interval], Interval]] = {

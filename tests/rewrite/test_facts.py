@@ -85,6 +85,47 @@ def test_float32_underflows_and_overflows():
     assert formula_range("x - x", {"x": Interval(0.0, np.inf, False)}, "float64").nan
 
 
+RANGES_BEYOND = {
+    "a bound is a number of the dtype": (lambda x: x, "float32", (0.0, 0.1), np.float32(0.1)),
+    "a formula overflows and its code does not": (
+        lambda x: gx.logaddexp(x, x),
+        "float64",
+        (1e30, 1e30),
+        1e30,
+    ),
+    "a formula loses what its code keeps": (gx.log_cosh, "float64", (0.0, 1e-30), 1e-30),
+    "a negative zero has an inverse below 0": (lambda x: gx.power(x, -1.0), "float64", (0.0, 1.0), -0.0),
+}
+
+
+@pytest.mark.parametrize("name", RANGES_BEYOND)
+def test_a_range_holds_the_value_where(name):
+    build, dtype, (low, high), value = RANGES_BEYOND[name]
+    x = gx.input("x", (), dtype)
+    node = build(gx.assume(x, low=low, high=high))
+    found = facts_of(node).range
+    with np.errstate(all="ignore"):
+        assert found.low <= gx.compile(node, level="exact")(value) <= found.high
+
+
+def test_finite_terms_may_add_up_to_nan():
+    x = gx.assume(gx.input("x", (16,)), finite=True)
+    lanes = np.zeros(16, "float32")
+    lanes[[0, 8]], lanes[[1, 9]] = 3e38, -3e38
+    with np.errstate(all="ignore"):
+        assert np.isnan(gx.compile(gx.sum(x))(lanes))
+    assert facts_of(gx.sum(x)).range.nan
+
+
+def test_bounds_of_functions_stay_exact():
+    x = gx.assume(gx.input("x", ("n",)), low=-1e30, high=1e30)
+    assert facts_of(gx.tanh(x)).range == Interval(-1.0, 1.0, False)
+    assert facts_of(gx.sigmoid(x)).range == Interval(0.0, 1.0, False)
+    assert facts_of(gx.log(gx.sigmoid(x))).range.high == 0
+    assert facts_of(gx.exp(gx.assume(x, high=0))).range.high == 1
+    assert facts_of(1 + gx.square(x)).range.low == 1
+
+
 # -- claims ---------------------------------------------------------------------------------------------------------
 
 
