@@ -374,11 +374,24 @@ def engine() -> Iterator[None]:
 
 
 def size_names(nodes: Sequence[Node]) -> list[str]:
-    """The names of sizes in the types of these nodes, in order of first use."""
+    """The names of sizes in the types and attributes of these nodes and of their bodies, in order of first use."""
     from graphc.ir.size import names_of
 
-    return list(
-        dict.fromkeys(
-            n for node in nodes for dim in node.shape if isinstance(dim, Size) for n in names_of(dim)
-        )
-    )
+    dims = (dim for node in _with_bodies(nodes) for dim in (*node.shape, *_dims(node.attrs)))
+    return list(dict.fromkeys(n for dim in dims if isinstance(dim, Size) for n in names_of(dim)))
+
+
+def _with_bodies(nodes: Sequence[Node]) -> list[Node]:
+    """Nodes, then those of the bodies that they carry, bodies in bodies included."""
+    found, start = dict.fromkeys(nodes), 0
+    while start < len(found):
+        new, start = list(found)[start:], len(found)
+        roots = [root for node in new for key in node.op.bodies for root in node.attrs[key]]
+        found.update(dict.fromkeys(toposort(roots)))
+    return list(found)
+
+
+def _dims(attrs: Mapping[str, Any]) -> Iterator[Any]:
+    """What stands in attributes, and in those that are tuples."""
+    for value in attrs.values():
+        yield from value if isinstance(value, tuple) else (value,)

@@ -16,6 +16,7 @@ from graphc.ir.op import Op
 from graphc.ir.origin import Scope
 from graphc.ir.structure import MAX_DEPTH
 from graphc.ir.types import Type
+from graphc.ir.walk import operands_and_attrs
 
 VERSION = 1
 MAX_CHARACTERS = 2**26
@@ -319,6 +320,7 @@ class _Bound:
         self.args: list[Node] = []
         self.bits: dict[Node, int] = {}
         self.masks: dict[Node, int] = {}
+        self.around: set[Node] = set()  # what depends on an argument of the graph
 
     def mask_of(self, node: Node) -> int:
         """The operands of bodies that a node uses."""
@@ -340,6 +342,9 @@ class _Bound:
             mask |= self.masks.get(operand, 0)
         if mask:
             self.masks[node] = mask
+        parts = operands_and_attrs(node)
+        if node.op.role in (*ARGUMENT_ROLES, "random") or any(x in self.around for x in parts):
+            self.around.add(node)
         self._nest(node)
 
     def _nest(self, node: Node) -> None:
@@ -367,6 +372,8 @@ class _Bound:
             types = op.body_types([x.type for x in operands], attrs)
             for root in (root for key in op.bodies for root in attrs[key]):
                 self._check_args(root, types)
+                if root in self.around:
+                    raise ParseError(f"a body of {op.name} reads its operands alone", given=root.op.name)
 
     def _check_body(self, operands: Sequence[Node], body: Node, gradient: tuple[Node, ...] | None) -> None:
         types = [x.type for x in operands]

@@ -18,6 +18,7 @@ from graphc.ir.node import Node, build, fresh_leaf, intern, substitute, toposort
 from graphc.ir.origin import here
 from graphc.ir.structure import Structure, flatten
 from graphc.ir.types import Type
+from graphc.ir.walk import attr_nodes, deep_toposort
 from graphc.ops.card import as_nodes
 from graphc.ops.leaves import arg_op, input_op
 
@@ -43,21 +44,29 @@ def stand_in(name: str, type: Type) -> Node:
     return leaf
 
 
-def prepared(body: Sequence[Node], what: str) -> Sequence[Node]:
+def prepared(body: Sequence[Node], what: str, since: int) -> Sequence[Node]:
     """A body that was just traced, with the names that the user's lines give.
+
+    What was there before, by its serial number, stays outside; so it may change a state.
 
     Raises:
         ArgumentError: a state transition inside.
     """
     order = toposort(body)
     hint_names(order)
-    if any(n.op.role == "update" for n in order):
+    if any(_changes_state(n) for n in order if n.serial > since):
         raise ArgumentError(
             f"a state cannot change inside {what}",
             where=here(),
             fix="carry the value instead, and update the state with what comes out",
         )
     return body
+
+
+def _changes_state(node: Node) -> bool:
+    """Whether a node is a transition, or a composite with one inside."""
+    inside = deep_toposort(list(attr_nodes(node))) if node.op.role == "call" else ()
+    return node.op.role == "update" or any(n.op.role == "update" for n in inside)
 
 
 def captured(

@@ -194,7 +194,7 @@ def cond(condition: Any, then: Callable[..., Any], otherwise: Callable[..., Any]
         raise ArgumentError(
             "both branches of cond give the same structure", given=" and ".join(texts), where=here()
         )
-    prepared([*left, *right], "a branch of cond")
+    prepared([*left, *right], "a branch of cond", before)
     around = captured([*left, *right], leaves, lambda node: node.serial < before)
     return unflatten(form, _results([*nodes, *around], [*leaves, *around], left, right))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
@@ -10,8 +10,9 @@ from graphc.ir.graph import ARGUMENT_ROLES
 from graphc.ir.node import Node, apply, substitute, toposort
 from graphc.ir.op import ZERO, Op
 from graphc.ir.types import Type
-from graphc.ops.bodies import arg
+from graphc.ops.bodies import arg, captured, closed, stand_in
 from graphc.ops.card import as_nodes, promoted
+from graphc.ops.leaves import zeros_like
 
 
 def _update_type(y: Type, *nexts: Type, states: tuple[Node, ...]) -> Type:
@@ -123,7 +124,7 @@ def composite(
 
     Args:
         name: what the box is called.
-        body: ``(*nodes) -> node``.
+        body: ``(*nodes) -> node``; what it takes from around it becomes one more operand.
         gradient: ``(cotangent, *nodes) -> cotangent of each operand`` (one node for one operand); by default the
             body is differentiated.
 
@@ -144,12 +145,17 @@ def composite(
 
     def call(*inputs: Any) -> Node:
         nodes = as_nodes(inputs)
-        args = tuple(arg(i, x.type) for i, x in enumerate(nodes))
-        traced = body(*args)
+        leaves = [stand_in(f"x{i}", x.type) for i, x in enumerate(nodes)]
+        traced = body(*leaves)
         if not isinstance(traced, Node):
             raise ArgumentError(f"the body of {name} must return a node", given=type(traced).__name__)
-        parts = None if gradient is None else _traced_gradient(name, gradient, traced, args)
-        node: Node = apply(call_op, *nodes, name=name, body=traced, gradient=parts)
+        cotangent = stand_in("g", traced.type)
+        parts = () if gradient is None else _traced_gradient(name, gradient, traced, leaves, cotangent)
+        around = captured([traced, *parts], [*leaves, cotangent])
+        none = [] if gradient is None else [zeros_like(x) for x in around]
+        first, *rest = closed([traced, *parts, *none], [*leaves, *around, cotangent])
+        declared = None if gradient is None else tuple(rest)
+        node: Node = apply(call_op, *nodes, *around, name=name, body=first, gradient=declared)
         return node
 
     call.__name__ = name
@@ -157,19 +163,19 @@ def composite(
 
 
 def _traced_gradient(
-    name: str, gradient: Callable[..., Any], body: Node, args: tuple[Node, ...]
+    name: str, gradient: Callable[..., Any], body: Node, leaves: Sequence[Node], cotangent: Node
 ) -> tuple[Node, ...]:
     for leaf in toposort([body]):
-        if leaf.op.role in ARGUMENT_ROLES and leaf.type.is_float:
+        if leaf.op.role in ARGUMENT_ROLES and leaf.type.is_float and leaf not in leaves:
             raise ArgumentError(
                 f"the body of {name} uses {leaf.about.name}, of which its gradient says nothing",
                 fix=f"pass {leaf.about.name} to {name} as an operand",
             )
-    parts = gradient(arg(len(args), body.type), *args)
+    parts = gradient(cotangent, *leaves)
     parts = parts if isinstance(parts, (tuple, list)) else (parts,)
-    if len(parts) != len(args):
-        raise ArgumentError(f"the gradient of {name} has {len(parts)} parts", expected=str(len(args)))
-    for part, operand in zip(parts, args, strict=True):
+    if len(parts) != len(leaves):
+        raise ArgumentError(f"the gradient of {name} has {len(parts)} parts", expected=str(len(leaves)))
+    for part, operand in zip(parts, leaves, strict=True):
         if not isinstance(part, Node) or part.type != operand.type:
             raise DTypeError(
                 f"the gradient of {name} must have the type of its operand",

@@ -179,12 +179,13 @@ def scan(
     steps = _length(sequences, length)
     types = [*(c.type for c in carries), *(Type(s.dtype, s.shape[1:]) for s in sequences)]
     names = _operand_names(f, carry_form, len(carries), x_form, len(sequences))
+    before = stand_in("step", Type("int64", ())).serial
     leaves = [stand_in(n, t) for n, t in zip(names, types, strict=True)]
     taken = None if x_form is None else unflatten(x_form, leaves[len(carries) :])
     pair = _pair(f(unflatten(carry_form, leaves[: len(carries)]), taken))
     following = _next_carries(pair[0], carries, carry_form)
     ys, y_form = values_of(pair[1], "y")
-    prepared([*following, *ys], "the body of a scan")
+    prepared([*following, *ys], "the body of a scan", before)
     around = captured([*following, *ys], leaves)
     operands = [*carries, *sequences, *around]
     results = results_of(

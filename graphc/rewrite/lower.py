@@ -84,6 +84,8 @@ def _without_derivative(node: Node) -> bool:
 def open_effects(graph: Graph, keep_gradients: bool = False) -> Graph:
     """Composites with a choice or a transition inside become their bodies: both concern the program as a whole.
 
+    Those in the bodies of loops and choices, too.
+
     With ``keep_gradients``, not those that declare a gradient: it says all about them that a sweep asks.
     """
 
@@ -91,7 +93,7 @@ def open_effects(graph: Graph, keep_gradients: bool = False) -> Graph:
         declared = node.op.role == "call" and node.attrs["gradient"] is not None
         return _carries_effect(node) and not (keep_gradients and declared)
 
-    return expand(graph, wanted)
+    return everywhere(graph, lambda body: expand(body, wanted))
 
 
 def _carries_effect(node: Node) -> bool:

@@ -200,6 +200,50 @@ def test_in_a_composite_and_by_mode():
         agree(gx.compile(outputs, mode=mode)([1.0, 2.0]), [3 * factor, [factor] * 2])
 
 
+def test_a_composite_in_a_body_may_take_what_is_around_it():
+    x, w = gx.input("x", (), "float64"), gx.param("w", (), dtype="float64")
+
+    def step(s, _):
+        return gx.composite("more", lambda b: b * w + s)(2 * s), None
+
+    total, _ = gx.scan(step, x, length=2)
+    agree(gx.compile([total, *gx.grad(total, [x, w])])(3.0, 1.0), [27, 9, 36])
+    text = str(gx.graph_of(total))
+    assert str(gx.parse(text)) == text
+    chosen = gx.cond(x > 0, lambda s: gx.composite("more", lambda b: b * w + s)(2 * s), lambda s: s, x)
+    assert gx.compile(chosen)(3.0, 1.0) == 9
+
+
+@pytest.mark.parametrize(("mode", "factor"), [("train", 2), ("eval", 3)])
+def test_a_choice_by_mode_in_a_composite_in_a_body(mode, factor):
+    x = gx.input("x", (), "float64")
+    scaled = gx.composite("scaled", lambda v: gx.by_mode(train=v * 2, eval=v * 3))
+    looped, _ = gx.scan(lambda s, _: (scaled(s), None), x, length=2)
+    chosen = gx.cond(x > 0, scaled, lambda s: s, x)
+    outputs = [looped, gx.grad(looped, x), chosen, gx.grad(chosen, x)]
+    agree(gx.compile(outputs, mode=mode)(1.0), [factor**2, factor**2, factor, factor])
+
+
+def test_what_changed_a_state_before_may_be_read_by_a_body():
+    x = gx.input("x", (), "float64")
+    k = gx.state("k", (), dtype="float64")
+    y = gx.update(x * 2, {k: k + 1})
+    looped, _ = gx.scan(lambda s, _: (s + y, None), gx.const(0.0, "float64"), length=3)
+    chosen = gx.cond(x > 0, lambda: y, lambda: -y)
+    values, states = gx.compile([looped, chosen])(1.0, 5.0)
+    assert (values, states) == ([6.0, 2.0], {"k": 6.0})
+
+
+@pytest.mark.parametrize("length", ["m", "n"])
+def test_a_number_of_steps_that_no_argument_shows_is_refused_when_compiled(length):
+    x = gx.input("x", ("n",), "float64")
+    total, _ = gx.scan(lambda s, _: (s + 1, None), gx.const(0.0, "float64"), length=length)
+    with pytest.raises(ShapeError, match=f"the size {length} cannot be read off any argument"):
+        gx.compile(total)
+    if length == "n":
+        assert gx.compile([total, x])(np.ones(4))[0] == 4
+
+
 # -- what is computed -----------------------------------------------------------------------------------------------
 
 
@@ -309,6 +353,15 @@ BAD = {
         ArgumentError,
         "cannot change inside",
     ),
+    "state in a composite": (
+        lambda: gx.scan(
+            lambda s, _: (gx.composite("u", lambda v: gx.update(v, {gx.state("k", ()): v}))(s), None),
+            gx.const(1.0),
+            length=2,
+        ),
+        ArgumentError,
+        "cannot change inside",
+    ),
     "text": (
         lambda: gx.scan(lambda s, x: ("a", None), zero(), gx.input("x", (3,))),
         ArgumentError,
@@ -330,6 +383,7 @@ HOSTILE = {
     "length": ("length=n", "length=m"),
     "names": ('names=["s", "x"]', 'names=["s"]'),
     "next": ("next=[%_add]", "next=[%x]"),
+    "around": ("add(%_arg, %_arg#2)", "add(%_arg, %k)"),
     "none": ("next=[%_add]", "next=[]"),
 }
 
@@ -337,7 +391,7 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_texts_that_describe_no_loop_are_refused(case):
     s, _ = gx.scan(lambda s, x: (s + x, None), zero(), gx.input("x", ("n",), "float64"))
-    text = str(gx.graph_of(s))
+    text = str(gx.graph_of([s, gx.input("k", (), "float64")]))
     old, new = HOSTILE[case]
     assert old in text
     with pytest.raises(GraphcError):

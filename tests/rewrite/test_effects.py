@@ -21,6 +21,14 @@ def test_a_choice_by_mode_inside_a_composite():
         assert slope[0, 0] == 2 * factor
 
 
+def test_a_composite_inside_a_composite_may_take_what_is_around_it():
+    x = gx.input("x", ())
+    y = gx.composite("outer", lambda a: gx.composite("inner", lambda b: b * a + a)(a * 2))(x)
+    value, slope = gx.compile([y, gx.grad(y, x)])(3.0)
+    assert (value, slope) == (21, 13)
+    assert str(gx.parse(str(gx.graph_of(y)))) == str(gx.graph_of(y))
+
+
 def test_a_transition_inside_a_composite():
     x, s = gx.input("x", ("n", 3)), gx.state("s", ())
     y = gx.composite("counted", lambda v: gx.update(v * 2, {s: s + 1.0}))(x)
