@@ -190,7 +190,8 @@ class Model:
     def evaluate(self, x: Any, y: Any = None, averaged: bool = False) -> dict[str, float]:
         """The loss and the metrics on data or a stream, in the form in use.
 
-        They are weighted by the size of each batch; scores are of all of it.
+        They are means over chunks (of 1,024 examples, or a stream's batches) weighted by size; of a loss that sums or
+        weighs examples that is not its value over all. Scores are of all of it.
         """
         self._need_loss()
         return self.evaluate_arrays(readable(self, x, y), self.module(None), averaged)
