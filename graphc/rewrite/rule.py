@@ -129,8 +129,18 @@ class Rule:
 
 def matched(pattern: Any, node: Node) -> Match | None:
     """How a pattern stands for a node, or None."""
+    if isinstance(pattern, Apply) and not _may_match(pattern, node):
+        return None
     state = _State()
     return state.done(node) if state.matches(pattern, node) else None
+
+
+def _may_match(pattern: Apply, node: Node) -> bool:
+    """Whether the operands have the cards that the pattern asks for: nearly all attempts end here."""
+    if node.op is not pattern.op:
+        return False
+    found = [x.op for x in node.inputs]
+    return all(not isinstance(part, Apply) or part.op in found for part in pattern.inputs)
 
 
 def fill(pattern: Any, match: Match) -> Any:
