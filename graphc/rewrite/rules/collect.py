@@ -185,7 +185,7 @@ def _leaves(parts: Parts) -> set[Node]:
 def _fits(constant: float, dtype: str, divides: bool) -> bool:
     """Whether a merged constant is a number of this dtype, with all its digits; 0 is a term, and no factor."""
     info = np.finfo(dtype)
-    return abs(constant) <= info.max and (abs(constant) >= info.tiny or (constant == 0 and not divides))
+    return bool(abs(constant) <= info.max and (abs(constant) >= info.tiny or (constant == 0 and not divides)))
 
 
 def _operations(node: Node | float, leaves: set[Node]) -> int:
