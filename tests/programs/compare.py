@@ -128,7 +128,8 @@ class Comparison:
         self.exactly(exact)
         default = self.graph("default")
         program = self.closely(default, "default")
-        self.closely(default, "fast")
+        if self.seed % 3 == 0:  # each level is a compilation, and those are what takes the time
+            self.closely(default, "fast")
         self.as_text(exact)
         if self.program.wrt and all(np.isfinite(v).all() for v in self.slopes()):
             self.both_ways(exact)

@@ -29,7 +29,7 @@ COMMON = (
 """What most equations are made of, and most rules are about: drawn more often."""
 
 DTYPES = ("float64",) * 4 + ("float32", "mixed")
-MOST = 4
+MOST = 3
 SEEDS = st.integers(0, 2**20)
 KEPT = 4
 

@@ -1,6 +1,7 @@
 """Random programs over the whole table: oracle, levels, exported text, printed text, differences, both modes.
 
-The fast set holds one program for each row and some by Hypothesis; the full set holds ten thousand different ones.
+The fast set holds one program in three rows and some by Hypothesis; the full set holds ten thousand different ones, of
+which one in three runs at ``fast`` too.
 ``python -m tests.programs --seed 7 --count 1000`` runs others, and ``GRAPHC_SEED=7 pytest -m full`` the full set of
 another seed.
 """
