@@ -64,8 +64,17 @@ def _unite(phase: dict[Node, str]) -> None:
 
 
 def _needs_gradient(value: Node) -> bool:
-    """Whether a next value is computed from gradients, as an optimizer's are and a running mean is not."""
-    return any(is_gradient(node) for node in toposort([value]))
+    """Whether a next value is computed from gradients, as an optimizer's are and a running mean is not.
+
+    A count or a constant is no gradient, although a chain rule may have arrived at the same one elsewhere.
+    """
+    varying: set[Node] = set()
+    for node in toposort([value]):
+        if (node.op.kind == "leaf" and node.op.role not in ("const", "size")) or any(
+            x in varying for x in node.inputs
+        ):
+            varying.add(node)
+    return any(is_gradient(node) for node in varying)
 
 
 def is_gradient(node: Node) -> bool:

@@ -17,6 +17,7 @@ TOLERANCE = 1e-9
 """Relative to the larger of 1 and the number wanted."""
 
 REFUSED = {
+    "the eps of a normalisation": "an eps below 0 is refused: a variance of 0 would have no root",
     "would both be stretched": "a shape that would stretch both operands is refused where their ranks differ",
     "the axes that meet have different sizes": "PyTorch's tensordot stretches an axis of size 1, graphc's does not",
     "so it has no maximum": "the maximum, and so the softmax, of nothing is refused",
