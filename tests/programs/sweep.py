@@ -65,14 +65,20 @@ class Outcome:
 
 
 def sweep_all(seed: int, count: int, workers: int | None = None) -> Outcome:
-    """A sweep in chunks, each with a seed of its own, over several processes."""
-    start, result = time.perf_counter(), Outcome()
-    seeds = [1000 * seed + i for i in range(-(-count // CHUNK))]
-    counts = [min(CHUNK, count - CHUNK * i) for i in range(len(seeds))]
+    """So many different programs, in chunks with seeds of their own over several processes.
+
+    A chunk draws different programs; two chunks may draw the same short ones, so chunks follow until there are enough.
+    """
+    start, result, drawn = time.perf_counter(), Outcome(), 0
     with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn")) as pool:
-        for tally, failure in pool.map(chunk, seeds, counts):
-            result.tally.add(tally)
-            result.failures += [failure] if failure else []
+        while (missing := count - len(result.tally.texts)) > 0 and not result.failures and drawn < 2 * count:
+            size = min(CHUNK, count)  # never a few: the first that a chunk draws are the shortest
+            chunks = -(-missing // size)
+            seeds, counts = [1000 * seed + drawn // size + k for k in range(chunks)], [size] * chunks
+            drawn += size * chunks
+            for tally, failure in pool.map(chunk, seeds, counts):
+                result.tally.add(tally)
+                result.failures += [failure] if failure else []
     result.seconds = time.perf_counter() - start
     return result
 

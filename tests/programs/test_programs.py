@@ -1,7 +1,7 @@
 """Random programs over the whole table: oracle, levels, exported text, printed text, differences, both modes.
 
-The fast set holds one program in three rows and some by Hypothesis; the full set holds ten thousand, nearly all
-different, of which one in three runs at ``fast`` too.
+The fast set holds one program in three rows and some by Hypothesis; the full set holds ten thousand different
+ones, of which one in three runs at ``fast`` too.
 ``python -m tests.programs --seed 7 --count 1000`` runs others, and ``GRAPHC_SEED=7 pytest -m full`` the full set of
 another seed.
 """
@@ -70,10 +70,7 @@ def test_ten_thousand_random_programs():
     print(outcome)  # noqa: T201  what could not be compared is said
     assert not outcome.failures, str(outcome)
     counts = outcome.tally.counts
-    assert counts["programs"] >= FULL
-    assert (
-        len(outcome.tally.texts) >= 0.8 * FULL
-    )  # each chunk draws different ones, and chunks share the short ones
+    assert len(outcome.tally.texts) >= FULL
     # what differences cannot judge: float32 on the way, by choice; kinks and jumps, which are few
     judged = counts["differenced"] + counts["not differenced: not all in float64"]
     assert counts["differenced"] >= 0.55 * counts["programs"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -15,6 +13,7 @@ from graphc.rewrite import driver, pipeline
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, SIMPLIFY, TO_CODE, run
 from graphc.rewrite.rule import LEVELS
+from graphc.rewrite.rules import rules_of
 from graphc.runtime.interpret import interpret
 
 RANDOM = np.random.default_rng(0)
@@ -127,6 +126,15 @@ def test_a_value_with_several_users_is_not_computed_twice():
     assert sum(n.op.name == "negative" for n in simplified.nodes) == 1
 
 
+def test_a_chain_is_taken_apart_in_pieces():
+    """The work of collecting factors grows with the length of a product, not with its square."""
+    y = gx.input("x0", ())
+    for i in range(1, 500):
+        y = y * gx.input(f"x{i}", ())
+    (rule,) = [r for r in rules_of("cost") if r.name == "collect-factors"]
+    assert len(rule.match(y).inner) < 40
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_chain_of_20000_nodes_passes_every_stage(level):
@@ -135,11 +143,9 @@ def test_a_chain_of_20000_nodes_passes_every_stage(level):
     for _ in range(10_000):
         y = gx.tanh(y) + s
     loss = gx.sum(y)
-    start = time.perf_counter()
     program = gx.compile([loss, gx.grad(loss, s, level)], level=level)
     assert len(program.graph.nodes) > 20_000
     value, slope = program([0.1, 0.2, 0.3], s=0.01)
-    assert time.perf_counter() - start < 120
     t, d = np.array([0.1, 0.2, 0.3]), np.zeros(3)
     for _ in range(10_000):
         t = np.tanh(t)

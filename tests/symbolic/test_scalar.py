@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -78,10 +77,8 @@ def test_names_that_are_refused(name: str, operands: list[str], attrs: dict[str,
     ],
 )
 def test_formulas_that_are_refused(formula: str) -> None:
-    start = time.perf_counter()
     with pytest.raises(ParseError):
         scalar_card("f", formula, ["x"])
-    assert time.perf_counter() - start < 1
 
 
 def test_what_a_formula_may_be() -> None:

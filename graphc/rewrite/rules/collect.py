@@ -21,6 +21,9 @@ from graphc.rewrite.rule import ROUNDING, Match, Rule
 
 _ANY = float("inf")
 
+_MOST = 32
+"""How many operations are taken apart at one node: a chain of thousands costs its length, not the square of it."""
+
 
 @dataclass
 class Parts:
@@ -58,7 +61,7 @@ def _parts(root: Node, parts: Parts, take: Take) -> Parts:
     stack = [(root, 1)]
     while stack:
         node, sign = stack.pop()
-        inner = take(parts, node, sign)
+        inner = take(parts, node, sign) if len(parts.taken) < _MOST else None
         if inner is None:
             parts.count(parts.counts, node, sign)
         else:
