@@ -1,0 +1,87 @@
+"""The nine workloads: what is compared computes the same, and the table says what was measured."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks import nine
+from benchmarks.workloads import by_hand, generated
+from benchmarks.workloads.problems import PROBLEMS
+
+STEPS = 4
+TOLERANCE = 2e-5
+"""Relative, between losses of float32 after a few steps: the sums are taken in other orders."""
+
+
+def losses(step):
+    with np.errstate(all="ignore"):
+        return [nine.value_of(step()) for _ in range(STEPS)]
+
+
+def problem_of(name):
+    return replace(PROBLEMS[name](), drop=0.0)  # masks differ, so there are none
+
+
+@pytest.mark.parametrize("name", list(by_hand.STEPS))
+def test_generated_steps_agree_with_those_by_hand(name):
+    problem = problem_of(name)
+    expected = losses(by_hand.build(problem))
+    for layout in generated.layouts():
+        np.testing.assert_allclose(losses(generated.build(problem, layout)), expected, rtol=TOLERANCE)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("peer", ["torch_steps", "jax_steps"])
+@pytest.mark.parametrize("name", nine.NAMES)
+def test_generated_steps_agree_with_the_peers(name, peer):
+    package = peer.partition("_")[0]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install 'graphc[bench]'")
+    module = importlib.import_module(f"benchmarks.workloads.{peer}")
+    problem = problem_of(name)
+    np.testing.assert_allclose(
+        losses(module.build(problem)), losses(generated.build(problem)), rtol=TOLERANCE
+    )
+
+
+def test_a_workload_is_measured():
+    found = nine.measured("W1", only=("fresh", "hand"), rounds=1, chunk=0.001)
+    assert set(found.seconds) == {"fresh", "hand"}
+    assert found.best == "fresh"
+    assert found.times("hand") == found.seconds["hand"] / found.seconds["fresh"]
+    assert nine.summary(found).startswith("W1  fresh ")
+
+
+def test_a_peer_that_is_not_installed_is_left_out_in_one_line(monkeypatch):
+    monkeypatch.setattr(nine, "missing_package", lambda name: name if name in ("torch", "jax") else "")
+    found = nine.measured("W1", only=("torch", "jax"), rounds=1, chunk=0.001)
+    assert not found.seconds
+    assert found.missing["torch"] == "torch is not installed: pip install 'graphc[bench]'"
+
+
+RESULT = nine.Result("W1", "a title", {"fresh": 4e-5, "hand": 2e-5, "torch": 2e-3, "jax": 6e-5})
+
+
+def test_the_table_marks_what_was_missed():
+    row = nine.cells(RESULT)
+    assert row[:4] == ["W1", "40.0 µs", "", "20.0 µs"]
+    assert row[-4:] == ["50.00 (≥ 25)", "1.50 (≥ 3, missed)", "", "2.00 (≤ 1.15, missed)"]
+    assert len(row) == len(nine.header())
+
+
+def test_a_planned_step_is_the_one_that_counts():
+    assert replace(RESULT, seconds={**RESULT.seconds, "planned": 1e-5}).times("hand") == 2.0
+
+
+def test_a_table_takes_the_place_of_the_last_one():
+    page = "before\n<!-- nine -->\nold\n<!-- /nine -->\nafter\n"
+    new = nine.replaced(page, nine.markdown([RESULT], "a command", "Wall time."))
+    assert new.startswith("before\n<!-- nine -->\nMeasured ")
+    assert "old" not in new
+    assert new.endswith("<!-- /nine -->\nafter\n")
+    with pytest.raises(ValueError, match="there is no"):
+        nine.replaced("nothing", "x")
