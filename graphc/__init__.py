@@ -7,6 +7,7 @@ simplifies it, draws and explains every step, and generates one readable NumPy p
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 # Public name to the module that defines it; loaded on first use, so `import graphc` stays fast (PEP 562).
@@ -96,6 +97,30 @@ _WHERE: dict[str, str] = {
 }
 _MODULES = ("nn", "optim", "datasets", "train")
 
+# What a notebook shows of a class, and the module of the functions that show it; the class knows nothing of them.
+_SHOWN: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
+    ("graphc.ir.node", "Node"): (
+        "graphc.render.notebook",
+        {"_repr_html_": "node_html", "_repr_latex_": "node_latex", "_repr_svg_": "node_svg"},
+    ),
+    ("graphc.ir.graph", "Graph"): (
+        "graphc.render.notebook",
+        {"_repr_html_": "graph_html", "_repr_latex_": "graph_latex", "_repr_svg_": "graph_svg"},
+    ),
+    ("graphc.runtime.program", "Program"): (
+        "graphc.render.notebook",
+        {"_repr_html_": "program_html", "_repr_latex_": "program_latex", "_repr_svg_": "program_svg"},
+    ),
+    ("graphc.train.model", "Model"): (
+        "graphc.train.notebook",
+        {"_repr_html_": "model_html", "_repr_svg_": "model_svg"},
+    ),
+    ("graphc.train.history", "History"): (
+        "graphc.train.notebook",
+        {"_repr_html_": "history_html", "_repr_svg_": "history_svg"},
+    ),
+}
+
 __all__ = [*_WHERE, *_MODULES]  # noqa: PLE0604
 
 
@@ -105,14 +130,34 @@ def __getattr__(name: str) -> Any:
 
         return version("graphc")
     if name in _MODULES:
-        return importlib.import_module(f"graphc.{name}")
+        module = importlib.import_module(f"graphc.{name}")
+        _bind_reprs()
+        return module
     if name not in _WHERE:
         raise AttributeError(f"module 'graphc' has no attribute {name!r}")
     import graphc.ops  # binds the operators of nodes  # noqa: F401
 
     value = getattr(importlib.import_module(_WHERE[name]), name)
     globals()[name] = value
+    _bind_reprs()
     return value
+
+
+def _bind_reprs() -> None:
+    """Bind what is shown to the classes that are loaded by now; what shows it is loaded when a notebook asks."""
+    for (module, name), (where, functions) in _SHOWN.items():
+        owner = getattr(sys.modules.get(module), name, None)
+        if owner is not None and "_repr_html_" not in vars(owner):
+            for method, function in functions.items():
+                setattr(owner, method, _shown_by(where, function))
+
+
+def _shown_by(module: str, function: str) -> Any:
+    def shown(what: Any) -> str | None:
+        found: str | None = getattr(importlib.import_module(module), function)(what)
+        return found
+
+    return shown
 
 
 def __dir__() -> list[str]:

@@ -74,6 +74,9 @@ class Explanation:
 
     __repr__ = __str__
 
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
     @property
     def markdown(self) -> str:
         """The same as Markdown."""

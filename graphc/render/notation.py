@@ -173,7 +173,7 @@ class _Parser:
             return [Item("root", parts=(self._argument(),))]
         if token == r"\begin":
             return [self._cases()]
-        if token in (r"\operatorname", r"\text", r"\mathrm"):
+        if token in (r"\operatorname", r"\text", r"\mathrm", r"\mathcal"):
             return [Item("word", self._words())]
         if token == r"\sum":
             return [Item("big", "Σ")]

@@ -28,6 +28,7 @@ from graphc.train.measures import read_metrics
 from graphc.train.programs import Module, build_module, training_graph, with_hypers, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
 from graphc.train.solving import Goal, solve
+from graphc.train.summary import Summary
 from graphc.train.values import Values
 
 
@@ -409,8 +410,8 @@ class Model:
 
         return derivation(self, wrt)
 
-    def summary(self) -> str:
-        """Layers, shapes and parameters, as a table."""
+    def summary(self) -> Summary:
+        """Layers, shapes, parameters and operations, as a table."""
         from graphc.train.summary import summary
 
         return summary(self)

@@ -1,39 +1,133 @@
-"""A model as a table: layers, shapes, numbers of parameters."""
+"""A model as a table: layers, shapes, numbers of parameters, operations."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from graphc.ir.node import Node
+from graphc.train.flops import flops
 
 
-def summary(model: Any) -> str:
-    """One row per layer: its output shape, its parameters, and how many numbers they hold."""
+@dataclass(frozen=True)
+class Layer:
+    """One row.
+
+    Attributes:
+        name: the layer, or the parameter that stands in none.
+        output: the type of its last value.
+        parameters: their names.
+        numbers: how many numbers they hold.
+        flops: operations of its forward pass for one example; see ``train.flops``.
+    """
+
+    name: str
+    output: str
+    parameters: tuple[str, ...]
+    numbers: int
+    flops: int
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as text."""
+        numbers = f"{self.numbers:,}" if self.parameters else ""
+        return (
+            self.name,
+            self.output,
+            ", ".join(self.parameters),
+            numbers,
+            f"{self.flops:,}" if self.flops else "",
+        )
+
+
+HEADER = ("layer", "output", "parameters", "numbers", "flops")
+_NUMBERS = 3  # from this column on, cells are numbers and stand at the right
+
+
+@dataclass(frozen=True, repr=False)
+class Summary:
+    """The layers of a model; ``print`` shows a table, and so does a notebook.
+
+    Attributes:
+        title: the name of the model and its number of nodes.
+        layers: a row for each.
+        numbers: in all parameters.
+        trained: of these, those that training changes.
+        flops: operations of the forward pass for one example, those of no layer among them.
+    """
+
+    title: str
+    layers: tuple[Layer, ...]
+    numbers: int
+    trained: int
+    flops: int
+
+    @property
+    def foot(self) -> str:
+        """One line under the table."""
+        return f"{self.numbers:,} numbers, {self.trained:,} of them trained; {self.flops:,} flops for one example"
+
+    def __str__(self) -> str:
+        rows = [HEADER, *(layer.cells for layer in self.layers)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
+        rows.insert(1, tuple("-" * w for w in widths))
+        return "\n".join([self.title, "", *(_line(row, widths) for row in rows), "", self.foot])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(_html_row("td", layer.cells) for layer in self.layers)
+        return (
+            f"<table><caption>{escape(self.title)}</caption><thead>{_html_row('th', HEADER)}</thead>"
+            f"<tbody>{rows}</tbody></table><p>{escape(self.foot)}</p>"
+        )
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = zip(row, widths, strict=True)
+    return "  ".join(c.rjust(w) if i >= _NUMBERS else c.ljust(w) for i, (c, w) in enumerate(cells)).rstrip()
+
+
+def _html_row(tag: str, cells: Sequence[str]) -> str:
+    looks = ["left"] * _NUMBERS + ["right"] * (len(HEADER) - _NUMBERS)
+    inner = "".join(
+        f'<{tag} style="text-align:{look}">{escape(c)}</{tag}>' for c, look in zip(cells, looks, strict=True)
+    )
+    return f"<tr>{inner}</tr>"
+
+
+def summary(model: Any) -> Summary:
+    """One row per layer: its output shape, its parameters, how many numbers they hold, and its operations.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("batch", 4))
+        >>> gx.Model(gx.nn.dense(x, 2, name="layer"), name="line").summary()
+        line: 5 nodes
+        <BLANKLINE>
+        layer  output             parameters  numbers  flops
+        -----  -----------------  ----------  -------  -----
+        layer  float32[batch, 2]  W, b             10     18
+        <BLANKLINE>
+        10 numbers, 10 of them trained; 18 flops for one example
+    """
     layers: dict[str, list[Node]] = {}
     for node in _in_order_of_use(model.graph.nodes):
         if node.op.role in ("const", "size", "hyper", "input"):
             continue
         if node.op.role == "param" or model.graph.layer_of(node):
             layers.setdefault(model.graph.layer_of(node) or str(model.graph.name_of(node)), []).append(node)
-    rows = [("layer", "output", "parameters", "numbers")]
-    rows += [_row(model, name, nodes) for name, nodes in layers.items()]
-    widths = [max(len(r[i]) for r in rows) for i in range(4)]
-    lines = [f"{model.name}: {len(model.graph.nodes)} nodes", ""]
-    for i, row in enumerate(rows):
-        lines.append(
-            "  ".join(
-                cell.ljust(w) if j < 3 else cell.rjust(w)
-                for j, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-        )
-        if i == 0:
-            lines.append("  ".join("-" * w for w in widths))
-    params = model.graph.leaves("param")
-    trained = sum(_count(p) for p in model._trained())
-    lines += ["", f"{sum(_count(p) for p in params):,} numbers, {trained:,} of them trained"]
-    return "\n".join(lines)
+    counted = flops(model)
+    return Summary(
+        f"{model.name}: {len(model.graph.nodes)} nodes",
+        tuple(_layer(name, nodes, counted.get(name, 0)) for name, nodes in layers.items()),
+        sum(_count(p) for p in model.graph.leaves("param")),
+        sum(_count(p) for p in model._trained()),
+        sum(counted.values()),
+    )
 
 
 def _in_order_of_use(nodes: Sequence[Node]) -> list[Node]:
@@ -47,12 +141,11 @@ def _in_order_of_use(nodes: Sequence[Node]) -> list[Node]:
     return sorted(nodes, key=place.__getitem__)
 
 
-def _row(model: Any, name: str, nodes: list[Node]) -> tuple[str, str, str, str]:
+def _layer(name: str, nodes: list[Node], operations: int) -> Layer:
     params = [n for n in nodes if n.op.role == "param"]
     inner = [n for n in nodes if n.op.kind != "leaf"]
     output = str(inner[-1].type) if inner else str(params[0].type)
-    names = ", ".join(str(p.about.name) for p in params)
-    return name, output, names, f"{sum(_count(p) for p in params):,}" if params else ""
+    return Layer(name, output, tuple(str(p.about.name) for p in params), sum(map(_count, params)), operations)
 
 
 def _count(param: Node) -> int:

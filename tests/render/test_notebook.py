@@ -1,0 +1,126 @@
+"""What a notebook shows: equations, pictures, listings, tables; never an error, and never a user's text as markup."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+import graphc as gx
+from graphc.render import highlight
+
+SHOWN = ("_repr_html_", "_repr_latex_", "_repr_svg_")
+
+
+@pytest.fixture
+def model():
+    x, t = gx.input("x", ("batch", 3)), gx.input("t", ("batch", 2))
+    y = gx.nn.dense(gx.nn.dense(x, 4, activation="tanh", name="first"), 2, name="last")
+    return gx.Model(y, gx.nn.mse(y, t), name="net")
+
+
+def test_a_node_is_shown_as_equations():
+    x = gx.input("x", ("n", 3))
+    h = gx.tanh(x @ gx.param("W", (3, 2))).named("h")
+    assert h._repr_latex_() == "$$\\begin{aligned}\nh &= \\tanh \\left(x \\, W \\right)\n\\end{aligned}$$"
+    assert "float32[n, 2]" in h._repr_html_()
+    assert "<math>" in h._repr_html_()
+    assert "test_notebook.py" in h._repr_html_()
+    assert "<svg" in h._repr_svg_()
+
+
+def test_a_value_without_a_name_is_given_none():
+    x = gx.input("x", ())
+    assert "& x + 1" in (x + 1)._repr_latex_()
+    assert "=" not in (x + 1)._repr_latex_()
+
+
+def test_a_gradient_alone_is_one_of_a_loss_called_l():
+    w = gx.param("w", (3,))
+    assert r"\frac{\partial L}{\partial w}" in gx.grad(gx.sum(w * w), w)._repr_latex_()
+
+
+def test_a_leaf_has_no_equation():
+    x = gx.input("x", ("n", 3))
+    assert x._repr_latex_() is None
+    assert "<math>" not in x._repr_html_()
+
+
+def test_a_normal_draw_is_written_as_one():
+    assert r"\operatorname{N} \left(0, 1 \right)" in gx.normal((3,))._repr_latex_()
+
+
+@pytest.mark.parametrize("method", SHOWN)
+def test_graphs_and_programs_are_shown(method, model):
+    for what in (model.graph, gx.compile(model.loss)):
+        assert getattr(what, method)()
+
+
+def test_a_program_shows_what_runs():
+    page = gx.compile(gx.tanh(gx.input("x", (2,))))._repr_html_()
+    assert "np.tanh" in page.replace("</span>", "").replace('<span style="color: #666">', "")
+
+
+def test_models_histories_summaries_and_explanations_are_shown(model):
+    history = model.fit(np.eye(3), np.ones((3, 2)), epochs=12, verbose=False)
+    assert "<svg" in model._repr_svg_()
+    page = model._repr_html_()
+    assert "12,345" not in page
+    assert ">first</td>" in page
+    assert "train_step" in page  # it was compiled by now
+    shown = history._repr_html_()
+    assert shown.count("<tr>") == 12  # a head, five rows, dots, five rows
+    assert "<svg" in shown
+    assert "<?xml" not in shown
+    assert history._repr_svg_() == history._repr_svg_()
+    assert model.explain("last.W")._repr_markdown_().startswith("### dL/d(last.W)")
+
+
+def test_an_empty_history_has_no_curves():
+    assert gx.History()._repr_svg_() is None
+    assert "<table>" in gx.History()._repr_html_()
+
+
+def test_names_are_no_markup():
+    x = gx.input("x", ("n",))
+    h = (x + 1).named("<script>alert(1)</script>")
+    graph = gx.graph_of(h)
+    for page in (h._repr_html_(), graph._repr_html_(), gx.compile(h)._repr_html_()):
+        assert page
+        assert "<script" not in page
+
+
+def test_a_large_graph_is_shown_as_text():
+    x = gx.input("x", (3,))
+    for _ in range(1000):
+        x = gx.tanh(x)
+    assert x._repr_svg_() is None
+    assert x._repr_latex_() is None
+    assert "float32[3]" in x._repr_html_()
+
+
+def test_without_pygments_a_listing_is_plain(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygments", None)
+    assert highlight.html_listing("a < b").endswith(">a &lt; b</pre>")
+    assert highlight.terminal_listing("a < b") == "a < b"
+
+
+def test_a_listing_keeps_its_text():
+    pytest.importorskip("pygments")
+    text = "\nx = 1  # one\n\n"
+    coloured = highlight.terminal_listing(text)
+    assert "\x1b[" in coloured
+    import re
+
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text
+
+
+def test_what_cannot_be_shown_is_left_to_plain_text(monkeypatch, model):
+    from graphc.render import notebook
+
+    def fails(*args, **options):
+        raise RuntimeError("no layout")
+
+    monkeypatch.setattr(notebook, "draw", fails)
+    assert model.graph._repr_svg_() is None
