@@ -35,7 +35,7 @@ def _leave(namespace: dict[str, Any]) -> None:
 
 _documents = Sybil(
     parsers=[PythonCodeBlockParser(), DocTestParser(), SkipParser()],
-    patterns=["README.md", "docs/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/howto/*.md"],
     setup=_enter,
     teardown=_leave,
 )

@@ -75,7 +75,7 @@ def rule_reference() -> str:
 
 def _op_row(op: Op) -> tuple[str, ...]:
     operands = ", ".join((*op.operands, *(f"{k}=" for k in op.attrs)))
-    return f"`{op.name}({operands})`", _computes(op), _derivative(op), _numpy(op), f"{op.cost:g}"
+    return f"`{op.name}({operands})`", _computes(op), derivative_text(op), numpy_text(op), f"{op.cost:g}"
 
 
 def _computes(op: Op) -> str:
@@ -101,7 +101,8 @@ def _first_line(name: str) -> str:
     )
 
 
-def _derivative(op: Op) -> str:
+def derivative_text(op: Op) -> str:
+    """How the derivative of a card comes about, in Markdown."""
     if op.kind == "pointwise":
         parts = [partial_formula(op, i) for i in range(len(op.operands))]
         if len(parts) == 1:
@@ -116,7 +117,8 @@ def _derivative(op: Op) -> str:
     return "of its body" if op.body is not None else ""
 
 
-def _numpy(op: Op) -> str:
+def numpy_text(op: Op) -> str:
+    """What stands in a listing for a card, in Markdown."""
     if op.infix:
         return _code(f"{op.operands[0]} {op.infix} {op.operands[1]}")
     if op.prefix:

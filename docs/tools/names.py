@@ -1,0 +1,126 @@
+"""The reference of the site: the directive ``names`` writes what a module or a list of names has in its docstrings.
+
+    ```{names} graphc.ops.leaves graphc.ops.init
+    ```
+
+gives every public name of ``graphc`` that these modules define; of ``graphc.nn``, ``optim``, ``train`` and ``datasets``
+all their public names, or those that the lines below name. A public name that is on no page fails the build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+import graphc
+from docs.tools.docstrings import card_lines, docstring_lines, listed_parameters
+from graphc.ir.op import Op
+
+PACKAGES = tuple(f"graphc.{name}" for name in graphc._MODULES)
+
+
+def public_names() -> dict[str, str]:
+    """Every public name, with its module in front, to the module that defines it."""
+    names = {f"graphc.{name}": where for name, where in graphc._WHERE.items()}
+    for package in PACKAGES:
+        names |= {f"{package}.{name}": package for name in importlib.import_module(package).__all__}
+    return names
+
+
+def found(name: str) -> Any:
+    """What a name stands for."""
+    module, _, last = name.rpartition(".")
+    return getattr(importlib.import_module(module), last)
+
+
+class Names(SphinxDirective):
+    """The names of some modules, with signature, docstring and example."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+    def run(self) -> list[Any]:
+        """The nodes of the directive; called by Sphinx."""
+        modules = self.arguments[0].split()
+        wanted = " ".join(self.content).split()
+        names = [n for n, where in public_names().items() if where in modules]
+        if wanted:
+            names = [f"{modules[0]}.{name}" for name in wanted]
+        self.env.metadata[self.env.docname].setdefault("names", []).extend(names)
+        text = "\n".join(line for name in names for line in entry(name))
+        return self.parse_text_to_nodes(text)
+
+
+def entry(name: str) -> Iterator[str]:
+    """One public name as Markdown with the directives of Sphinx."""
+    thing = found(name)
+    if isinstance(thing, Op):
+        yield from described("function", f"{name}({listed_parameters(thing)})", card_lines(name, thing))
+    elif inspect.isclass(thing):
+        yield from described("class", f"{name}{signature(thing)}", class_lines(thing))
+    elif callable(thing):
+        yield from described("function", f"{name}{signature(thing)}", docstring_lines(thing))
+    else:
+        yield from described("data", name, value_lines(name, thing))
+
+
+def described(kind: str, header: str, lines: list[str], fence: str = "``````") -> Iterator[str]:
+    """One object of Sphinx's Python domain."""
+    yield from (f"{fence}{{py:{kind}}} {header}", "", *lines, fence, "")
+
+
+def signature(thing: Any) -> str:
+    """The parameters with their defaults, without annotations: those are in the docstring in words."""
+    try:
+        given = inspect.signature(thing)
+    except ValueError:
+        return ""
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in given.parameters.values()]
+    return str(given.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+
+
+def class_lines(thing: Any) -> list[str]:
+    """A class: its docstring, then its public methods and properties."""
+    lines = docstring_lines(thing)
+    for name, member in inspect.getmembers(thing, lambda m: inspect.isfunction(m) or isinstance(m, property)):
+        if name.startswith("_") or not inspect.getdoc(member):
+            continue
+        kind = "property" if isinstance(member, property) else "method"
+        header = (
+            name
+            if kind == "property"
+            else name + signature(member).replace("(self, ", "(").replace("(self)", "()")
+        )
+        lines += described(kind, header, docstring_lines(member), fence="`````")
+    return lines
+
+
+def value_lines(name: str, value: Any) -> list[str]:
+    """A constant, or a table of functions by name."""
+    if isinstance(value, float):
+        return [f"{value!r}, as in NumPy."]
+    if isinstance(value, dict):
+        return ["A table from names to functions: " + ", ".join(f"`{key}`" for key in value) + "."]
+    return [line for line in (inspect.getdoc(value) or "").split("\n\n")[:1] if line]
+
+
+def check_all_are_there(app: Any, env: Any) -> None:
+    """Every public name is on one page."""
+    on_pages = [name for data in env.metadata.values() for name in data.get("names", ())]
+    missing = sorted(set(public_names()) - set(on_pages))
+    twice = sorted({name for name in on_pages if on_pages.count(name) > 1})
+    if missing or twice:
+        raise ExtensionError(f"the reference lacks {missing} and has {twice} twice")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.add_directive("names", Names)
+    app.connect("env-check-consistency", check_all_are_there)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
