@@ -8,6 +8,7 @@ is up to the algebra: sizes, SymPy expressions and graph nodes are three of them
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import Any, Protocol
 
 from graphc.errors import ParseError
@@ -62,18 +63,27 @@ def parse_formula(text: str, algebra: Algebra) -> Any:
         >>> str(parse_formula("2*n + n // 3", SIZES))
         '2*n + n//3'
     """
-    tree = _read(text)
     values: list[Any] = []
-    for part in _postorder(tree, text):
+    for part in _parts(text):
         _fold(part, values, algebra, text)
     return values[0]
 
 
-def _read(text: str) -> ast.expr:
+def _parts(text: str) -> tuple[ast.expr, ...]:
+    """What a formula is made of, operands first; the formulas of cards are read once."""
     if not isinstance(text, str) or len(text) > MAX_CHARACTERS:
         raise ParseError(
             "a formula must be text of moderate length", expected=f"at most {MAX_CHARACTERS} characters"
         )
+    return _read_parts(text)
+
+
+@lru_cache(maxsize=512)
+def _read_parts(text: str) -> tuple[ast.expr, ...]:
+    return tuple(_postorder(_read(text), text))
+
+
+def _read(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

@@ -30,7 +30,10 @@ from graphc.ir.types import Shape, Type, shape_text
 class Array:
     """A NumPy array as an attribute: read-only, compared by its bytes."""
 
-    __slots__ = ("value", "_key")
+    __slots__ = ("value", "everywhere", "_key")
+
+    everywhere: float | int | None
+    """The number that every element is, the sign of a zero included; None for several, for nan, bools, or none."""
 
     def __init__(self, value: Any) -> None:
         array = np.array(value, order="C", copy=True)
@@ -40,6 +43,7 @@ class Array:
         array.flags.writeable = False
         self.value = array
         self._key = (array.dtype.name, array.shape, array.tobytes())
+        self.everywhere = _everywhere(array, self._key[2])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and self._key == other._key
@@ -49,6 +53,14 @@ class Array:
 
     def __repr__(self) -> str:
         return f"Array({self.value.dtype.name}{shape_text(self.value.shape)})"
+
+
+def _everywhere(array: np.ndarray[Any, Any], data: bytes) -> float | int | None:
+    if array.dtype == np.bool_ or array.size == 0:
+        return None
+    first: float | int = array.flat[0].item()
+    same = array.size == 1 or data == data[: array.itemsize] * array.size
+    return first if same and first == first else None
 
 
 class Node(Operators):
@@ -207,7 +219,7 @@ def build(op: Op, inputs: Sequence[Node], attrs: Mapping[str, Any]) -> Node:
 
 def rebuild(node: Node, inputs: Sequence[Node]) -> Node:
     """The same operation over other operands."""
-    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+    if node.inputs == tuple(inputs):  # two nodes are equal when they are the same
         return node
     return build(node.op, inputs, node.attrs)
 

@@ -122,7 +122,7 @@ class Op:
     @property
     def emitted(self) -> bool:
         """Whether the card has code of its own; one without is lowered to its body or formula."""
-        return any(code is not None for code in (self.numpy, self.infix, self.prefix, self.block))
+        return not (self.numpy is None and self.infix is None and self.prefix is None and self.block is None)
 
     def operand_names(self, count: int) -> tuple[str, ...]:
         """One name per operand, numbered where the card takes any number."""

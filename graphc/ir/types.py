@@ -92,6 +92,8 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
 
 
 def _broadcast_two(a: Shape, b: Shape) -> Shape:
+    if a == b or not b:
+        return a
     rank = max(len(a), len(b))
     wide_a, wide_b = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
     dims = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -52,44 +53,72 @@ def rewrite(graph: Graph, rules: Sequence[Rule], level: str = "default", trace: 
         trace: receives every replacement.
     """
     trace = Trace() if trace is None else trace
-    index = _index(tuple(rules), level)
+    candidates = _index(tuple(rules), level)
     for _ in range(MAX_ROUNDS):
-        mapping = _Round(graph, index, trace).run()
-        if all(a is b for a, b in mapping.items()):
+        changed = _Round(graph, candidates, trace).run()
+        if not changed:
             return graph
-        graph = graph.over(mapping)
+        graph = graph.over(changed)
     return graph
 
 
+Candidates = Callable[[Op, tuple[Op, ...]], tuple[Rule, ...]]
+"""The rules that can fire at a node of a card, given the cards of its operands."""
+
+
 @lru_cache(maxsize=64)
-def _index(rules: tuple[Rule, ...], level: str) -> Mapping[Op, list[Rule]]:
-    """The rules that a level allows, by the card at whose nodes they can fire."""
-    index: dict[Op, list[Rule]] = {}
+def _index(rules: tuple[Rule, ...], level: str) -> Candidates:
+    """The rules that a level allows, found by cards: most nodes have none that could fire."""
+    by_card: dict[Op, list[Rule]] = {}
     for rule in rules:
         if not rule.allowed(level):
             continue
         for op in rule.roots(CARDS):
-            index.setdefault(op, []).append(rule)
-    return index
+            by_card.setdefault(op, []).append(rule)
+
+    @lru_cache(maxsize=4096)
+    def candidates(op: Op, operands: tuple[Op, ...]) -> tuple[Rule, ...]:
+        return tuple(rule for rule in by_card.get(op, ()) if rule.may_match(operands))
+
+    return candidates
+
+
+_nothing: WeakKeyDictionary[Node, set[Rule]] = WeakKeyDictionary()
+"""The rules that have nothing for a node whoever uses it: its structure says so, in this pass and in the next."""
+
+
+def _attempt(rule: Rule, node: Node) -> tuple[Match, Node] | None:
+    """What a rule makes of a node, and of which match."""
+    match = rule.match(node)
+    if match is None or (rule.when is not None and rule.when(match) is not None):
+        return None
+    result = _typed(rule.instantiate(match), node)
+    return None if result is None or result is node else (match, result)
 
 
 class _Round:
     """One bottom-up walk: rebuild each node over its new operands, then let rules fire at it."""
 
-    def __init__(self, graph: Graph, index: Mapping[Op, list[Rule]], trace: Trace) -> None:
-        self.graph, self.index, self.trace = graph, index, trace
+    def __init__(self, graph: Graph, candidates: Candidates, trace: Trace) -> None:
+        self.graph, self.candidates, self.trace = graph, candidates, trace
         self.uses = graph.uses()
-        self.mapping: dict[Node, Node] = {}
+        self.changed: dict[Node, Node] = {}
 
     def run(self) -> dict[Node, Node]:
+        """The nodes that became others; most often there is none."""
         for node in self.graph.nodes:
-            new = rebuild(node, [self.mapping[x] for x in node.inputs])
-            if new is not node:
-                replace(node, new, Rebuilt(node), self.trace)
+            new = self._rebuilt(node) if self.changed else node
             final = self._settle(new)
-            self.mapping[node] = final
-            self.uses[final] = self.uses.get(final, 0) + (self.uses[node] if final is not node else 0)
-        return self.mapping
+            if final is not node:
+                self.changed[node] = final
+                self.uses[final] = self.uses.get(final, 0) + self.uses[node]
+        return self.changed
+
+    def _rebuilt(self, node: Node) -> Node:
+        new = rebuild(node, [self.changed.get(x, x) for x in node.inputs])
+        if new is not node:
+            replace(node, new, Rebuilt(node), self.trace)
+        return new
 
     def _settle(self, node: Node) -> Node:
         for _ in range(MAX_STEPS_AT_A_NODE):
@@ -104,12 +133,18 @@ class _Round:
         return node
 
     def _fire(self, node: Node) -> Node | None:
-        for rule in self.index.get(node.op, ()):
-            match = rule.match(node)
-            if match is None or (rule.when is not None and rule.when(match) is not None):
+        rules = self.candidates(node.op, tuple([x.op for x in node.inputs]))
+        nothing = _nothing.setdefault(node, set()) if rules else ()
+        for rule in rules:
+            if rule in nothing:
                 continue
-            result = _typed(rule.instantiate(match), node)
-            if result is None or result is node or not (rule.grows or self._stays_small(match, result)):
+            found = _attempt(rule, node)
+            if found is None:
+                if rule.structural:
+                    nothing.add(rule)  # type: ignore[union-attr]
+                continue
+            match, result = found
+            if not (rule.grows or self._stays_small(match, result)):
                 continue
             facts = (rule.fact,) if rule.fact else ()
             replace(node, result, Rewrite(rule.name, rule.kind, node, facts, rule.ulp), self.trace, self.uses)
@@ -196,8 +231,11 @@ def _typed(result: Node | None, node: Node) -> Node | None:
 
 def folded(node: Node) -> Node | None:
     """The constant that an operation on constants is, unless it would be larger than what it is made of."""
-    if not node.inputs or any(x.op.role != "const" for x in node.inputs) or not node.op.emitted:
+    if not node.inputs or not node.op.emitted:
         return None
+    for operand in node.inputs:
+        if operand.op.role != "const":
+            return None
     if node.op.block is not None:
         return None  # a loop may be long, and its length a size that only a call knows
     count: Any = product(node.shape)

@@ -22,7 +22,7 @@ MODES = ("train", "eval")
 def expand(graph: Graph, wanted: Callable[[Node], bool], trace: Trace | None = None) -> Graph:
     """Replace the wanted nodes by their bodies, until none is left."""
     trace = Trace() if trace is None else trace
-    while True:
+    while any(map(wanted, graph.nodes)):
         mapping: dict[Node, Node] = {}
         known = set(graph.nodes)
         for node in graph.nodes:
@@ -32,9 +32,8 @@ def expand(graph: Graph, wanted: Callable[[Node], bool], trace: Trace | None = N
                 replace(new, lowered, Lowered(new), trace, known)
                 new = lowered
             mapping[node] = new
-        if all(a is b for a, b in mapping.items()):
-            return graph
         graph = graph.over(mapping)
+    return graph
 
 
 def body_of(node: Node) -> Node:
@@ -157,6 +156,8 @@ def drop_updates(graph: Graph) -> Graph:
 
 
 def _without_updates(graph: Graph) -> tuple[Graph, list[tuple[Node, Node]]]:
+    if not any(n.op.role == "update" for n in graph.nodes):
+        return graph, []
     mapping: dict[Node, Node] = {}
     attached: list[tuple[Node, Node]] = []
     for node in graph.nodes:

@@ -7,11 +7,10 @@ instead of a left side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.ir.node import Node, freeze
@@ -77,10 +76,12 @@ class Rule:
         phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain`` or ``code``.
         when: ``(match) -> reason to refuse, or None``.
         cards: for a rule over many cards, which cards.
+        over: for a rule over many cards, which cards one of the operands must have.
         apart: for a rule over many cards, the nodes below one that it takes apart.
         ulp: for ``rounding``, the worst error in units in the last place.
         fact: what must be known, for ``fact`` and ``harmless``.
         grows: whether it may fire although values of the left side stay in use.
+        structural: whether the structure below a node says all; a rule that asks what a user declared is not.
         note: why the rule is there, in a few words.
     """
 
@@ -91,10 +92,12 @@ class Rule:
     phase: str = "clean"
     when: Callable[[Match], str | None] | None = None
     cards: Callable[[Op], bool] | None = None
+    over: Callable[[Op], bool] | None = None
     apart: Callable[[Node], tuple[Node, ...]] | None = None
     ulp: float = 0.0
     fact: str = ""
     grows: bool = False
+    structural: bool = True
     note: str = ""
 
     def __str__(self) -> str:
@@ -111,6 +114,12 @@ class Rule:
             return [self.left.op]
         assert self.cards is not None
         return [op for op in ops.values() if self.cards(op)]
+
+    def may_match(self, operands: Sequence[Op]) -> bool:
+        """Whether the left side can stand for a node of its card whose operands have these cards."""
+        if self.left is not None:
+            return _fits(self.left, operands)
+        return self.over is None or any(map(self.over, operands))
 
     def match(self, node: Node) -> Match | None:
         """How the left side stands for this node, or None."""
@@ -129,18 +138,27 @@ class Rule:
 
 def matched(pattern: Any, node: Node) -> Match | None:
     """How a pattern stands for a node, or None."""
-    if isinstance(pattern, Apply) and not _may_match(pattern, node):
+    if isinstance(pattern, Apply) and node.op is not pattern.op:
         return None
     state = _State()
     return state.done(node) if state.matches(pattern, node) else None
 
 
-def _may_match(pattern: Apply, node: Node) -> bool:
-    """Whether the operands have the cards that the pattern asks for: nearly all attempts end here."""
-    if node.op is not pattern.op:
+def _fits(pattern: Apply, operands: Sequence[Op]) -> bool:
+    """Whether these cards are where the pattern asks for them: nearly all attempts end here."""
+    if len(pattern.inputs) != len(operands):
         return False
-    found = [x.op for x in node.inputs]
-    return all(not isinstance(part, Apply) or part.op in found for part in pattern.inputs)
+    orders = [operands, operands[::-1]] if "commutative" in pattern.op.properties else [operands]
+    return any(
+        all(map(_plausible, pattern.inputs, order)) and _agree(pattern.inputs, order) for order in orders
+    )
+
+
+def _agree(parts: Sequence[Any], operands: Sequence[Op]) -> bool:
+    """Whether a hole that stands in two places can be one node."""
+    cards: dict[str, Op] = {}
+    holes = [(part.name, op) for part, op in zip(parts, operands, strict=True) if isinstance(part, Var)]
+    return all(cards.setdefault(name, op) is op for name, op in holes)
 
 
 def fill(pattern: Any, match: Match) -> Any:
@@ -185,15 +203,14 @@ class _State:
         orders = [node.inputs]
         if "commutative" in node.op.properties:
             orders.append(node.inputs[::-1])
-        orders = [inputs for inputs in orders if all(map(_plausible, pattern.inputs, inputs))]
-        if not orders:
-            return False
-        before = dict(self.nodes), dict(self.attrs), list(self.inner)
+        orders = [inputs for inputs in orders if all(map(_looks_like, pattern.inputs, inputs))]
+        saved = (dict(self.nodes), dict(self.attrs), list(self.inner)) if len(orders) > 1 else None
         for inputs in orders:
             if self._attributes(pattern, node) and all(map(self.matches, pattern.inputs, inputs)):
                 self.inner.append(node)
                 return True
-            self.nodes, self.attrs, self.inner = dict(before[0]), dict(before[1]), list(before[2])
+            if saved is not None:  # for the other order; with one order it is over, here and above
+                self.nodes, self.attrs, self.inner = dict(saved[0]), dict(saved[1]), list(saved[2])
         return False
 
     def _attributes(self, pattern: Apply, node: Node) -> bool:
@@ -207,11 +224,18 @@ class _State:
         return True
 
 
-def _plausible(pattern: Any, node: Node) -> bool:
-    """Whether the outermost card fits: most attempts end here, before anything is bound or copied."""
+def _looks_like(pattern: Any, node: Node) -> bool:
+    """Whether the outermost card or the number fits: nothing is bound or copied for what does not."""
     if isinstance(pattern, Apply):
         return node.op is pattern.op
-    return isinstance(pattern, Var) or node.op.role == "const" or "view" in node.op.properties
+    return isinstance(pattern, Var) or is_constant(node, pattern)
+
+
+def _plausible(pattern: Any, op: Op) -> bool:
+    """Whether the outermost card fits, as far as cards can say."""
+    if isinstance(pattern, Apply):
+        return op is pattern.op
+    return isinstance(pattern, Var) or op.role == "const" or "view" in op.properties
 
 
 def is_constant(node: Node, value: float) -> bool:
@@ -220,7 +244,5 @@ def is_constant(node: Node, value: float) -> bool:
         node = node.inputs[0]
     if node.op.role != "const":
         return False
-    array = node.attrs["value"].value
-    if array.dtype == np.bool_ or array.size == 0:
-        return False
-    return bool(np.all(array == value)) and bool(np.all(np.signbit(array) == np.signbit(value)))
+    found = node.attrs["value"].everywhere
+    return found is not None and found == value and math.copysign(1.0, found) == math.copysign(1.0, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from graphc.rewrite.rule import Rule
 from graphc.rewrite.rules import (
     algebra,
@@ -28,6 +30,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+@cache
 def rules_of(phase: str) -> tuple[Rule, ...]:
     """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain`` or ``code``."""
     return tuple(rule for rule in RULES if rule.phase == phase)

@@ -222,6 +222,7 @@ RULES: tuple[Rule, ...] = (
         STRUCTURE,
         phase="cost",
         cards=_is_sum,
+        structural=False,
         note="what is the same in every term is multiplied once",
     ),
     *_sums("sum-less-deviations", x - y, **_ZERO_SUM),
@@ -252,6 +253,7 @@ RULES: tuple[Rule, ...] = (
         phase="factor",
         cards=_is_sum_of_two,
         apart=_apart,
+        structural=False,
         note="one multiplication at full size in place of two",
     ),
 )

@@ -127,6 +127,10 @@ def _stretches(op: Op) -> bool:
     return op.kind == "pointwise" and len(op.operands) > 1 and op is not power
 
 
+def _may_be_stretched(op: Op) -> bool:
+    return op in (broadcast_to_op, expand_dims_op) or op.role == "const"
+
+
 def _source(node: Node) -> Node:
     """What a value was stretched from; leading axes of size 1 come by themselves, and so does one constant for all."""
     while node.op is broadcast_to_op or (node.op is expand_dims_op and node.attrs["axis"] == 0):
@@ -198,14 +202,21 @@ RULES: tuple[Rule, ...] = (
         EXACT,
         when=_from_scalar,
     ),
-    Rule("move-full", None, lambda m: m.root if _reshaped_full(m) else _full(m), EXACT, cards=_moves),
+    Rule(
+        "move-full",
+        None,
+        lambda m: m.root if _reshaped_full(m) else _full(m),
+        EXACT,
+        cards=_moves,
+        over=lambda op: op is broadcast_to_op,
+    ),
     Rule(
         "broadcast-broadcast",
         broadcast_to_op(broadcast_to_op(x, shape=SHAPE2), shape=SHAPE),
         _plain_broadcast,
         EXACT,
     ),
-    Rule("pointwise-broadcast", None, _unstretched, EXACT, cards=_stretches),
+    Rule("pointwise-broadcast", None, _unstretched, EXACT, cards=_stretches, over=_may_be_stretched),
     Rule("transpose-nothing", transpose_op(x, axes=AXES), x, EXACT, when=_identity),
     Rule("transpose-transpose", transpose_op(transpose_op(x, axes=AXES2), axes=AXES), _composed, EXACT),
     Rule(
