@@ -88,6 +88,7 @@ _WHERE: dict[str, str] = {
         "graphc.explanation.difference": "changes",
         "graphc.render": "draw",
         "graphc.render.derive": "derivation",
+        "graphc.viewer": "view",
         "graphc.check": "check_grad",
         "graphc.train.model": "Model",
         "graphc.train.history": "History",

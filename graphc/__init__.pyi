@@ -277,6 +277,7 @@ from graphc.symbolic.sympify import to_sympy as to_sympy
 from graphc.train.history import History as History
 from graphc.train.model import Model as Model
 from graphc.train.store import load as load
+from graphc.viewer import view as view
 
 __version__: str
 _WHERE: dict[str, str]

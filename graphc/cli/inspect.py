@@ -1,4 +1,4 @@
-"""``graphc draw``, ``show``, ``explain``, ``derive``, ``export`` and ``check``."""
+"""``graphc draw``, ``view``, ``show``, ``explain``, ``derive``, ``export`` and ``check``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,24 @@ def draw(options: Namespace) -> int:
 def written_path(drawing: Any, asked: Any) -> str:
     """Where a drawing went: ``draw`` writes a page beside a picture that it cannot lay out."""
     return str(getattr(drawing, "path", None) or asked)
+
+
+VIEWED_ROWS = 64
+"""As many rows of a data set are computed for the histograms of a view."""
+
+
+def view(options: Namespace) -> int:
+    """Write the page that links figure, derivation and listing, and print where it is."""
+    if options.out:
+        writable(options.out, "--out", (".html",))
+    if options.target and not options.data:
+        raise UsageError("--target says what to predict in --data", fix="name data with --data")
+    model = read_model(options.model)
+    data = read_data(options.data, options.target, model) if options.data else None
+    target = writable(options.out or f"{model.graph.name}.html", "--out", (".html",))
+    batch = None if data is None else (data.x[:VIEWED_ROWS], data.y[:VIEWED_ROWS])
+    print(model.view(target, values=batch).path)
+    return 0
 
 
 def show(options: Namespace) -> int:

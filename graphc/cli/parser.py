@@ -52,6 +52,7 @@ examples:
   graphc demo                                   train on real digits in seconds; leaves files to look at
   graphc train net.py --data digits --save net.gx
   graphc draw net.gx -o net.svg                 forward and backward pass in one picture
+  graphc view net.gx -o net.html                figure, equations and program, linked, in one page
   graphc explain net.gx hidden1.W               the chain rule, step by step, to one parameter
   graphc derive net.py -o net.html              the same as a page of numbered equations
   graphc show net.gx                            the NumPy program that trains it
@@ -86,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     _debug(top)
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _train, _draw, _show, _explain, _derive, _export, _check, _opt, _diff):
+    for add in (_demo, _train, _draw, _view, _show, _explain, _derive, _export, _check, _opt, _diff):
         add(commands)
     return top
 
@@ -219,6 +220,24 @@ def _draw(commands: Any) -> None:
     made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     made.add_argument("-o", "--out", metavar="FILE", help="default: the model's name with .svg")
     made.add_argument("--level", choices=DRAW_LEVELS, help="default: graph, or model where that is too large")
+
+
+def _view(commands: Any) -> None:
+    made = _command(
+        commands,
+        "view",
+        "inspect:view",
+        "write one page with the figure, the derivation and the program of a model, linked in all directions",
+        "examples:\n  graphc view net.py -o net.html\n  graphc view net.py --data digits -o net.html\n\n"
+        "The page needs no network and no server: open it in a browser. Pointing at a box, an equation or a line\n"
+        "lights up the other two; a slider goes through every use of the chain rule and every rewrite.\n"
+        "With --data, 64 rows are computed, and each box shows its range, mean and histogram.\n\n"
+        f"{_MODEL_NOTE}",
+    )
+    made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
+    made.add_argument("-o", "--out", metavar="FILE", help="default: the model's name with .html")
+    made.add_argument("--data", metavar="DATA", help=f"{', '.join(DATA_NAMES)}, FILE.npz or FILE.csv")
+    made.add_argument("--target", metavar="NAME", help="what to predict: the array or column of a file")
 
 
 def _show(commands: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
+from graphc.ir.node import Node
 from graphc.render.figure import BACKWARD, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
 
 MAX_LAYERS = 60
@@ -34,7 +35,12 @@ def collapsed(figure: Figure, note: str = "") -> Figure:
         rows.append(row)
         for box in (box for member in group for box in member.boxes):
             owner[box.key] = _owner(row, box)
-    return Figure(tuple(rows), tuple(_edges(figure, rows, owner)), figure.name, note, figure.layers)
+    nodes: dict[int, tuple[Node, ...]] = {}
+    for key, inside in figure.nodes.items():
+        if key in owner:
+            nodes[owner[key]] = (*nodes.get(owner[key], ()), *inside)
+    edges = tuple(_edges(figure, rows, owner))
+    return Figure(tuple(rows), edges, figure.name, note, figure.layers, nodes)
 
 
 def _groups(rows: Sequence[Row]) -> list[Group]:

@@ -232,8 +232,13 @@ STYLE = """
 
 def html_of(blocks: Sequence[Block]) -> str:
     """The document as a part of a page, with its style."""
+    return f"<style>{STYLE}</style>\n{body_of(blocks)}"
+
+
+def body_of(blocks: Sequence[Block]) -> str:
+    """The document without its style."""
     body = "\n".join(map(_html, blocks))
-    return f'<style>{STYLE}</style>\n<div class="derivation">\n{body}\n</div>\n'
+    return f'<div class="derivation">\n{body}\n</div>\n'
 
 
 def page_of(blocks: Sequence[Block], title: str) -> str:

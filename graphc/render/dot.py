@@ -102,13 +102,14 @@ class _Writer:
         members: dict[tuple[str, ...], list[tuple[int, Row]]] = {}
         for r, row in enumerate(self.figure.rows):
             members.setdefault(row.layer, []).append((r, row))
-        self.graph.body.extend(_nested(members, self._cluster_lines, self._row_lines))
+        self.graph.body.extend(_nested(members, self.figure.clusters, self._cluster_lines, self._row_lines))
 
     def _cluster_lines(self, layer: tuple[str, ...], number: int) -> list[str]:
         name = self.figure.layers.get(layer, layer[-1])
         label = f"<{self._indent(layer)}{_font(name, 12, style.GREY) or '&nbsp;'}>"
         return [
             f"subgraph cluster_{number} {{",
+            f"id=layer{number}",
             f"label={label} labelloc=t labeljust=l margin=10 tooltip={_quoted(name)}",
             f'style=rounded color="{style.FAINT}"',
         ]
@@ -196,6 +197,7 @@ class _Writer:
             "weight": str(line.weight) if line.weight != 1 and not far else "",
             "constraint": "false" if edge.kind in ("saved", "tie") else "",
             "tooltip": edge.tooltip,
+            "class": f"{edge.kind} from{edge.tail} to{edge.head}",
         }
 
     def _sides(self, upper: int, lower: int) -> tuple[str, str]:
@@ -215,11 +217,8 @@ class _Writer:
         return f"{column}{row}:b{key}{':w' if side == 'n' and place else port}"
 
 
-def _nested(members, open_lines, row_lines) -> Iterator[str]:  # type: ignore[no-untyped-def]
+def _nested(members, order, open_lines, row_lines) -> Iterator[str]:  # type: ignore[no-untyped-def]
     """Clusters inside clusters, as lines of DOT (iterative: scopes may be deep)."""
-    order: list[tuple[str, ...]] = []
-    for layer in members:
-        order.extend(layer[:d] for d in range(len(layer) + 1) if layer[:d] not in order)
     children: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for layer in order:
         if layer:
@@ -261,7 +260,7 @@ def _box_node(name: str, box: Box, column: str) -> str:
     group = f" group={column}" if column in (FORWARD, BACKWARD) else ""
     heavy = " penwidth=2.6" if box.heavy else ""
     return (
-        f'{name} [label=<{label}> fillcolor="{look.fill}" color="{look.line}"{heavy}{group} '
+        f'{name} [id=box{box.key} label=<{label}> fillcolor="{look.fill}" color="{look.line}"{heavy}{group} '
         f"tooltip={_quoted(*box.tooltip)}]"
     )
 
@@ -295,8 +294,9 @@ def _cell(box: Box) -> str:
     border = 2 if box.heavy else 1
     tip = "&#10;".join(_safe(line) for line in box.tooltip)
     return (
-        f'<TD PORT="b{box.key}" BORDER="{border}" STYLE="ROUNDED" COLOR="{look.line}" BGCOLOR="{look.fill}" '
-        f'CELLPADDING="3" TITLE="{tip}" HREF="#">{_table(inner, CELLSPACING=0, CELLPADDING=1)}</TD>'
+        f'<TD PORT="b{box.key}" ID="box{box.key}" BORDER="{border}" STYLE="ROUNDED" COLOR="{look.line}" '
+        f'BGCOLOR="{look.fill}" CELLPADDING="3" TITLE="{tip}" HREF="#">'
+        f"{_table(inner, CELLSPACING=0, CELLPADDING=1)}</TD>"
     )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from graphc.ir.node import Node
+
 SOURCES, FORWARD, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
     "sources",
     "forward",
@@ -80,6 +82,8 @@ class Figure:
         name: of the graph.
         note: one line that says what is not shown, or the empty text.
         layers: what a layer is called in the picture.
+        nodes: for each box, the nodes that stand inside it, the one whose value it is last.
+        copies: boxes that repeat the gradient of another; for each, the value whose gradient it is as well.
     """
 
     rows: tuple[Row, ...]
@@ -87,6 +91,8 @@ class Figure:
     name: str = "f"
     note: str = ""
     layers: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    nodes: Mapping[int, tuple[Node, ...]] = field(default_factory=dict)
+    copies: Mapping[int, Node] = field(default_factory=dict)
 
     @cached_property
     def place(self) -> dict[int, tuple[int, str, int]]:
@@ -97,6 +103,14 @@ class Figure:
             for column in COLUMNS
             for i, box in enumerate(row.columns.get(column, ()))
         }
+
+    @cached_property
+    def clusters(self) -> tuple[tuple[str, ...], ...]:
+        """Every layer and the layers around it, outer before inner, in order of first appearance."""
+        order: dict[tuple[str, ...], None] = {}
+        for row in self.rows:
+            order.update(dict.fromkeys(row.layer[:depth] for depth in range(len(row.layer) + 1)))
+        return tuple(order)
 
     @property
     def boxes(self) -> tuple[Box, ...]:

@@ -66,6 +66,7 @@ class _Layout:
         self.drafts: list[Draft] = []
         self.row_of: dict[Node, Draft] = {}
         self.lone: set[Node] = set()
+        self.copies: dict[int, Node] = {}
 
     def figure(self, updates: bool) -> Figure:
         """All of it."""
@@ -86,7 +87,15 @@ class _Layout:
             order = {f"∂{box.title}": i for i, box in enumerate(draft.columns.get(SOURCES, ()))}
             draft.columns.get(GRADIENTS, []).sort(key=lambda box: order.get(box.title, len(order)))
         rows = tuple(d.row for d in self.drafts if any(d.columns.values()))
-        return Figure(rows, tuple(self.edges), self.graph.name, layers=self._layer_names(rows))
+        nodes = {key: self.boxes.inside.get(node, (node,)) for node, key in self.keys.items()}
+        return Figure(
+            rows,
+            tuple(self.edges),
+            self.graph.name,
+            layers=self._layer_names(rows),
+            nodes=nodes,
+            copies=self.copies,
+        )
 
     def _phase(self, node: Node) -> str:
         return self.parts.phase[node]
@@ -192,6 +201,7 @@ class _Layout:
             (f"{title} = {self.boxes.titles[node]}",),
         )
         draft.add(column, box)
+        self.copies[box.key] = other
         self._join(self.keys[node], box.key, kind)
         if column == BACKWARD:
             self._join(self.keys[other], box.key, "tie")

@@ -61,3 +61,28 @@ EDGES: Mapping[str, Line] = MappingProxyType(
         "update": Line(KINDS["update"].line),
     }
 )
+
+DARK: Mapping[str, str] = MappingProxyType(
+    {
+        PAPER: "#16191F",
+        INK: "#E8EBF0",
+        GREY: "#A3ADBB",
+        FAINT: "#3B4350",
+        "#FFFFFF": "#20252E",
+        "#98A2B3": "#7A8595",
+        "#E3F4EE": "#12352B",
+        "#00795A": "#4FC3A1",
+        "#F4EAF1": "#37223A",
+        "#9A4F7F": "#D99AC5",
+        "#F2F4F7": "#2A303A",
+        "#E5F0F9": "#132F48",
+        "#0064A4": "#6DB6EE",
+        "#FCEBDF": "#43230D",
+        "#C24E00": "#F5A063",
+        "#FFF5CC": "#3B3109",
+        "#A37A00": "#E4BF4A",
+        "#8792A2": "#8994A5",
+        "#B4BCC8": "#5E6877",
+    }
+)
+"""On a dark page, each colour by the one that it takes the place of."""

@@ -386,6 +386,12 @@ class Model:
 
         return draw(self.drawing_graph(optimizer), path, level=level, **options)
 
+    def view(self, path: Any = None, **options: Any) -> Any:
+        """Figure, derivation and listing in one HTML file that needs no network; see ``gx.view``."""
+        from graphc.viewer import view
+
+        return view(self, path, **options)
+
     def drawing_graph(self, optimizer: Optimizer | None = None) -> Graph:
         """What is drawn: outputs, loss and gradients (and with an optimizer, the updates)."""
         from graphc.train.figure import drawing_graph

@@ -259,3 +259,12 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path, net, capsys):
     assert a.history.rows == b.history.rows
     assert all((a.params[name] == b.params[name]).all() for name in a.params)
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
+
+
+def test_view_writes_one_page(tmp_path, net, capsys):
+    target = tmp_path / "net.html"
+    code, out, _ = run(capsys, "view", net, "--data", "spirals", "-o", target)
+    assert (code, out.strip()) == (0, str(target))
+    page = target.read_text(encoding="utf-8")
+    assert '"values":' in page
+    assert "Content-Security-Policy" in page

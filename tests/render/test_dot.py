@@ -27,8 +27,11 @@ def test_a_small_figure_is_exactly_this() -> None:
         '<TR><TD><FONT POINT-SIZE="12" COLOR="#1D2939">tanh(x)</FONT></TD></TR>'
         '<TR><TD><FONT POINT-SIZE="9.5" COLOR="#5B6472">n</FONT></TD></TR></TABLE>'
     )
-    assert f'n1 [label=<{label}> fillcolor="#E5F0F9" color="#0064A4" group=forward tooltip="' in dot
-    assert 'n0 -> n1 [color="#5B6472" penwidth="1.2" weight="4" tooltip="x → y   n"]' in dot
+    assert f'n1 [id=box1 label=<{label}> fillcolor="#E5F0F9" color="#0064A4" group=forward tooltip="' in dot
+    assert (
+        'n0 -> n1 [color="#5B6472" penwidth="1.2" weight="4" tooltip="x → y   n" class="data from0 to1"]'
+        in dot
+    )
 
 
 def test_the_text_is_the_same_in_another_process() -> None:

@@ -1,0 +1,204 @@
+"""``view``: one HTML file with the figure, the derivation and the listing, linked in all directions."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import webbrowser
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from graphc.errors import ArgumentError
+from graphc.render.derive import Derivation
+from graphc.render.document import STYLE, body_of
+from graphc.viewer.listing import highlighted
+from graphc.render.svg import dark_rules
+from graphc.runtime.files import write_text
+from graphc.viewer.content import Content, content_of
+from graphc.viewer.steps import steps_of
+from graphc.viewer.values import statistics
+
+DARK = ':root[data-theme="dark"] #figure'
+
+
+@dataclass(frozen=True)
+class View:
+    """A page that needs nothing else.
+
+    Attributes:
+        name: of what is shown.
+        html: the whole file.
+        path: where ``view`` wrote it, or None.
+    """
+
+    name: str
+    html: str
+    path: Path | None = None
+
+    def save(self, path: Any) -> Path:
+        """Write it to an .html file, whole or not at all.
+
+        Raises:
+            ArgumentError: another extension, or a path that cannot be written.
+        """
+        return write_text(_target(path), self.html)
+
+    def open(self) -> None:
+        """Show the file in a browser."""
+        if self.path is None:
+            raise ArgumentError("this page was not written to a file", fix="view(path) writes one")
+        webbrowser.open(self.path.resolve().as_uri())
+
+    def __repr__(self) -> str:
+        where = f", {self.path}" if self.path else ""
+        return f"<view of {self.name}: {len(self.html) / 1000:,.0f} kB{where}>"
+
+
+def view(
+    what: Any,
+    path: Any = None,
+    *,
+    values: Any = None,
+    updates: bool = False,
+    level: str | None = None,
+    mode: str | None = None,
+) -> View:
+    """Figure, derivation and listing in one HTML file that needs no network.
+
+    Pointing at a box, an equation or a line lights up the other two. A slider goes through what was declared, each use
+    of the chain rule, each rewrite with what stood there before, and the lines in the order in which they run.
+
+    Args:
+        what: a Model, a Program, a Graph, or nodes; a scalar node is shown with its gradients by all parameters.
+        path: an .html file to write; None writes nothing.
+        values: one batch, for statistics and a histogram of every value and gradient: for a model ``(x, y)`` or a dict
+            of its inputs; for anything else a dict of all arguments by name.
+        updates: whether to show the equations of the optimizer (of a model that has one).
+        level: ``exact``, ``default`` or ``fast``: which rewrites may happen; by default the model's.
+        mode: ``train`` or ``eval`` where the graph has a choice; by default ``train`` if there are gradients.
+
+    Returns:
+        A View: ``.html``, ``.save(path)``, ``.open()``.
+
+    Raises:
+        ArgumentError: something that is not a graph, another extension, or a path that cannot be written.
+
+    Example:
+        >>> import graphc as gx
+        >>> x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
+        >>> page = gx.view(gx.mean(gx.square(x @ w)))
+        >>> "<script" in page.html
+        True
+    """
+    target = None if path is None else _target(path)
+    content = content_of(what, level=level, mode=mode, updates=updates)
+    measured = {} if values is None else statistics(content, what, values)
+    found = View(content.graph.name, _page(content, measured))
+    return found if target is None else replace(found, path=found.save(target))
+
+
+def _target(path: Any) -> Path:
+    target = Path(path)
+    if target.suffix.lower() != ".html":
+        raise ArgumentError("a view is written to an .html file", given=str(target))
+    if not target.parent.is_dir():
+        raise ArgumentError("the folder is not there", given=str(target.parent), fix="make it first")
+    return target
+
+
+# -- the page -----------------------------------------------------------------------------------------------------
+
+
+def _page(content: Content, measured: Mapping[int, Any]) -> str:
+    style = "\n".join([_asset("page.css"), STYLE, *dark_rules(DARK)])
+    script = _asset("page.js")
+    parts = {
+        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'",
+        "title": escape(content.graph.name),
+        "style": style,
+        "script": script,
+        "figure": _figure(content),
+        "note": escape(content.figure.note),
+        "derivation": _derivation(content),
+        "listing": _listing(content),
+        "data": _json(_data(content, measured)),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
+
+
+def _asset(name: str) -> str:
+    return files("graphc.viewer").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """What a page says it may run: this very text, and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(value: Any) -> str:
+    """Data that cannot end the element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _figure(content: Content) -> str:
+    """The SVG as a part of a page; without an engine, a table of the same boxes would stand here."""
+    svg = content.drawing.plain_svg
+    return svg[svg.index("<svg") :]
+
+
+def _derivation(content: Content) -> str:
+    if content.system is None:
+        return '<p class="empty">There is no loss here, so there is nothing to derive.</p>'
+    return body_of(Derivation(f"the gradients of {content.graph.name}", content.system).blocks)
+
+
+def _listing(content: Content) -> str:
+    lines = highlighted(content.source.text.rstrip("\n"))
+    return "".join(
+        f'<div class="line" id="line{i}"><span class="no">{i}</span><code>{line or " "}</code></div>'
+        for i, line in enumerate(lines, 1)
+    )
+
+
+def _data(content: Content, measured: Mapping[int, Any]) -> dict[str, Any]:
+    figure = content.figure
+    boxes = {}
+    for box in figure.boxes:
+        r, column, i = figure.place[box.key]
+        boxes[box.key] = {
+            "title": box.title,
+            "formula": " ".join(box.lines),
+            "foot": box.foot,
+            "tip": box.tooltip,
+            "at": [r, column, i],
+            "equations": content.equations.get(box.key, ()),
+            "lines": content.lines.get(box.key, ()),
+            **({"values": measured[box.key]} if box.key in measured else {}),
+        }
+    return {"boxes": boxes, "layers": _layers(content), "steps": [_step(s) for s in steps_of(content)]}
+
+
+def _layers(content: Content) -> list[dict[str, Any]]:
+    """The frames of the figure, each with the boxes that stand in it."""
+    figure = content.figure
+    return [
+        {
+            "id": f"layer{number}",
+            "name": figure.layers.get(layer, layer[-1]),
+            "boxes": [b.key for row in figure.rows if row.layer[: len(layer)] == layer for b in row.boxes],
+        }
+        for number, layer in enumerate(figure.clusters)
+        if layer
+    ]
+
+
+def _step(step: Any) -> dict[str, Any]:
+    return {key: value for key, value in asdict(step).items() if value}

@@ -1,0 +1,166 @@
+"""The file that ``view`` writes: whole, offline, and with everything linked."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import graphc as gx
+from graphc import nn
+from graphc.errors import ArgumentError
+from graphc.viewer import view
+from graphc.viewer.content import content_of
+from graphc.viewer.values import summary
+
+
+def two_layers():
+    x, t = gx.input("x", ("batch", 4)), gx.input("t", ("batch",), dtype="int64")
+    z = nn.dense(nn.dense(x, 5, activation="tanh", name="hidden"), 3, name="output")
+    return gx.Model(z, nn.cross_entropy(z, t), name="two")
+
+
+def data_of(page):
+    return json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.DOTALL)[1]
+    )
+
+
+def content(what, **options):
+    return content_of(what, **{"level": None, "mode": None, "updates": False, **options})
+
+
+def test_nothing_in_the_file_leads_out_of_it():
+    html = two_layers().view().html
+    assert re.findall(r'(?:src|href|action)="(?!#)', html) == []
+    assert "@import" not in html
+    assert re.findall(r"url\((?!#)", html) == []
+    outside = set(re.findall(r"https?://[^\s\"'<]+", html))
+    assert outside <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def test_the_policy_names_the_very_style_and_script_of_the_file():
+    import base64
+    import hashlib
+
+    html = two_layers().view().html
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
+    style, script = (
+        re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1],
+        re.findall(r"<script>(.*?)</script>", html, re.DOTALL)[0],
+    )
+    for kind, text in (("style", style), ("script", script)):
+        expected = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{expected}'" in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_every_computed_box_has_its_equation_and_its_line():
+    data = data_of(two_layers().view())
+    computed = [box for box in data["boxes"].values() if box["formula"] and box["title"] != "∂loss"]
+    assert len(computed) == 11
+    assert all(box["equations"] and box["lines"] for box in computed)
+
+
+@pytest.mark.parametrize("title", ["z₁", "∂z₁", "∂W₂", "∂b₁"])
+def test_the_equation_of_a_box_has_the_name_of_the_box(title):
+    found = content(two_layers())
+    (box,) = [b for b in found.figure.boxes if b.title == title]
+    equation = found.system.equations[found.equations[box.key][0] - 1]
+    assert equation.node is found.figure.nodes[box.key][-1]
+
+
+def test_a_bias_whose_gradient_is_another_has_its_own_equation():
+    x, t = gx.input("x", (3,)), gx.input("t", (3,))
+    w, b = gx.param("w", (3,)), gx.param("b", (3,))
+    found = content(gx.sum(gx.square(x * w + b - t)))
+    titles = {b.key: b.title for b in found.figure.boxes}
+    copies = [titles[key] for key in found.figure.copies]
+    assert copies
+    assert all(found.equations[key] for key in found.figure.copies)
+
+
+def test_the_steps_are_declaration_chain_rule_rewrites_and_lines():
+    steps = data_of(two_layers().view())["steps"]
+    assert list(dict.fromkeys(s["phase"] for s in steps)) == ["declared", "chain rule", "rewrites", "runs"]
+    born = [key for s in steps for key in s.get("born", ())]
+    assert len(born) == len(set(born))
+    rule = next(s for s in steps if s["text"].startswith("probability-minus-target"))
+    assert "softmax" in rule["before"]
+    assert rule["before"] != rule["after"]
+
+
+def test_every_box_is_born_once():
+    page = data_of(two_layers().view())
+    assert {str(key) for s in page["steps"] for key in s.get("born", ())} == set(page["boxes"])
+
+
+def test_what_can_be_shown():
+    x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
+    y = gx.tanh(x @ w)
+    loss = gx.mean(y)
+    for what in (y, [y, loss], gx.graph_of(loss), gx.compile([loss, gx.grad(loss, w)]), {"a": y}):
+        assert data_of(view(what))["boxes"]
+    assert "nothing to derive" in view(y).html
+    assert "∂w" in {box["title"] for box in data_of(view(loss))["boxes"].values()}
+    with pytest.raises(ArgumentError):
+        view(3)
+
+
+def test_a_view_of_200_boxes_is_less_than_a_megabyte():
+    h = gx.input("x", ("batch", 8))
+    for i in range(31):
+        h = nn.dense(h, 8, activation="tanh", name=f"layer{i}")
+    page = view(gx.Model(h, gx.mean(gx.square(h)), name="deep"))
+    assert 200 < len(data_of(page)["boxes"]) <= 300
+    assert len(page.html.encode()) < 1_000_000
+
+
+def test_paths(tmp_path):
+    model = two_layers()
+    found = model.view(tmp_path / "a.html")
+    assert found.path.read_text(encoding="utf-8") == found.html
+    assert "a.html" in repr(found)
+    for path in ("a.svg", tmp_path / "no" / "a.html"):
+        with pytest.raises(ArgumentError):
+            model.view(path)
+    with pytest.raises(ArgumentError, match="not written"):
+        model.view().open()
+
+
+# -- values -------------------------------------------------------------------------------------------------------
+
+
+def test_statistics_are_those_of_numpy():
+    array = np.array([[0.0, 1.0, np.nan], [np.inf, -3.0, 2.0]])
+    found = summary(array)
+    assert (found["bad"], found["nan"], found["shape"]) == (2, 1, [2, 3])
+    assert (found["min"], found["max"], found["mean"]) == (-3.0, 2.0, 0.0)
+    assert found["std"] == pytest.approx(np.std([0, 1, -3, 2]), rel=1e-4)
+    assert found["zero"] == 0.25
+    assert sum(found["bins"]) == 4
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((0, 3)), np.array(2.0), np.full(3, np.nan), np.array([True, False])]
+)
+def test_statistics_of_odd_arrays(array):
+    assert json.dumps(summary(array), allow_nan=False)
+
+
+def test_the_values_of_a_batch_are_those_of_the_program():
+    model = two_layers()
+    random = np.random.default_rng(0)
+    x, t = random.standard_normal((6, 4)).astype("float32"), random.integers(0, 3, 6)
+    boxes = data_of(model.view(values=(x, t)))["boxes"].values()
+    by_title = {box["title"]: box["values"] for box in boxes if "values" in box}
+    assert by_title["z₂"]["max"] == pytest.approx(float(model.predict(x).max()), rel=1e-4)
+    assert by_title["loss"]["mean"] == pytest.approx(model.evaluate(x, t)["loss"], rel=1e-4)
+    assert by_title["∂W₁"]["shape"] == [4, 5]
+
+
+def test_a_value_that_is_missing_is_named():
+    with pytest.raises(ArgumentError, match="w has no value"):
+        view(gx.mean(gx.input("x", (2,)) * gx.param("w", (2,))), values={"x": np.ones(2)})
