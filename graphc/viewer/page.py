@@ -17,12 +17,15 @@ from typing import Any
 from graphc.errors import ArgumentError
 from graphc.render.derive import Derivation
 from graphc.render.document import STYLE, body_of
-from graphc.viewer.listing import highlighted
 from graphc.render.svg import dark_rules
 from graphc.runtime.files import write_text
 from graphc.viewer.content import Content, content_of
+from graphc.viewer.listing import highlighted
 from graphc.viewer.steps import steps_of
 from graphc.viewer.values import statistics
+
+SCRIPTS = ("links.js", "figure.js", "steps.js")
+"""In this order: each uses what stands in those before it."""
 
 DARK = ':root[data-theme="dark"] #figure'
 
@@ -117,13 +120,13 @@ def _target(path: Any) -> Path:
 
 def _page(content: Content, measured: Mapping[int, Any]) -> str:
     style = "\n".join([_asset("page.css"), STYLE, *dark_rules(DARK)])
-    script = _asset("page.js")
+    scripts = [_asset(name) for name in SCRIPTS]
     parts = {
-        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {' '.join(map(_hash, scripts))}; "
         "base-uri 'none'; form-action 'none'",
         "title": escape(content.graph.name),
         "style": style,
-        "script": script,
+        "scripts": "\n".join(f"<script>{script}</script>" for script in scripts),
         "figure": _figure(content),
         "note": escape(content.figure.note),
         "derivation": _derivation(content),

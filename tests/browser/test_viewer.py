@@ -194,7 +194,7 @@ def test_hostile_names_are_shown_and_not_read(driver, tmp_path):
     assert "<img" not in found.html
     page = Page(driver, found.path)
     assert page("document.querySelectorAll('img').length") == 0
-    assert page("document.scripts.length") == 2
+    assert page("document.scripts.length") == 4
     assert page.problems() == []
     titles = page("Object.values(data.boxes).map((box) => box.tip[0])")
     assert any(HOSTILE in tip for tip in titles)
