@@ -96,7 +96,7 @@ _WHERE: dict[str, str] = {
     }.items()
     for name in names.split()
 }
-_MODULES = ("nn", "optim", "datasets", "train")
+_MODULES = ("nn", "optim", "datasets", "plot", "train")
 
 # What a notebook shows of a class, and the module of the functions that show it; the class knows nothing of them.
 _SHOWN: dict[tuple[str, str], tuple[str, dict[str, str]]] = {

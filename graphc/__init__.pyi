@@ -8,6 +8,7 @@ from math import pi as pi
 from graphc import datasets as datasets
 from graphc import nn as nn
 from graphc import optim as optim
+from graphc import plot as plot
 from graphc import train as train
 from graphc.check import check_grad as check_grad
 from graphc.derivatives import gauss_newton as gauss_newton

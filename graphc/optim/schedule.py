@@ -23,7 +23,7 @@ from graphc.ops.leaves import hyper, input
 from graphc.ops.rounding import floor
 from graphc.ops.shape import astype
 from graphc.optim.bounds import finite
-from graphc.runtime.figures import new_figure
+from graphc.runtime.figures import COLOURS, DASHES, WIDTH, axes_for, legend, tidy
 from graphc.symbolic.formulas import CONSTANTS, formula_names, formula_nodes
 
 LISTED = 85
@@ -186,14 +186,18 @@ class Schedule:
         """
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
             raise ArgumentError("a plot has a number of steps", given=repr(steps), expected="an int above 0")
-        if ax is None:
-            ax = new_figure(5.0, 3.0).subplots()
+        ax = axes_for(ax, 5.0, 3.0)
         values = self(np.arange(steps))
         # steps, not slopes: a value holds until the next update
-        ax.plot(np.arange(steps), values, drawstyle="steps-post", color="#0072B2", label=self.name)
-        ax.set_xlabel("step")
-        ax.set_ylabel("value")
-        ax.grid(alpha=0.3)
+        at = len(ax.lines)  # several on the same axes are told apart
+        look = {
+            "color": COLOURS[at % len(COLOURS)],
+            "linestyle": DASHES[at % len(DASHES)],
+            "linewidth": WIDTH,
+        }
+        ax.plot(np.arange(steps), values, drawstyle="steps-post", label=self.name, **look)
+        tidy(ax, x="step", y="value")
+        legend(ax)
         return ax
 
 

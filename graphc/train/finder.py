@@ -13,7 +13,7 @@ import numpy as np
 from graphc.errors import ArgumentError, NonFiniteError
 from graphc.optim.descent import sgd
 from graphc.optim.optimizer import Optimizer
-from graphc.runtime.figures import new_figure
+from graphc.runtime.figures import COLOURS, DASHES, GREY, WIDTH, axes_for, legend, tidy
 from graphc.train.data import Arrays, example_count
 from graphc.train.fitting import batch_size_for, checked_optimizer
 from graphc.train.run import Run, check_count, seeds_of
@@ -48,12 +48,14 @@ class RateSearch:
         Raises:
             MissingDependency: matplotlib is not installed.
         """
-        axes = new_figure(4.5, 3.5).subplots() if ax is None else ax
-        axes.plot(self.rates, self.losses, color="#BBBBBB", label="loss of the batch")
-        axes.plot(self.rates, self.smooth, color="#0072B2", label="smooth")
-        axes.axvline(self.suggestion, color="#D55E00", linestyle="--", label=f"{self.suggestion:.2g}")
-        axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
-        axes.legend()
+        axes = axes_for(ax)
+        axes.plot(self.rates, self.losses, color=GREY, linewidth=0.8, label="loss of the batch")
+        axes.plot(self.rates, self.smooth, color=COLOURS[0], linewidth=WIDTH, label="smooth")
+        line = {"color": COLOURS[1], "linestyle": DASHES[1], "label": f"suggests {self.suggestion:.2g}"}
+        axes.axvline(self.suggestion, **line)
+        axes.set_xscale("log")
+        tidy(axes, x="learning rate", y="loss")
+        legend(axes)
         return axes
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graphc.errors import ArgumentError, UnknownNameError
-from graphc.runtime.figures import new_figure
+from graphc.runtime.figures import COLOURS, DASHES, WIDTH, axes_for, both_axes, legend, tidy
 from graphc.runtime.files import write_bytes
 
 PLOT_KINDS = ("png", "svg", "pdf")
@@ -78,28 +78,26 @@ class History:
             )
         losses = [c for c in self.columns if c.endswith("loss")]
         metrics = [c for c in self.columns if c not in losses]
-        if ax is not None:
-            return self._curves(ax, losses, "loss")
-        panels = 2 if metrics else 1
-        axes = new_figure(4.5 * panels, 3.5).subplots(1, panels, squeeze=False)[0]
-        if metrics:
-            self._curves(
-                axes[1], metrics, ", ".join(c for c in metrics if not c.startswith("val_")) or "metrics"
-            )
-        return self._curves(axes[0], losses, "loss")
+        if ax is not None or not metrics:
+            return self.curves(axes_for(ax, 4.5, 3.5), losses, "loss")
+        left, right = both_axes(9.0, 3.5)
+        plain = [c for c in metrics if not c.startswith("val_")]
+        self.curves(right, metrics, ", ".join(plain) or "metrics")
+        return self.curves(left, losses, "loss")
 
-    def _curves(self, axes: Any, columns: list[str], label: str) -> Any:
-        # blue and orange of the Okabe-Ito palette; validation is told apart by its dashes as well
-        for i, name in enumerate(columns):
-            validation = name.startswith("val_")
+    def curves(self, axes: Any, columns: list[str], label: str) -> Any:
+        """Draw columns into axes: of validation data dashed, in the colour of its training column; returns the axes."""
+        plain = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
+        for name in columns:
             epochs = [row["epoch"] for row in self.rows if name in row]
-            color = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")[i % 4]
-            axes.plot(epochs, self[name], "--" if validation else "-", color=color, label=name)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(label)
-        axes.grid(alpha=0.3)
-        if columns:
-            axes.legend()
+            look = {
+                "color": COLOURS[plain.index(name.removeprefix("val_")) % len(COLOURS)],
+                "linestyle": DASHES[name.startswith("val_")],
+                "marker": "o" if len(epochs) == 1 else "",  # one point makes no line
+            }
+            axes.plot(epochs, self[name], linewidth=WIDTH, label=name, **look)
+        tidy(axes, x="epoch", y=label)
+        legend(axes)
         return axes
 
     def save_plot(self, path: Any) -> Any:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.derivatives import grad
+from graphc.errors import ArgumentError
+from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.stages import compile
 from graphc.train.callbacks import Callback, Row
 from graphc.train.programs import within
 from graphc.train.run import check_count
+from graphc.train.summary import in_order_of_use
 
 if TYPE_CHECKING:
     from graphc.train.run import Run
@@ -116,6 +119,37 @@ def _program(model: Any) -> Any:
     return compile(graph, mode="train", level=model.level, name="layers")
 
 
+def gradients_of(model: Any, x: Any, y: Any = None, seed: int = 0) -> dict[str, Any]:
+    """The gradient of each trained parameter at the values that the model has now, in order of use, on one batch.
+
+    Args:
+        model: with a loss.
+        x: as for ``fit``, arrays.
+        y: as for ``fit``, arrays.
+        seed: of random sites, such as dropout's masks.
+
+    Raises:
+        ArgumentError: a model without a loss.
+        DataError, ShapeError: data that do not fit.
+    """
+    if model.loss is None:
+        raise ArgumentError("this model has no loss", fix="gx.Model(outputs, loss)")
+    data = model.checked_data(x, y)
+    nodes, chosen = within(model.graph, model.loss, "f").nodes, set(model._trained())
+    trained = {str(model.graph.name_of(p)): p for p in in_order_of_use(nodes) if p in chosen}
+    if not trained:
+        return {}
+    gradients = dict(zip(trained, grad(model.loss, list(trained.values()), model.level), strict=True))
+    program = compile(within(model.graph, gradients, "gradients"), mode="train", level=model.level)
+    values = {**data, **model.params, **model.state}
+    names = [str(program.graph.name_of(n)) for n in program.graph.arguments]
+    rng = program.make_rng(seed) if program.graph.sites else None
+    with np.errstate(all="ignore"):
+        found = program(*[_value(values, name, model.graph) for name in names], rng=rng)
+    result: dict[str, Any] = found[0] if program.graph.updates else found
+    return result
+
+
 def layer_outputs(model: Any) -> dict[str, Node]:
     """The last value of each layer that the loss reads."""
     found: dict[str, Node] = {}
@@ -132,9 +166,9 @@ def _found(program: Any, run: Run) -> Any:
     names = [str(program.graph.name_of(n)) for n in program.graph.arguments]
     rng = program.make_rng(run.epoch) if program.graph.sites else None
     with np.errstate(all="ignore"):
-        found = program(*[_value(values, name, run) for name in names], rng=rng)
+        found = program(*[_value(values, name, run.model.graph) for name in names], rng=rng)
     return found[0] if program.graph.updates else found
 
 
-def _value(values: dict[str, Any], name: str, run: Run) -> Any:
-    return values[name] if name in values else run.model.graph.leaf(name).attrs["default"]
+def _value(values: dict[str, Any], name: str, graph: Graph) -> Any:
+    return values[name] if name in values else graph.leaf(name).attrs["default"]

@@ -115,7 +115,7 @@ def summary(model: Any) -> Summary:
         10 numbers, 10 of them trained; 18 flops for one example
     """
     layers: dict[str, list[Node]] = {}
-    for node in _in_order_of_use(model.graph.nodes):
+    for node in in_order_of_use(model.graph.nodes):
         if node.op.role in ("const", "size", "hyper", "input"):
             continue
         if node.op.role == "param" or model.graph.layer_of(node):
@@ -130,7 +130,7 @@ def summary(model: Any) -> Summary:
     )
 
 
-def _in_order_of_use(nodes: Sequence[Node]) -> list[Node]:
+def in_order_of_use(nodes: Sequence[Node]) -> list[Node]:
     """A leaf stands where it is first used, so that layers follow each other as data flow through them."""
     first: dict[Node, int] = {}
     for i, node in enumerate(nodes):
