@@ -23,6 +23,8 @@ from graphc.explanation.blame import blame as blame
 from graphc.explanation.difference import changes as changes
 from graphc.explanation.misses import why_not as why_not
 from graphc.explanation.networkx import to_networkx as to_networkx
+from graphc.explanation.profile import profile as profile
+from graphc.explanation.report import report as report
 from graphc.explanation.steps import explain as explain
 from graphc.ir.graph import Graph as Graph
 from graphc.ir.graph import graph_of as graph_of

@@ -28,11 +28,23 @@ MAX_STEPS_AT_A_NODE = 40
 FOLD_LIMIT = 4096
 
 
+@dataclass(frozen=True)
+class PassRun:
+    """One pass over a graph: its name, the seconds it took, nodes before and after, and how many events it left."""
+
+    name: str
+    seconds: float
+    before: int
+    after: int
+    events: int = 0
+
+
 @dataclass
 class Trace:
-    """What a run of passes did, in order: pairs of a replaced node and its event."""
+    """What a run of passes did, in order: pairs of a replaced node and its event; and the passes themselves."""
 
     events: list[tuple[Node, Event]] = field(default_factory=list)
+    passes: list[PassRun] = field(default_factory=list)
 
     def fired(self) -> dict[str, int]:
         """How often each rule fired."""

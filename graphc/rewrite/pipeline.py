@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 
 from graphc.ir.graph import Graph
 from graphc.rewrite.bodies import everywhere, tidy
-from graphc.rewrite.driver import Trace, rewrite, share_commuted
+from graphc.rewrite.driver import PassRun, Trace, rewrite, share_commuted
 from graphc.rewrite.lower import lower, lower_for_gradient
 from graphc.rewrite.rules import rules_of
 
@@ -97,6 +98,9 @@ def run(graph: Graph, passes: tuple[Pass, ...], level: str, trace: Trace | None 
     """The passes, one after the other, each over the graph and the bodies in it."""
     trace = Trace() if trace is None else trace
     for step in passes:
+        start, before, events = perf_counter(), len(graph.nodes), len(trace.events)
         graph = everywhere(graph, lambda body, step=step: step(body, level, trace))  # type: ignore[misc]
         graph = tidy(graph, trace.events)
+        seconds, made = perf_counter() - start, len(trace.events) - events
+        trace.passes.append(PassRun(step.__name__, seconds, before, len(graph.nodes), made))
     return graph

@@ -114,6 +114,19 @@ class Program:
 
         return write_text(path, self.source)
 
+    @property
+    def report(self) -> Any:
+        """Passes, rules, operations, bytes and memory; see ``gx.report``."""
+        import graphc
+
+        return graphc.report(self)
+
+    def profile(self, /, *args: Any, rng: Any = None, seconds: float = 0.3, **kwargs: Any) -> Any:
+        """Where the time of a call goes, by line, layer and node; see ``gx.profile``."""
+        import graphc
+
+        return graphc.profile(self, *args, rng=rng, seconds=seconds, **kwargs)
+
     def why_not(self, rule: str) -> Any:
         """Why a rewrite rule did not fire here; see ``gx.why_not``."""
         import graphc

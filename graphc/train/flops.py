@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from math import prod
 from typing import Any
 
-from graphc.ir.node import Node, size_names
+from graphc.ir.node import size_names
 from graphc.ir.size import evaluate
-from graphc.ops import contract
+from graphc.planning import work
 from graphc.stages import resolve, simplify
 from graphc.train.programs import within
-
-_MOVES = {
-    *("expand_dims", "reshape", "transpose", "squeeze", "broadcast_to", "astype", "stop_gradient", "assume"),
-    *("slice", "place", "concat", "take", "gather", "take_along_axis", "put", "roll", "sliding_windows"),
-    *("diagonal", "place_diagonal", "tril", "triu"),
-}
-"""What only moves numbers or looks at them from elsewhere."""
 
 
 def flops(model: Any) -> dict[str, int]:
@@ -38,22 +29,5 @@ def flops(model: Any) -> dict[str, int]:
     sizes = dict.fromkeys(size_names(graph.arguments), 1)
     count: Counter[str] = Counter()
     for node in graph.nodes:
-        count[graph.layer_of(node) or ""] += _of(node, sizes)
+        count[graph.layer_of(node) or ""] += evaluate(work.flops(node), sizes)
     return {layer: number for layer, number in count.items() if number}
-
-
-def _of(node: Node, sizes: dict[str, int]) -> int:
-    if node.op.kind == "leaf" or node.op.name in _MOVES or not node.type.is_float:
-        return 0
-    made = _elements(node, sizes)
-    if node.op in contract.CARDS:
-        return 2 * made * evaluate(node.inputs[0].shape[-1], sizes)
-    return max([made, *(_elements(x, sizes) for x in _read(node.inputs))])
-
-
-def _read(inputs: Iterable[Node]) -> Iterable[Node]:
-    return (x for x in inputs if x.type.is_float)
-
-
-def _elements(node: Node, sizes: dict[str, int]) -> int:
-    return prod(evaluate(d, sizes) for d in node.shape)

@@ -1,0 +1,242 @@
+"""What a program is and costs: passes with their times, rules that fired, operations and bytes, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from graphc.codegen.statements import Statement
+from graphc.errors import ArgumentError
+from graphc.ir.size import Dim, evaluate, names_of
+from graphc.planning import work
+from graphc.planning.order import Plan
+from graphc.rewrite.driver import PassRun, Trace
+from graphc.runtime.memory import measured_peak, predicted_peak, sample_arguments
+from graphc.runtime.program import Program
+from graphc.runtime.tables import columns
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A computation of a program.
+
+    Attributes:
+        name: of its value in the graph, or the empty text.
+        operation: the card.
+        layer: the layer, or the empty text.
+        phase: forward, backward or update.
+        type: of its value.
+        flops: arithmetic operations; see ``planning.work``.
+        bytes: read and written.
+    """
+
+    name: str
+    operation: str
+    layer: str
+    phase: str
+    type: str
+    flops: Dim
+    bytes: Dim
+
+    def at(self, sizes: Mapping[str, int]) -> Cost:
+        """With ints for sizes that have names."""
+        return replace(self, flops=evaluate(self.flops, sizes), bytes=evaluate(self.bytes, sizes))
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What was done to make a program, and what a call of it costs; ``print`` shows it.
+
+    Attributes:
+        title: the name of the program.
+        layout: fresh or planned.
+        passes: each pass that ran, in order, with its time.
+        rules: how often each rule fired.
+        costs: each computation, in the order in which it runs.
+        lines: statements of the listing.
+        decisions: what the plan says of itself: slots, what shares them, what was fused.
+        sizes: the values of sizes, once ``at`` has set them.
+        predicted: bytes of the values at the worst moment of a call; None without sizes.
+        measured: bytes that a call allocated at its worst moment; None without sizes.
+    """
+
+    title: str
+    layout: str
+    passes: tuple[PassRun, ...]
+    rules: Mapping[str, int]
+    costs: tuple[Cost, ...]
+    lines: int
+    decisions: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    predicted: int | None = None
+    measured: int | None = None
+    _peaks: Callable[[Mapping[str, int]], tuple[int, int]] | None = None
+
+    @property
+    def flops(self) -> Dim:
+        """All operations."""
+        return work.total(cost.flops for cost in self.costs)
+
+    @property
+    def bytes(self) -> Dim:
+        """All bytes that are read and written."""
+        return work.total(cost.bytes for cost in self.costs)
+
+    @property
+    def size_names(self) -> list[str]:
+        """The sizes that have names still."""
+        dims = [d for cost in self.costs for d in (cost.flops, cost.bytes)]
+        return list(dict.fromkeys(n for d in dims for n in names_of(d)))
+
+    def at(self, **sizes: int) -> Report:
+        """The same with numbers: operations, bytes, and the memory of a call, which is run twice for that.
+
+        Raises:
+            ArgumentError: a size that has no value, or a value of no size.
+        """
+        wanted = set(self.size_names)
+        if wanted != set(sizes):
+            raise ArgumentError(
+                "a report is of all sizes that have names",
+                given=", ".join(sizes) or "no sizes",
+                expected=", ".join(sorted(wanted)) or "none: every size is an int",
+            )
+        predicted, measured = self._peaks(sizes) if self._peaks else (None, None)
+        costs = tuple(cost.at(sizes) for cost in self.costs)
+        return replace(self, costs=costs, sizes=sizes, predicted=predicted, measured=measured)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as JSON has it; a size that has a name is a text."""
+        return {
+            "title": self.title,
+            "layout": self.layout,
+            "lines": self.lines,
+            "passes": [vars(p) for p in self.passes],
+            "rules": dict(self.rules),
+            "costs": [{**vars(c), "flops": _plain(c.flops), "bytes": _plain(c.bytes)} for c in self.costs],
+            "flops": _plain(self.flops),
+            "bytes": _plain(self.bytes),
+            "decisions": list(self.decisions),
+            "sizes": dict(self.sizes),
+            "memory": {"predicted": self.predicted, "measured": self.measured},
+        }
+
+    def __str__(self) -> str:
+        known = ", ".join(f"{k} = {v}" for k, v in self.sizes.items())
+        head = f"{self.title}: {len(self.costs)} computations, {self.lines} lines, layout {self.layout}"
+        parts = [f"{head}{f', {known}' if known else ''}", self._pass_table(), self._rule_line()]
+        parts += [self._cost_table(), *self.decisions, self._memory_line()]
+        return "\n\n".join(part for part in parts if part)
+
+    __repr__ = __str__
+
+    def _pass_table(self) -> str:
+        rows = [
+            (p.name, f"{p.seconds * 1e3:.2f}", str(p.before), str(p.after), str(p.events))
+            for p in self.passes
+        ]
+        spent = sum(p.seconds for p in self.passes)
+        return columns(
+            ("pass", "ms", "nodes", "after", "events"), [*rows, ("all", f"{spent * 1e3:.2f}", "", "", "")], 1
+        )
+
+    def _rule_line(self) -> str:
+        fired = sorted(self.rules.items(), key=lambda item: (-item[1], item[0]))
+        return f"rules: {', '.join(f'{name} {count}' for name, count in fired) or 'none fired'}"
+
+    def _cost_table(self) -> str:
+        rows = [(c.layer, c.name, c.operation, c.type, _text(c.flops), _text(c.bytes)) for c in self.costs]
+        rows += [("all", "", "", "", _text(self.flops), _text(self.bytes))]
+        return columns(("layer", "value", "operation", "type", "flops", "bytes"), rows, 4)
+
+    def _memory_line(self) -> str:
+        if self.predicted is None or self.measured is None:
+            names = ", ".join(f"{n}=..." for n in self.size_names)
+            return f"memory: report.at({names}) runs it and measures"
+        return f"memory at its worst: {self.predicted:,} bytes predicted, {self.measured:,} measured"
+
+
+def _plain(dim: Dim) -> int | str:
+    return dim if isinstance(dim, int) else str(dim)
+
+
+def _text(dim: Dim) -> str:
+    return f"{dim:,}" if isinstance(dim, int) else str(dim)
+
+
+def report(program: Any) -> Report:
+    """What was done to make a program, and what it costs.
+
+    Args:
+        program: a program; for a model there is ``model.report()``.
+
+    Raises:
+        ArgumentError: not a program.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 64))
+        >>> found = gx.compile(gx.tanh(x @ gx.param("W", (64, 10)))).report
+        >>> str(found.flops), found.at(n=2).flops
+        ('1290*n', 2580)
+        >>> found.at(n=1000).predicted
+        80000
+    """
+    if not isinstance(program, Program):
+        raise ArgumentError(
+            "report takes a program", given=type(program).__name__, fix="or use model.report()"
+        )
+
+    def peaks(sizes: Mapping[str, int]) -> tuple[int, int]:
+        arguments = sample_arguments(program.graph, sizes)
+        rng = [program.make_rng(0)] if program.graph.sites else []
+        with np.errstate(all="ignore"):
+            measured = measured_peak(lambda: program.function(*arguments, *rng))
+        return predicted_peak(program.emitted.statements, program.graph, sizes), measured
+
+    return make_report(program.name, program.plan, program.trace, program.emitted.statements, peaks)
+
+
+def make_report(
+    title: str,
+    plan: Plan,
+    trace: Trace,
+    statements: Sequence[Statement],
+    peaks: Callable[[Mapping[str, int]], tuple[int, int]] | None = None,
+) -> Report:
+    """A report of a plan and of what was done to make it."""
+    return Report(
+        title,
+        plan.layout,
+        tuple(trace.passes),
+        trace.fired(),
+        costs(plan),
+        len(statements),
+        decisions(plan),
+        _peaks=peaks,
+    )
+
+
+def costs(plan: Plan) -> tuple[Cost, ...]:
+    """Every computation of a plan."""
+    graph = plan.graph
+    return tuple(
+        Cost(
+            graph.name_of(n) or "",
+            n.op.name,
+            graph.layer_of(n) or "",
+            plan.phase[n],
+            str(n.type),
+            work.flops(n),
+            work.traffic(n),
+        )
+        for n in work.computed(plan.order)
+    )
+
+
+def decisions(plan: Plan) -> tuple[str, ...]:
+    """What a plan says of itself."""
+    return tuple(map(str, getattr(plan, "decisions", ())))
