@@ -66,17 +66,17 @@ class Result:
         return self.seconds[other] / self.seconds[self.best]
 
 
-def builders(name: str) -> dict[str, Callable[[Any], Step]]:
+def builders(problem: Any) -> dict[str, Callable[[Any], Step]]:
     """Every implementation of a workload by its name; the modules of the peers are imported when they are built."""
     from benchmarks.workloads import generated
 
     found: dict[str, Callable[[Any], Step]] = {
-        layout: partial(generated.build, layout=layout) for layout in generated.layouts()
+        layout: partial(generated.build, layout=layout) for layout in generated.layouts(problem)
     }
     found["hand"] = _later("by_hand")
     found["torch"] = _later("torch_steps")
     found["jax"] = _later("jax_steps")
-    if name == "W8":
+    if problem.name == "W8":
         found["jax loop"] = _later("jax_steps", loop=True)
     return found
 
@@ -143,7 +143,7 @@ def measured(
     missing: dict[str, str] = {}
     steps: dict[str, tuple[Callable[[], float], int]] = {}
     with np.errstate(all="ignore"):  # as fit has it
-        for key, build in builders(name).items():
+        for key, build in builders(problem).items():
             if only and key not in only:
                 continue
             package = missing_package(key)

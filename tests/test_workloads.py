@@ -30,7 +30,7 @@ def problem_of(name):
 def test_generated_steps_agree_with_those_by_hand(name):
     problem = problem_of(name)
     expected = losses(by_hand.build(problem))
-    for layout in generated.layouts():
+    for layout in generated.layouts(problem):
         np.testing.assert_allclose(losses(generated.build(problem, layout)), expected, rtol=TOLERANCE)
 
 
@@ -51,7 +51,6 @@ def test_generated_steps_agree_with_the_peers(name, peer):
 def test_a_workload_is_measured():
     found = nine.measured("W1", only=("fresh", "hand"), rounds=1, chunk=0.001)
     assert set(found.seconds) == {"fresh", "hand"}
-    assert found.best == "fresh"
     assert found.times("hand") == found.seconds["hand"] / found.seconds["fresh"]
     assert nine.summary(found).startswith("W1  fresh ")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import graphc as gx
@@ -14,9 +15,11 @@ from graphc.train.run import Seeds
 Step = Callable[[], Any]
 
 
-def layouts() -> tuple[str, ...]:
-    """The layouts that there are."""
-    return tuple(stages.LAYOUTS)
+def layouts(problem: Problem | None = None) -> tuple[str, ...]:
+    """The layouts that there are for a step of training, or for a program."""
+    if problem is not None and not problem.optimizer:
+        return tuple(stages.LAYOUTS)
+    return ("fresh", "planned") if "layout" in signature(gx.Model).parameters else ("fresh",)
 
 
 def build(problem: Problem, layout: str = "fresh") -> Step:
@@ -33,9 +36,10 @@ def _differentiated(problem: Problem, layout: str) -> Step:
 
 def _trained(problem: Problem, layout: str) -> Step:
     """``train_step`` of the module that ``fit`` runs, called as ``fit`` calls it."""
-    model, optimizer = model_of(problem), optimizer_of(problem)
+    options = {"layout": layout} if "planned" in layouts() else {}
+    model, optimizer = model_of(problem, **options), optimizer_of(problem)
     model.begin(optimizer, Seeds())
-    train_step = _module(model, optimizer, layout).train_step
+    train_step = model.module(optimizer).train_step
     x, t, count = problem.x, problem.t, problem.batches
     values = model.values
     params, state, slots, rng = values.params, values.state, values.slots, values.rng
@@ -52,9 +56,3 @@ def _trained(problem: Problem, layout: str) -> Step:
         return loss
 
     return step
-
-
-def _module(model: gx.Model, optimizer: Any, layout: str) -> Any:
-    if layout == "fresh" and layouts() == ("fresh",):
-        return model.module(optimizer)
-    return model.module(optimizer, layout=layout)

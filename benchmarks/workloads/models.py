@@ -9,7 +9,7 @@ from benchmarks.workloads.problems import FEATURES, HIDDEN, TIME, Problem, layer
 from graphc import nn, optim
 
 
-def perceptron(problem: Problem) -> gx.Model:
+def perceptron(problem: Problem, **options: Any) -> gx.Model:
     """W1 to W4: dense layers."""
     sizes = problem.sizes
     x = gx.input("x", ("batch", sizes[0]))
@@ -19,30 +19,30 @@ def perceptron(problem: Problem) -> gx.Model:
         h = nn.dense(h, units, activation=_activation(problem), name=name)
     y = nn.dense(h, sizes[-1], name=last)
     if sizes[-1] == 1:
-        return gx.Model(y, nn.mse(y, gx.input("t", ("batch", 1))), name=problem.name)
-    return _classifier(y, problem)
+        return gx.Model(y, nn.mse(y, gx.input("t", ("batch", 1))), name=problem.name, **options)
+    return _classifier(y, problem, options)
 
 
 def _activation(problem: Problem) -> Any:
     return gx.gelu_tanh if problem.activation == "gelu_tanh" else problem.activation
 
 
-def _classifier(logits: Any, problem: Problem) -> gx.Model:
+def _classifier(logits: Any, problem: Problem, options: dict[str, Any]) -> gx.Model:
     t = gx.input("t", ("batch",), dtype="int64")
-    return gx.Model(logits, nn.cross_entropy(logits, t), name=problem.name)
+    return gx.Model(logits, nn.cross_entropy(logits, t), name=problem.name, **options)
 
 
-def normalised(problem: Problem) -> gx.Model:
+def normalised(problem: Problem, **options: Any) -> gx.Model:
     """W6: dense layers with batch normalisation and dropout."""
     h = gx.input("x", ("batch", 784))
     for i in (1, 2):
         h = nn.dense(h, 512, bias=False, name=f"hidden{i}")
         h = gx.relu(nn.batch_norm(h, axis=-1, name=f"norm{i}"))
         h = nn.dropout(h, problem.drop, name=f"drop{i}")
-    return _classifier(nn.dense(h, 10, name="output"), problem)
+    return _classifier(nn.dense(h, 10, name="output"), problem, options)
 
 
-def lstm(problem: Problem) -> gx.Model:
+def lstm(problem: Problem, **options: Any) -> gx.Model:
     """W8: one recurrent layer, as a loop; gates in the order i, f, g, o."""
     x = gx.input("x", (TIME, "batch", FEATURES))
     with gx.scope("lstm"):
@@ -58,15 +58,15 @@ def lstm(problem: Problem) -> gx.Model:
 
     start = gx.zeros((x.shape[1], HIDDEN))
     (h, _), _ = gx.scan(cell, (start, start), x)
-    return _classifier(nn.dense(h, 10, name="output"), problem)
+    return _classifier(nn.dense(h, 10, name="output"), problem, options)
 
 
-def convolutional(problem: Problem) -> gx.Model:
+def convolutional(problem: Problem, **options: Any) -> gx.Model:
     """W9: two convolutions with pooling, and a dense layer."""
     h = gx.input("x", ("batch", 1, 28, 28))
     h = nn.max_pool(nn.conv2d(h, 16, 3, "relu", name="conv1"), 2)
     h = nn.max_pool(nn.conv2d(h, 32, 3, "relu", name="conv2"), 2)
-    return _classifier(nn.dense(nn.flatten(h), 10, name="output"), problem)
+    return _classifier(nn.dense(nn.flatten(h), 10, name="output"), problem, options)
 
 
 MODELS = {
@@ -80,9 +80,9 @@ MODELS = {
 }
 
 
-def model_of(problem: Problem) -> gx.Model:
-    """The declared model with the starting values of the problem."""
-    return MODELS[problem.name](problem).set_params(problem.params)
+def model_of(problem: Problem, **options: Any) -> gx.Model:
+    """The declared model with the starting values of the problem; options are those of ``gx.Model``."""
+    return MODELS[problem.name](problem, **options).set_params(problem.params)
 
 
 def optimizer_of(problem: Problem) -> Any:
