@@ -26,7 +26,7 @@ def draw(options: Namespace) -> int:
         writable(options.out, "--out", PICTURES)
     model = read_model(options.model)
     target = writable(options.out or f"{model.graph.name}.svg", "--out", PICTURES)
-    drawing = model.draw(target, level=options.level)
+    drawing = model.draw(target, level=options.level, highlight=options.highlight)
     print(written_path(drawing, target))
     return 0
 

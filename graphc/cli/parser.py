@@ -220,6 +220,11 @@ def _draw(commands: Any) -> None:
     made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     made.add_argument("-o", "--out", metavar="FILE", help="default: the model's name with .svg")
     made.add_argument("--level", choices=DRAW_LEVELS, help="default: graph, or model where that is too large")
+    made.add_argument(
+        "--highlight",
+        metavar="PARAM",
+        help="show how this parameter reaches the loss and its gradient comes back",
+    )
 
 
 def _view(commands: Any) -> None:

@@ -8,6 +8,7 @@ do not constrain ranks; small boxes of a row (parameters, gradients) are cells o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
@@ -69,7 +70,10 @@ class _Writer:
         self.boxes = {box.key: box for box in figure.boxes}
         self.graph = Digraph(figure.name)
         self.routes = routes_of(figure)
-        self.colours = {lane: style.EDGES[edge.kind].colour for edge, lane in self.routes.lanes.items()}
+        self.colours: dict[Lane, str] = {}
+        for edge, lane in self.routes.lanes.items():
+            if not edge.faint or lane not in self.colours:
+                self.colours[lane] = style.FAINT if edge.faint else style.EDGES[edge.kind].colour
         self.drawn: set[str] = set()
 
     def text(self) -> str:
@@ -190,7 +194,7 @@ class _Writer:
     def _look(self, edge: Edge, back: bool, far: bool, tip: bool) -> dict[str, str]:
         line = style.EDGES[edge.kind]
         return {
-            "color": line.colour,
+            "color": style.FAINT if edge.faint else line.colour,
             "penwidth": f"{line.width:g}",
             "style": line.dashes if line.dashes != "solid" else "",
             "dir": "none" if not (line.arrow and tip) else "back" if back else "",
@@ -252,9 +256,9 @@ def _point_node(lane: Lane, row: int, colour: str) -> str:
 
 
 def _box_node(name: str, box: Box, column: str) -> str:
-    look = style.KINDS[box.kind]
-    rows = [_title(box), *(_font(line, 12, style.INK) for line in _lines(box))]
-    rows.append(_font(box.foot, 9.5, style.GREY))
+    look = _colours(box)
+    rows = [_title(box), *(_font(line, 12, look.ink) for line in _lines(box))]
+    rows.append(_font(box.foot, 9.5, look.grey))
     rows = [row for row in rows if row] or ["&nbsp;"]
     label = _table("".join(f"<TR><TD>{row}</TD></TR>" for row in rows), CELLPADDING=1, CELLSPACING=0)
     group = f" group={column}" if column in (FORWARD, BACKWARD) else ""
@@ -270,8 +274,23 @@ def _lines(box: Box) -> Sequence[str]:
 
 
 def _title(box: Box) -> str:
-    label = f" {_font(f'#{box.label}', 9, style.GREY)}" if box.label else ""
-    return f"<B>{_font(box.title, 13, style.INK)}</B>{label}" if box.title.strip() else label
+    look = _colours(box)
+    label = f" {_font(f'#{box.label}', 9, look.grey)}" if box.label else ""
+    return f"<B>{_font(box.title, 13, look.ink)}</B>{label}" if box.title.strip() else label
+
+
+@dataclass(frozen=True)
+class _Colours:
+    fill: str
+    line: str
+    ink: str = style.INK
+    grey: str = style.GREY
+
+
+def _colours(box: Box) -> _Colours:
+    if box.faint:
+        return _Colours(style.PAPER, style.FAINT, style.PALE, style.PALE)
+    return _Colours(style.KINDS[box.kind].fill, style.KINDS[box.kind].line)
 
 
 def _cells_node(name: str, boxes: Iterable[Box]) -> str:
@@ -281,13 +300,13 @@ def _cells_node(name: str, boxes: Iterable[Box]) -> str:
 
 
 def _cell(box: Box) -> str:
-    look = style.KINDS[box.kind]
+    look = _colours(box)
     first, *more = box.lines or ("",)
-    foot = _font(box.foot, 9.5, style.GREY)
-    head = (_title(box), _font(first, 12, style.INK), "" if more else foot)
+    foot = _font(box.foot, 9.5, look.grey)
+    head = (_title(box), _font(first, 12, look.ink), "" if more else foot)
     rows = [
         "&nbsp;&nbsp;".join(part for part in head if part),
-        *(_font(line, 12, style.INK) for line in more),
+        *(_font(line, 12, look.ink) for line in more),
     ]
     rows = [row for row in (*rows, foot if more else "") if row] or ["&nbsp;"]
     inner = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)

@@ -21,6 +21,7 @@ from graphc.render.dot import dot_of
 from graphc.render.engines import INSTALL, LayoutError, render
 from graphc.render.figure import Figure
 from graphc.render.page import page_of
+from graphc.render.path import with_path
 from graphc.render.rows import figure_of
 from graphc.render.svg import cleaned, with_dark
 from graphc.rewrite.lower import MODES, collect_updates
@@ -127,6 +128,7 @@ def draw(
     updates: bool | None = None,
     mode: str | None = None,
     legend: bool = True,
+    highlight: str | None = None,
 ) -> Drawing:
     """The forward and the backward pass in one figure.
 
@@ -141,12 +143,15 @@ def draw(
         updates: whether to show the equations of the optimizer; by default where a graph has them.
         mode: ``train`` or ``eval`` where the graph has a choice; by default ``train`` if there are gradients.
         legend: whether to explain the colours.
+        highlight: a parameter, such as ``"hidden2.W"`` or as the figure writes it ``"W2"``: its path to the loss, and
+            that of the gradient back to it, stand out, and the rest is faint.
 
     Returns:
         A Drawing: ``.dot``, ``.svg``, ``.save(path)``; a notebook shows it.
 
     Raises:
         ArgumentError: something that is not a graph, an unknown level or extension, or a path that cannot be written.
+        UnknownNameError: ``highlight`` names no parameter.
 
     Example:
         >>> import graphc as gx
@@ -161,7 +166,7 @@ def draw(
         raise ArgumentError("mode is train or eval", given=repr(mode))
     target = None if path is None else _target(path)
     graph = simplify(resolved(graph_to_draw(what, updates), mode))
-    drawing = drawing_of(graph, level, updates is not False, legend)
+    drawing = drawing_of(graph, level, updates is not False, legend, highlight)
     return drawing if target is None else replace(drawing, path=drawing.save(target))
 
 
@@ -191,27 +196,39 @@ def _optimizer(model: Any) -> Any:
     return optimizer
 
 
-def drawing_of(graph: Graph, level: str | None = None, updates: bool = True, legend: bool = True) -> Drawing:
+def drawing_of(
+    graph: Graph,
+    level: str | None = None,
+    updates: bool = True,
+    legend: bool = True,
+    highlight: str | None = None,
+) -> Drawing:
     """The drawing of a simplified graph; see ``draw``."""
-    figure, used = _figure(graph, level, updates)
+    whole, drawn = _figure(graph, level, updates)
+    figure, used = _shown(whole, level)
+    if highlight is not None:
+        figure = with_path(figure, whole, drawn, highlight)
     return Drawing(figure, used, legend)
 
 
-def _figure(graph: Graph, level: str | None, updates: bool) -> tuple[Figure, str]:
-    """The figure at a level, and the level that was used."""
-    if level in ("lowered", "plan"):
-        planned = plan(graph)
-        steps = {node: i + 1 for i, node in enumerate(planned.order)} if level == "plan" else None
-        return figure_of(planned.graph, share=False, updates=updates, steps=steps), level
-    figure = figure_of(graph, updates=updates)
-    count = len(figure.boxes)
+def _figure(graph: Graph, level: str | None, updates: bool) -> tuple[Figure, Graph]:
+    """The figure with every box, and the graph that is in it."""
+    if level not in ("lowered", "plan"):
+        return figure_of(graph, updates=updates), graph
+    planned = plan(graph)
+    steps = {node: i + 1 for i, node in enumerate(planned.order)} if level == "plan" else None
+    return figure_of(planned.graph, share=False, updates=updates, steps=steps), planned.graph
+
+
+def _shown(figure: Figure, level: str | None) -> tuple[Figure, str]:
+    """By layers where that was asked for, or where there are too many boxes; and the level that this is."""
     if level == "model":
         return collapsed(figure), level
-    if level == "graph" or count <= MAX_BOXES:
-        return figure, "graph"
-    return collapsed(
-        figure, f'{count:,} boxes, shown by layer; draw(..., level="graph") shows all of them'
-    ), "model"
+    count = len(figure.boxes)
+    if level is not None or count <= MAX_BOXES:
+        return figure, level or "graph"
+    note = f'{count:,} boxes, shown by layer; draw(..., level="graph") shows all of them'
+    return collapsed(figure, note), "model"
 
 
 def resolved(graph: Graph, mode: str | None = None) -> Graph:

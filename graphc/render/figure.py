@@ -37,6 +37,7 @@ class Box:
         tooltip: what is shown when a pointer rests on it.
         heavy: drawn with a heavy border: added up over several uses.
         label: the number of its step, in a plan.
+        faint: drawn in grey, because something else is to be looked at.
     """
 
     key: int
@@ -47,6 +48,7 @@ class Box:
     tooltip: tuple[str, ...] = ()
     heavy: bool = False
     label: str = ""
+    faint: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Edge:
     head: int
     kind: str
     tooltip: str = ""
+    faint: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 FONT = "Helvetica,Arial,sans-serif"
-INK, GREY, FAINT, PAPER = "#1D2939", "#5B6472", "#D0D5DD", "white"
+INK, GREY, PALE, FAINT, PAPER = "#1D2939", "#5B6472", "#98A2B3", "#D0D5DD", "white"
 
 
 @dataclass(frozen=True)

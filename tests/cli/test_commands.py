@@ -268,3 +268,11 @@ def test_view_writes_one_page(tmp_path, net, capsys):
     page = target.read_text(encoding="utf-8")
     assert '"values":' in page
     assert "Content-Security-Policy" in page
+
+
+def test_draw_highlights_a_parameter(tmp_path, net, capsys):
+    target = tmp_path / "net.dot"
+    assert run(capsys, "draw", net, "--highlight", "W1", "-o", target)[0] == 0
+    code, _, err = run(capsys, "draw", net, "--highlight", "Q", "-o", target)
+    assert code == 2
+    assert "hidden.W" in err
