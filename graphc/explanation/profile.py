@@ -19,7 +19,7 @@ from graphc.ops.evaluate import size_values
 from graphc.planning import work
 from graphc.runtime.arguments import bind_arguments
 from graphc.runtime.program import Program
-from graphc.runtime.stamps import LineTimes, line_times, watched
+from graphc.runtime.stamps import LineTimes, functions_of, line_times, watched
 from graphc.runtime.tables import columns
 
 CALL = "the call itself"
@@ -36,7 +36,7 @@ class Row:
     Attributes:
         line: its number, from 1; 0 is what stands around the functions.
         text: the line.
-        layer: whose layer it is, or the empty text.
+        layer: whose layer it is, or the function that it stands in, in brackets.
         seconds: a call spends in it.
         nodes: what it computes, each with its share of the time.
     """
@@ -71,11 +71,11 @@ class Profile:
 
     @property
     def covered(self) -> float:
-        """What the lines of the listing sum to, as a share of an unwatched call; what is around them is left out."""
-        return sum(row.seconds for row in self.rows if row.line) / self.seconds
+        """The share of the time that falls on lines of the listing; the rest is the call around them."""
+        return sum(row.seconds for row in self.rows if row.line) / self.total
 
     def by_layer(self) -> Groups:
-        """Seconds by layer, most first; lines of no layer are under the empty text."""
+        """Seconds by layer, most first; lines of no layer are under their function, in brackets."""
         return _grouped((row.layer, row.seconds) for row in self.rows)
 
     def by_node(self) -> Groups:
@@ -95,9 +95,9 @@ class Profile:
         }
 
     def __str__(self) -> str:
-        sums = f"the lines sum to {100 * self.covered:.1f} % of that"
+        share = f"{100 * self.covered:.1f} % of its time is in these lines"
         return (
-            f"{self.title}: {_micro(self.seconds)} µs a call; {sums}\n\n{self._lines()}\n\n{self._layers()}"
+            f"{self.title}: {_micro(self.seconds)} µs a call; {share}\n\n{self._lines()}\n\n{self._layers()}"
         )
 
     __repr__ = __str__
@@ -110,7 +110,7 @@ class Profile:
         return columns(("line", "layer", "code", "µs", "%"), rows, 3)
 
     def _layers(self) -> str:
-        rows = [(name or "(none)", _micro(s), self._share(s)) for name, s in self.by_layer().items()]
+        rows = [(name, _micro(s), self._share(s)) for name, s in self.by_layer().items()]
         return columns(("layer", "µs", "%"), rows, 1)
 
     def _share(self, seconds: float) -> str:
@@ -179,10 +179,11 @@ def make_profile(
     known = places(source)
     named = {n for s in source.statements for n in s.nodes}
     text = source.text.split("\n")
+    functions = functions_of(source.text)
     rows = []
     for line, seconds in times.lines.items():
         place = known.get(line)
-        layer = place.statement.layer if place else ""
+        layer = (place.statement.layer if place else "") or f"({functions.get(line, 'call')})"
         nodes = _shared(place.statement, graph, named, sizes, seconds) if place else ()
         rows.append(Row(line, text[line - 1].strip() if line else CALL, layer, seconds, nodes))
     return Profile(title, times.seconds, tuple(rows), times.calls)

@@ -14,7 +14,7 @@ from graphc.ir.size import Dim, evaluate, names_of
 from graphc.planning import work
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import PassRun, Trace
-from graphc.runtime.memory import measured_peak, predicted_peak, sample_arguments
+from graphc.runtime.memory import measured_peak, predicted_peak, sample_arrays
 from graphc.runtime.program import Program
 from graphc.runtime.tables import columns
 
@@ -191,7 +191,7 @@ def report(program: Any) -> Report:
         )
 
     def peaks(sizes: Mapping[str, int]) -> tuple[int, int]:
-        arguments = sample_arguments(program.graph, sizes)
+        arguments = sample_arrays(program.graph.arguments, sizes)
         rng = [program.make_rng(0)] if program.graph.sites else []
         with np.errstate(all="ignore"):
             measured = measured_peak(lambda: program.function(*arguments, *rng))

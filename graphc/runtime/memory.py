@@ -15,9 +15,9 @@ from graphc.ir.size import evaluate
 from graphc.planning.work import size_in_bytes
 
 
-def sample_arguments(graph: Graph, sizes: Mapping[str, int]) -> list[Any]:
+def sample_arrays(leaves: Iterable[Node], sizes: Mapping[str, int]) -> list[Any]:
     """Arrays of the declared shapes: ones, and for integers and conditions zeros; memory depends on no value."""
-    return [_sample(leaf, sizes) for leaf in graph.arguments]
+    return [_sample(leaf, sizes) for leaf in leaves]
 
 
 def _sample(leaf: Node, sizes: Mapping[str, int]) -> Any:
@@ -55,15 +55,20 @@ def _inside(nodes: Iterable[Node], known: set[Node]) -> list[Node]:
     return found[len(own) :]
 
 
-def measured_peak(call: Callable[[], Any]) -> int:
+def measured_peak(call: Callable[[], Any], warm: bool = True) -> int:
     """The most bytes that were allocated at once during a call, by NumPy and by Python, above what there was before.
+
+    Args:
+        call: what is measured.
+        warm: whether to call it once beforehand, so that what is made once and kept does not count.
 
     Example:
         >>> import numpy as np
         >>> 8_000 <= measured_peak(lambda: np.ones(1000).sum()) < 12_000
         True
     """
-    call()  # what is made once and kept
+    if warm:
+        call()
     running = tracemalloc.is_tracing()
     if not running:
         tracemalloc.start()

@@ -57,6 +57,20 @@ def stamped(text: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+def functions_of(text: str) -> dict[int, str]:
+    r"""For each line of a listing the innermost function that it stands in.
+
+    Example:
+        >>> functions_of("import math\n\ndef f(x):\n    return x\n")
+        {3: 'f', 4: 'f'}
+    """
+    found: dict[int, str] = {}
+    for node in ast.walk(ast.parse(text)):  # what stands inside comes later
+        if isinstance(node, ast.FunctionDef):
+            found.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.name))
+    return found
+
+
 def _stamped_block(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for statement in body:

@@ -24,6 +24,7 @@ from graphc.train.data import Arrays, checked, named_arrays
 from graphc.train.evaluation import evaluate, predict, readable, score_nodes, scoring_program
 from graphc.train.fitting import Request, fit
 from graphc.train.history import History
+from graphc.train.measured import Measured
 from graphc.train.measures import read_metrics
 from graphc.train.programs import Module, build_module, training_graph, with_hypers, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
@@ -32,7 +33,7 @@ from graphc.train.summary import Summary
 from graphc.train.values import Values
 
 
-class Model:
+class Model(Measured):
     """A network with a loss, ready to be trained, drawn, explained, listed, exported and saved.
 
     Args:
