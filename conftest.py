@@ -14,11 +14,11 @@ os.environ["MPLBACKEND"] = "Agg"
 
 from sybil import Sybil
 from sybil.document import PythonDocStringDocument
-from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
 from sybil.sybil import SybilCollection
 
 from docs.course.make import parsers as chapter_parsers
+from docs.tools.blocks import parsers as document_parsers
 
 
 def _enter(namespace: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ def _leave(namespace: dict[str, Any]) -> None:
 
 
 _documents = Sybil(
-    parsers=[PythonCodeBlockParser(), DocTestParser(), SkipParser()],
+    parsers=document_parsers(),
     patterns=["README.md", "docs/*.md", "docs/howto/*.md"],
     setup=_enter,
     teardown=_leave,

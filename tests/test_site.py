@@ -127,6 +127,18 @@ def test_formulas_are_set_by_the_browser(site):
 
 
 @needs_sphinx
+def test_formulas_in_columns_and_commands_that_are_not_known():
+    from docs.tools.mathml import ExtensionError, mathml
+
+    formula = mathml(r"\begin{aligned} v &\leftarrow g \\ w &\leftarrow v \end{aligned}", display="block")
+    assert formula.count("<mtr>") == 2
+    assert "<math" in formula
+    for text in (r"a & b", r"\nosuchthing x"):
+        with pytest.raises(ExtensionError, match="not set as mathematics"):
+            mathml(text)
+
+
+@needs_sphinx
 @pytest.mark.full
 @pytest.mark.parametrize("text", ["[gone](nowhere.md)", "[gone](index.md#nowhere)", "```{nothing}\n```"])
 def test_a_broken_link_fails_the_build(tmp_path, text):

@@ -7,8 +7,11 @@ from typing import Any
 
 from docutils import nodes
 from latex2mathml.converter import convert
+from sphinx.errors import ExtensionError
 
 INDENT = re.compile(r"\n[ \t]*")
+UNKNOWN = re.compile(r"<m[ion]>(?:&|\\[A-Za-z]+)</m[ion]>")
+"""What latex2mathml leaves of a command that it does not know."""
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -17,13 +20,30 @@ def setup(app: Any) -> dict[str, bool]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+def mathml(latex: str, display: str = "inline") -> str:
+    r"""The MathML of a formula.
+
+    Raises:
+        ExtensionError: it uses a command that is not known, or ``&`` outside of an environment with columns.
+
+    Example:
+        >>> "<msup><mi>x</mi><mn>2</mn></msup>" in mathml("x^2")
+        True
+    """
+    text = INDENT.sub(" ", latex).replace("{aligned}", "{split}")  # the same, under the name that is known
+    formula = str(convert(text, display=display))
+    if UNKNOWN.search(formula):
+        raise ExtensionError(f"not set as mathematics: {latex}")
+    return formula
+
+
 def _inline(translator: Any, node: nodes.Element) -> None:
-    translator.body.append(convert(node.astext()))
+    translator.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _block(translator: Any, node: nodes.Element) -> None:
-    formula = convert(INDENT.sub(" ", node.astext()), display="block")
+    formula = mathml(node.astext(), display="block")
     translator.body.append(
         translator.starttag(node, "div", CLASS="math", TABINDEX="0") + formula + "</div>\n"
     )

@@ -1,17 +1,16 @@
 """The reference of the site: the directive ``names`` writes what a module or a list of names has in its docstrings.
 
-    ```{names} graphc.ops.leaves graphc.ops.init
+    ```{names} graphc.ops.leaves graphc.nn.layers
     ```
 
-gives every public name of ``graphc`` that these modules define; of ``graphc.nn``, ``optim``, ``train`` and ``datasets``
-all their public names, or those that the lines below name. A public name that is on no page fails the build.
+gives every public name that these modules define. A public name that is on no page fails the build.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sphinx.errors import ExtensionError
@@ -21,15 +20,27 @@ import graphc
 from docs.tools.docstrings import card_lines, docstring_lines, listed_parameters
 from graphc.ir.op import Op
 
-PACKAGES = tuple(f"graphc.{name}" for name in graphc._MODULES)
+PACKAGES = (*(f"graphc.{name}" for name in graphc._MODULES), "graphc.optim.schedules")
 
 
 def public_names() -> dict[str, str]:
     """Every public name, with its module in front, to the module that defines it."""
     names = {f"graphc.{name}": where for name, where in graphc._WHERE.items()}
     for package in PACKAGES:
-        names |= {f"{package}.{name}": package for name in importlib.import_module(package).__all__}
+        names |= {name: _home(name, package) for name in _listed(package)}
     return names
+
+
+def _listed(package: str) -> list[str]:
+    """The public names of a package, but for modules: those have pages of their own."""
+    names = [f"{package}.{name}" for name in importlib.import_module(package).__all__]
+    return [name for name in names if not inspect.ismodule(found(name))]
+
+
+def _home(name: str, package: str) -> str:
+    """The module below a package that defines a name; a table belongs to the package itself."""
+    module = getattr(found(name), "__module__", None) or ""
+    return module if module.startswith(f"{package}.") else package
 
 
 def found(name: str) -> Any:
@@ -43,15 +54,11 @@ class Names(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
-    has_content = True
 
     def run(self) -> list[Any]:
         """The nodes of the directive; called by Sphinx."""
         modules = self.arguments[0].split()
-        wanted = " ".join(self.content).split()
         names = [n for n, where in public_names().items() if where in modules]
-        if wanted:
-            names = [f"{modules[0]}.{name}" for name in wanted]
         self.env.metadata[self.env.docname].setdefault("names", []).extend(names)
         text = "\n".join(line for name in names for line in entry(name))
         return self.parse_text_to_nodes(text)
@@ -60,7 +67,10 @@ class Names(SphinxDirective):
 def entry(name: str) -> Iterator[str]:
     """One public name as Markdown with the directives of Sphinx."""
     thing = found(name)
-    if isinstance(thing, Op):
+    top = f"graphc.{name.rpartition('.')[2]}"
+    if inspect.isclass(thing) and name != top and top in public_names() and found(top) is thing:
+        yield from described("class", name, [f"The same as {{py:class}}`{top}`."])
+    elif isinstance(thing, Op):
         yield from described("function", f"{name}({listed_parameters(thing)})", card_lines(name, thing))
     elif inspect.isclass(thing):
         yield from described("class", f"{name}{signature(thing)}", class_lines(thing))
@@ -105,7 +115,7 @@ def value_lines(name: str, value: Any) -> list[str]:
     """A constant, or a table of functions by name."""
     if isinstance(value, float):
         return [f"{value!r}, as in NumPy."]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return ["A table from names to functions: " + ", ".join(f"`{key}`" for key in value) + "."]
     return [line for line in (inspect.getdoc(value) or "").split("\n\n")[:1] if line]
 
