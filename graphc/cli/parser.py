@@ -60,6 +60,7 @@ examples:
   graphc check net.py                           its gradients against central differences
   graphc opt net.py --print-after-each          what each pass of the compiler does to its graph
   graphc diff net.py deeper.py                  what lies between two models or texts of graphs
+  graphc bench net.py --rows 128                a step's time, and its distance to the machine's limit
 
 Exit codes: 0 it worked; 1 a check found something wrong; 2 bad use or bad data, with one line that says what to do;
 130 after Ctrl-C. Results go to standard output, progress to standard error. NO_COLOR=1 turns colours off.
@@ -87,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     _debug(top)
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _train, _draw, _view, _show, _explain, _derive, _export, _check, _opt, _diff):
+    for add in (_demo, _train, _draw, _view, _show, _explain, _derive, _export, _check, _opt, _diff, _bench):
         add(commands)
     return top
 
@@ -392,6 +393,31 @@ def _diff(commands: Any) -> None:
     )
     made.add_argument("before", metavar="A", help=_GRAPH_HELP)
     made.add_argument("after", metavar="B", help="likewise")
+
+
+def _bench(commands: Any) -> None:
+    made = _command(
+        commands,
+        "bench",
+        "bench:bench",
+        "time a step of training, and say how far that is from what this machine could do",
+        "examples:\n  graphc bench net.py --rows 128\n  graphc bench net.gx --lines\n  graphc bench --calibrate\n\n"
+        "The limit is the time of the step's operations at the rate of a large product of matrices, or that of\n"
+        "reading its arguments and writing its results once, whichever is longer; both rates are measured on the\n"
+        "spot. Use OMP_NUM_THREADS=1 for one core. --calibrate measures what each function of NumPy costs here and\n"
+        "keeps the table in $GRAPHC_CACHE, or in ~/.cache/graphc.\n\n"
+        f"{_MODEL_NOTE}",
+    )
+    made.add_argument("model", metavar="MODEL", nargs="?", help=_MODEL_HELP)
+    made.add_argument(
+        "--rows", type=_count(1), default=64, metavar="N", help="rows of random data in a batch (default: 64)"
+    )
+    made.add_argument("--optimizer", choices=OPTIMIZER_NAMES, help="default: the model's own, else adam")
+    made.add_argument(
+        "--seconds", type=_rate, default=0.5, metavar="S", help="about how long to measure (default: 0.5)"
+    )
+    made.add_argument("--lines", action="store_true", help="also where the time goes, line by line")
+    made.add_argument("--calibrate", action="store_true", help="measure this machine, and keep the table")
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------
