@@ -200,6 +200,15 @@ def _train(commands: Any) -> None:
         "--resume", action="store_true", help="go on from the file of --checkpoint, where there is one"
     )
     made.add_argument("--log", metavar="FILE", help="write a line per epoch (.csv, or .jsonl)")
+    made.add_argument(
+        "--view",
+        type=_port,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="a page on 127.0.0.1 that shows the training while it goes on (default: any port that is free)",
+    )
+    made.add_argument("--open", action="store_true", help="show the page of --view in the browser at once")
     made.add_argument("--save", metavar="FILE.gx", help="keep the trained model")
     made.add_argument(
         "--plot", metavar="FILE", help="draw the training curves (.png, .svg or .pdf; needs matplotlib)"
@@ -430,6 +439,12 @@ def _count(least: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
 
 
 def _rate(text: str) -> float:

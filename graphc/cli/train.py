@@ -12,6 +12,7 @@ from graphc.cli.files import need_matplotlib, writable
 from graphc.cli.models import optimizer_of, read_model
 from graphc.errors import UsageError
 from graphc.train.checkpoint import Checkpoint
+from graphc.train.live import LiveView
 from graphc.train.logs import CSVLog, JSONLog, Log
 from graphc.train.model import Model
 from graphc.train.stopping import EarlyStopping
@@ -52,6 +53,8 @@ def _check(options: Namespace) -> None:
         )
     if options.stratify and not options.validation:
         raise UsageError("--stratify is for --validation", fix="add --validation 0.1 or another share")
+    if options.open and options.view is None:
+        raise UsageError("--open shows the page of --view", fix="add --view")
     if options.resume and not options.checkpoint:
         raise UsageError("--resume goes on from the file of --checkpoint", fix="add --checkpoint FILE.gx")
 
@@ -62,6 +65,7 @@ def _watched(options: Namespace) -> dict[str, Any]:
     callbacks = list(shown.pop("callbacks", ()))
     callbacks += [EarlyStopping("val_loss", options.patience)] if options.patience else []
     callbacks += [_log(options.log)] if options.log else []
+    callbacks += [LiveView(options.view, open_browser=options.open)] if options.view is not None else []
     resume = None
     if options.checkpoint:
         path = writable(options.checkpoint, "--checkpoint", (".gx",))

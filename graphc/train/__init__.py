@@ -6,6 +6,7 @@ from graphc.train.checkpoint import Checkpoint
 from graphc.train.finder import RateSearch, find_rate
 from graphc.train.history import History
 from graphc.train.layers import LayerStatistics
+from graphc.train.live import LiveView
 from graphc.train.loader import Loader, Prefetch
 from graphc.train.logs import CSVLog, JSONLog
 from graphc.train.model import Model
@@ -23,6 +24,7 @@ __all__ = [
     "History",
     "JSONLog",
     "LayerStatistics",
+    "LiveView",
     "Loader",
     "Model",
     "Prefetch",

@@ -82,12 +82,12 @@ class LayerStatistics(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Compile what is looked at."""
-        self.rows, self._program = [], _program(run.model)
+        self.rows, self._program = [], looking_program(run.model)
 
     def on_epoch_end(self, run: Run, row: Row) -> None:
         """Look."""
         if run.epoch % self.every == 0 and run.before is not None:
-            found = _found(self._program, run)
+            found = look_at(self._program, run)
             looked = {kind: {k: spread(v) for k, v in values.items()} for kind, values in found.items()}
             self.rows.append({"epoch": run.epoch, **looked})
 
@@ -112,7 +112,8 @@ class LayerStatistics(Callback):
         ]
 
 
-def _program(model: Any) -> Any:
+def looking_program(model: Any) -> Any:
+    """What computes the output of each layer and all gradients, for ``look_at``."""
     trained = {str(model.graph.name_of(p)): p for p in model._trained()}
     gradients = dict(zip(trained, grad(model.loss, list(trained.values()), model.level), strict=True))
     graph = within(model.graph, {"activations": layer_outputs(model), "gradients": gradients}, "layers")
@@ -160,7 +161,8 @@ def layer_outputs(model: Any) -> dict[str, Node]:
     return found
 
 
-def _found(program: Any, run: Run) -> Any:
+def look_at(program: Any, run: Run) -> Any:
+    """``activations`` and ``gradients`` by name: of the last batch, at the values after its step."""
     assert run.before is not None
     values = {**run.before.batch, **run.model.values.params, **run.model.values.state}
     names = [str(program.graph.name_of(n)) for n in program.graph.arguments]

@@ -94,6 +94,8 @@ CASES = {
     ),
     "stratify alone": ("train net.py --data moons --stratify", "--stratify is for --validation"),
     "resume alone": ("train net.py --data moons --resume", "--resume goes on from the file of --checkpoint"),
+    "open alone": ("train net.py --data moons --open", "--open shows the page of --view; add --view"),
+    "view port": ("train net.py --data moons --view 65536", "'65536' is not a port from 0 to 65535"),
     "validation": (
         "train net.py --data moons --validation 0.0001",
         "leaves nothing to validate on; another share",

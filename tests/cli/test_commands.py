@@ -50,6 +50,13 @@ def test_training_is_reproducible_and_the_seed_matters(net, capsys):
     assert first[1] != run(capsys, *words, "--seed", 1)[1]
 
 
+def test_a_run_can_be_watched(net, capsys):
+    words = ("train", net, "--data", "moons", "--epochs", 2)
+    plain, viewed = run(capsys, *words), run(capsys, *words, "--view")
+    assert viewed[:2] == plain[:2]
+    assert viewed[2].startswith("graphc: watch it at http://127.0.0.1:")
+
+
 def test_no_held_out_rows(net, capsys):
     code, out, _ = run(capsys, "train", net, "--data", "spirals", "--epochs", 1, "--test", 0)
     assert code == 0
