@@ -186,6 +186,7 @@ def scan(
     following = _next_carries(pair[0], carries, carry_form)
     ys, y_form = values_of(pair[1], "y")
     prepared([*following, *ys], "the body of a scan", before)
+    _named_by_results(leaves, following, carry_form)
     around = captured([*following, *ys], leaves)
     operands = [*carries, *sequences, *around]
     results = results_of(
@@ -255,6 +256,17 @@ def _part_names(name: str, form: Any, count: int) -> list[str]:
     if form is not None and form[0] == "dict" and all(part == "*" for _, part in form[1]):
         return [str(key) for key, _ in form[1]]
     return [f"{name}{i}" for i in range(count)]
+
+
+def _named_by_results(leaves: Sequence[Node], following: Sequence[Node], form: Structure) -> None:
+    """The parts of a tuple are called as their next values are, where these have names of their own."""
+    if form == "*" or form[0] == "dict":
+        return
+    names = [node.about.name for node in following]
+    others = {leaf.about.name for leaf in leaves[len(following) :]}
+    if len(set(names)) == len(names) and None not in names and others.isdisjoint(names):
+        for leaf, name in zip(leaves, names, strict=False):
+            leaf.about.rename(str(name), ())
 
 
 CARDS = (scan_op,)

@@ -188,9 +188,23 @@ class _Writer:
             return self.names[node]
         if self.parts.phase[node] == UPDATE and node.about.name is not None:
             return pretty(node.about.name.rpartition(".")[2])
+        if "loop" in node.op.properties and (stacked := self._stacked(node)):
+            return stacked
         if partner is None and (node.about.name or "").startswith("d_"):
             return self._unused(f"∂{pretty(str(node.about.name)[2:])}")
         return self._automatic(node)
+
+    def _stacked(self, node: Node) -> str:
+        """What a loop keeps of each step goes by the name that it has in the loop, if nothing else does."""
+        at = node.attrs["result"] - len(node.attrs["next"])
+        if at < 0:
+            return ""
+        value = node.attrs["ys"][at]
+        name = value.about.name
+        if value.op.role == "arg" and value.attrs["index"] < len(node.attrs["next"]):
+            name = f"{node.attrs['names'][value.attrs['index']]}_prev"
+        title = pretty(name) if name else ""
+        return "" if title in self.boxes.titles.values() or title in self.names.values() else title
 
     def _unused(self, title: str) -> str:
         """A title that no box has: a gradient of a gradient is primed."""

@@ -85,6 +85,8 @@ def leaf_text(node: Node) -> Text | None:
     array = node.attrs["value"].value
     if array.shape == ():
         return _scalar(array[()], node.dtype)
+    if array.size and not array.any():
+        return _scalar(array.reshape(-1)[0], node.dtype)
     if array.size > SHOWN_ELEMENTS or array.ndim > 1:
         return None
     return Text("[" + ", ".join(_scalar(v, node.dtype) for v in array) + "]")

@@ -31,12 +31,12 @@ def recurrence(node: Node, operands: Sequence[Math]) -> Iterator[Pieces]:
         ends, [equals(indexed(n, start), x) for n, x in zip(names[:count], operands, strict=False)]
     )
     result = attrs["result"]
-    wanted = [] if result < count else [attrs["ys"][result - count]]
+    wanted = attrs["ys"]
     carried = [indexed(name, _T) for name in names[:count]]
     lines, last = body.lines(following, carried, wanted)
     yield from ((line,) for line in lines)
-    if wanted:
-        yield ("its element t is ", last[0])
+    if result >= count:
+        yield ("its element t is ", last[result - count])
     else:
         yield ("it is the last of these, ", indexed(names[result], ends[1]))
 
@@ -87,6 +87,7 @@ class _Body:
         names = {
             n: name for n, name in reversed([*zip(following, carried, strict=True)]) if n.op.kind != "leaf"
         }
+        names = {**self._declared([*following, *wanted], {*names.values(), *carried}), **names}
         uses, lines, shared = _uses(roots), [], 0
         written: dict[Node, Math] = {}
         for node in toposort(roots):
@@ -103,6 +104,18 @@ class _Body:
             if names.get(n) != name
         ]
         return [*lines, *rest], [written[n] for n in wanted]
+
+    def _declared(self, roots: Sequence[Node], taken: set[Math]) -> dict[Node, Math]:
+        """What the user named inside the loop is called so, unless something else is."""
+        names: dict[Node, Math] = {}
+        for node in toposort(roots):
+            if node.about.name is None or node.op.kind == "leaf":
+                continue
+            name = indexed(_distinct([node.about.name])[0], _T)
+            if name not in taken:
+                taken.add(name)
+                names[node] = name
+        return names
 
     def _formula(self, node: Node, written: Mapping[Node, Math]) -> Math:
         if node.op.role == "arg":

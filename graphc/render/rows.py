@@ -8,10 +8,11 @@ from functools import cached_property
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
-from graphc.render.boxes import Boxes, boxes_of
+from graphc.render.boxes import Boxes, Written, boxes_of
 from graphc.render.describe import accumulation, tooltip, wrapped
 from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box, Edge, Figure, Row
 from graphc.render.formula import shape_label
+from graphc.render.loops import kept_lines, loop_lines, loops_of, result_text
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
 from graphc.render.parts import UPDATE, Parts, carries_gradient, parts_of
@@ -67,16 +68,24 @@ class _Layout:
         self.row_of: dict[Node, Draft] = {}
         self.lone: set[Node] = set()
         self.copies: dict[int, Node] = {}
+        self.joined: set[tuple[int, int]] = set()
+        self.loops = {n: loop for loop in loops_of(boxes, parts, graph.outputs) for n in loop.members}
+        self.hidden = {
+            n: loop.shown for loop in self.loops.values() for n in loop.hidden if loop.shown is not None
+        }
+        self.blocks: dict[Node, int] = {}
 
     def figure(self, updates: bool) -> Figure:
         """All of it."""
         forward = [n for n in self.boxes.formulas if self._phase(n) == FRONT and n.op.kind != "leaf"]
         for node in forward:
             self._forward(node)
-        backward = [n for n in self.boxes.formulas if self._phase(n) == BACK]
+        backward = [n for n in self.boxes.formulas if self._phase(n) == BACK and n not in self.hidden]
+        self._hide()
         self._lone_leaves(backward)
         for node in reversed(backward):
             self._backward(node)
+        self._loops_back(backward)
         self._aliases(backward)
         self._seed(backward)
         self._forward_edges(forward)
@@ -87,7 +96,11 @@ class _Layout:
             order = {f"∂{box.title}": i for i, box in enumerate(draft.columns.get(SOURCES, ()))}
             draft.columns.get(GRADIENTS, []).sort(key=lambda box: order.get(box.title, len(order)))
         rows = tuple(d.row for d in self.drafts if any(d.columns.values()))
-        nodes = {key: self.boxes.inside.get(node, (node,)) for node, key in self.keys.items()}
+        nodes: dict[int, tuple[Node, ...]] = {}
+        for node, key in reversed(self.keys.items()):  # what has the box stands last in it
+            nodes[key] = (*nodes.get(key, ()), *self.boxes.inside.get(node, (node,)))
+        for node, key in self.blocks.items():
+            nodes[key] = (*nodes.get(key, ()), node)
         return Figure(
             rows,
             tuple(self.edges),
@@ -160,6 +173,26 @@ class _Layout:
             draft = self._user_row(node) or self._draft(path_of(self.graph, node))
             column = EXTRA if draft.columns.get(FORWARD) else BACKWARD
         self._place(node, draft, column)
+
+    def _hide(self) -> None:
+        """What a loop saves stands in the box of the loop."""
+        for node, shown in self.hidden.items():
+            self.keys[node], self.row_of[node] = self.keys[shown], self.row_of[shown]
+
+    def _loops_back(self, backward: Iterable[Node]) -> None:
+        """The loop of gradients is a box of its own, which the gradients that it gives are read off."""
+        for node in backward:
+            loop = self.loops.get(node)
+            if loop is None or loop.shown is not None or node is not loop.members[0]:
+                continue
+            draft = self.row_of[node]
+            key = self._key()
+            self.blocks.update(dict.fromkeys(loop.members, key))
+            lines = loop_lines(node, self.boxes)
+            box = Box(key, "backward loop", "backward", lines, "", lines)
+            draft.add(EXTRA if draft.columns.get(BACKWARD) else BACKWARD, box)
+            for member in loop.members:
+                self._join(key, self.keys[member], self._kind(member))
 
     def _gradient_column(self, partner: Node, draft: Draft) -> str:
         standing = draft.columns.get(FORWARD, [])
@@ -259,7 +292,7 @@ class _Layout:
 
     def _box(self, node: Node) -> Box:
         written = self.boxes.formulas.get(node)
-        lines = wrapped(written.text) if written is not None else ()
+        lines = self._lines(node, written)
         marks = [shape_label(node.shape)]
         if node in self.parts.accumulated:
             marks.append(accumulation(self.parts.accumulated[node]))
@@ -276,10 +309,29 @@ class _Layout:
             str(self.steps[node]) if node in self.steps else "",
         )
 
+    def _lines(self, node: Node, written: Written | None) -> tuple[str, ...]:
+        """The formula; a loop is written out in the first of its boxes."""
+        if written is None:
+            return ()
+        loop = self.loops.get(node)
+        if loop is None:
+            return wrapped(written.text)
+        result = result_text(node, self.boxes)
+        if node is not loop.shown:
+            return (result,)
+        return (
+            *loop_lines(node, self.boxes),
+            *kept_lines(loop, self.boxes),
+            f"{self.boxes.titles[node]} = {result}",
+        )
+
     # -- edges --------------------------------------------------------------------------------------------------
 
     def _join(self, tail: int, head: int, kind: str, text: str = "") -> None:
-        self.edges.append(Edge(tail, head, kind, text))
+        """One edge, and never a second between the same two boxes."""
+        if tail != head and (tail, head) not in self.joined:
+            self.joined.add((tail, head))
+            self.edges.append(Edge(tail, head, kind, text))
 
     def _forward_edges(self, forward: Iterable[Node]) -> None:
         kinds = {
@@ -301,12 +353,14 @@ class _Layout:
 
     def _backward_edges(self, backward: Iterable[Node]) -> None:
         for node in backward:
+            head = self.blocks.get(node, self.keys[node])
+            kind = "backward" if node in self.blocks else self._kind(node)
             for ref in self.boxes.formulas[node].refs:
-                if self._phase(ref) == BACK:
-                    self._join(self.keys[ref], self.keys[node], self._kind(node), self._text(ref, node))
+                if self._phase(ref) == BACK and ref not in self.hidden:
+                    self._join(self.keys[ref], head, kind, self._text(ref, node))
                 elif ref in self.lone or (ref in self.row_of and ref.op.role not in ("param", "hyper")):
                     text = f"{self.boxes.titles[ref]} is saved for {self.boxes.titles[node]}"
-                    self._join(self.keys[ref], self.keys[node], "saved", text)
+                    self._join(self.keys[ref], head, "saved", text)
             self._tie(node)
 
     def _tie(self, node: Node) -> None:

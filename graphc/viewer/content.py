@@ -13,7 +13,7 @@ from graphc.explanation.lines import places
 from graphc.explanation.steps import inside
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node
-from graphc.ir.provenance import replaced_by
+from graphc.ir.provenance import descendants_of, replaced_by
 from graphc.planning.order import Plan
 from graphc.render.document import Ref
 from graphc.render.drawing import Drawing, drawing_of, graph_to_draw, resolved
@@ -78,6 +78,15 @@ class Content:
                     queue.append(before)
         return None
 
+    def boxes_of(self, node: Node) -> set[int]:
+        """The box of a node; and of one of several results, every box in which it stands."""
+        key = self.box_of(node)
+        found = set() if key is None else {key}
+        if node.op.joint is not None:
+            drawn = {n for n in descendants_of(node) if n in self.owner}
+            found |= {k for k, nodes in self.figure.nodes.items() if drawn.intersection(nodes)}
+        return found
+
     @cached_property
     def lines(self) -> Mapping[int, tuple[int, ...]]:
         """For each box, the lines of the listing that compute it, counted from 1."""
@@ -85,12 +94,10 @@ class Content:
         known = places(self.source)
         computed = {n for place in known.values() for n in place.statement.nodes}
         for number, place in known.items():
-            own = set(place.statement.nodes)
-            for node in place.statement.nodes:
-                for part in inside(node, computed - own):
-                    key = self.box_of(part)
-                    if key is not None:
-                        found.setdefault(key, {})[number] = None
+            own = (place.block or place.statement).nodes  # a line of a loop belongs to the loop
+            parts = [part for node in own for part in inside(node, computed - set(own))]
+            for key in sorted({key for part in parts for key in self.boxes_of(part)}):
+                found.setdefault(key, {})[number] = None
         for key, number in self._arguments():
             found.setdefault(key, {}).setdefault(number)
         return {key: tuple(numbers) for key, numbers in found.items()}
@@ -118,16 +125,17 @@ class Content:
         found: dict[int, list[int]] = {}
         derivatives = {e.number for e in self.system.equations if e.phase == "derivative"}
         for equation in self.system.equations:
-            key = self._box_of_equation(equation, copies)
-            if key is not None and equation.number not in derivatives:
-                found.setdefault(key, []).append(equation.number)
-                used = [n for n in _references(equation) if n in derivatives]
-                found[key].extend(n for n in dict.fromkeys(used) if n not in found[key])
+            if equation.number in derivatives:
+                continue
+            used = [equation.number, *(n for n in _references(equation) if n in derivatives)]
+            for key in self._boxes_of_equation(equation, copies):
+                known = found.setdefault(key, [])
+                known.extend(n for n in dict.fromkeys(used) if n not in known)
         return {key: tuple(numbers) for key, numbers in found.items()}
 
-    def _box_of_equation(self, equation: Equation, copies: Mapping[Node, int]) -> int | None:
+    def _boxes_of_equation(self, equation: Equation, copies: Mapping[Node, int]) -> set[int]:
         key = None if equation.of is None else copies.get(equation.of)
-        return self.box_of(equation.node) if key is None else key
+        return self.boxes_of(equation.node) if key is None else {key}
 
 
 def _references(equation: Equation) -> Iterator[int]:

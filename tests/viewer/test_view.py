@@ -80,6 +80,20 @@ def test_a_bias_whose_gradient_is_another_has_its_own_equation():
     assert all(found.equations[key] for key in found.figure.copies)
 
 
+def test_a_loop_is_linked_to_all_its_lines_and_equations():
+    xs, W = gx.input("xs", ("time", 3)), gx.param("W", (3, 3))
+    h, _ = gx.scan(lambda h, x: (gx.tanh(h @ W + x).named("h"), None), gx.zeros((3,)), xs)
+    found = content(gx.sum(h))
+    key = {b.title: b.key for b in found.figure.boxes}
+    text = found.source.text.split("\n")
+    forward, back = ([text[n - 1].strip() for n in found.lines[key[t]]] for t in ("h", "backward loop"))
+    assert any(line.startswith("for t in range(") for line in forward)
+    assert any("np.tanh(" in line for line in forward)
+    assert any(" in reversed(range(time)):" in line for line in back)
+    assert not set(forward) & set(back)
+    assert found.equations[key["backward loop"]] == found.equations[key["∂v₁"]]
+
+
 def test_the_steps_are_declaration_chain_rule_rewrites_and_lines():
     steps = data_of(two_layers().view())["steps"]
     assert list(dict.fromkeys(s["phase"] for s in steps)) == ["declared", "chain rule", "rewrites", "runs"]

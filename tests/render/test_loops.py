@@ -1,0 +1,90 @@
+"""A loop is one box with its steps written out; what it saves for gradients stands in it."""
+
+from __future__ import annotations
+
+import pytest
+
+import graphc as gx
+from graphc import nn
+from graphc.render import draw
+
+
+def lstm():
+    xs, y = gx.input("xs", ("time", "batch", 3)), gx.input("y", ("batch", 4))
+    W, U, b = gx.param("W", (3, 16)), gx.param("U", (4, 16)), gx.param("b", (16,))
+
+    def cell(carry, x):
+        h, c = carry
+        a = (x @ W + h @ U + b).named("a")
+        i, f, o = (gx.sigmoid(a[:, k : k + 4]).named(n) for n, k in (("i", 0), ("f", 4), ("o", 8)))
+        g = gx.tanh(a[:, 12:]).named("g")
+        c = (f * c + i * g).named("c")
+        h = (o * gx.tanh(c)).named("h")
+        return (h, c), None
+
+    (h, _), _ = gx.scan(cell, (gx.zeros(("batch", 4)), gx.zeros(("batch", 4))), xs)
+    return gx.Model(h, nn.mse(h, y), name="lstm")
+
+
+@pytest.fixture(scope="module")
+def figure():
+    return draw(lstm()).figure
+
+
+def box(figure, title):
+    return next(b for b in figure.boxes if b.title == title)
+
+
+def test_the_forward_loop_says_what_each_step_computes(figure):
+    lines = box(figure, "h").lines
+    assert lines[:3] == ("for t = 1, …, time", "from h = c = 0", "aₜ = xsₜ W + hₜ₋₁ U + b")
+    assert "cₜ = fₜ ⊙ cₜ₋₁ + iₜ ⊙ gₜ" in lines
+    assert lines[-1] == "h = h[time]"
+
+
+def test_what_is_saved_stands_in_the_loop_that_saves_it(figure):
+    kept = " ".join(line.strip() for line in box(figure, "h").lines if "h_prev" in line or "v₁" in line)
+    assert kept.startswith("keeps h_prev = hₜ₋₁, c_prev = cₜ₋₁, o, f, i, g, v₁ = u₁,ₜ")
+    assert {b.title for b in figure.boxes}.isdisjoint({"o", "f", "i", "g", "h_prev", "v₁"})
+
+
+def test_the_gradient_is_one_loop_from_which_the_gradients_are_read(figure):
+    back = box(figure, "backward loop")
+    assert back.lines[:2] == ("for t = time, …, 1", "from δh = ∂h, δc = δW = δU = δb = 0")
+    assert "δUₜ = δUₜ₊₁ + h_prevₜᵀ δaₜ" in back.lines
+    edges = {(e.tail, e.head): e.kind for e in figure.edges}
+    for name in "WUb":
+        assert edges[back.key, box(figure, f"∂{name}").key] == "gradient"
+        assert box(figure, f"∂{name}").lines == (f"δ{name}₁",)
+    assert edges[box(figure, "h").key, back.key] == "saved"
+    assert edges[box(figure, "∂h").key, back.key] == "backward"
+
+
+def test_a_pair_of_boxes_has_one_edge(figure):
+    pairs = [(e.tail, e.head) for e in figure.edges]
+    assert len(pairs) == len(set(pairs))
+
+
+@pytest.mark.parametrize("level", ["model", "lowered", "plan"])
+def test_every_level_draws_a_loop(level):
+    assert "<svg" in draw(lstm(), level=level).svg
+
+
+def test_a_result_beside_the_first_says_what_it_is():
+    xs, h0 = gx.input("xs", ("time", 3)), gx.input("h0", (3,))
+    last, hs = gx.scan(lambda h, x: (gx.tanh(h + x).named("h"),) * 2, h0, xs)
+    titles = {b.title: b.lines for b in draw({"last": last.named("last"), "hs": hs}).figure.boxes}
+    assert titles["last"][-1] == "last = h[time]"
+    assert titles["hs"] == ("hₜ",)
+
+
+def test_a_long_body_is_cut_in_the_middle():
+    def step(h, x):
+        for i in range(30):
+            h = gx.tanh(h + x).named(f"s{i}")
+        return h, None
+
+    last, _ = gx.scan(step, gx.input("h0", (3,)), gx.input("xs", ("time", 3)))
+    lines = draw(last.named("last")).figure.boxes[-1].lines
+    assert len(lines) < 20
+    assert any(line.startswith("…") for line in lines)
