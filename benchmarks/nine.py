@@ -194,15 +194,25 @@ def header() -> list[str]:
     return ["", *COLUMNS, *ratios]
 
 
-def markdown(results: Sequence[Result], command: str, load: str) -> str:
+def markdown(results: Sequence[Result], command: str, clock: str) -> str:
     """The table with what is needed to read it."""
-    rows = [header(), ["---", *["--:"] * (len(header()) - 1)], *(cells(r) for r in results)]
-    lines = [f"Measured {dt.date.today().isoformat()} on {machine()}.", ""]  # noqa: DTZ011
-    lines += [f"Versions: {versions()}. Command: `{command}`. {load}", ""]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    lines = [dated(command, clock), "", markdown_table([header(), *(cells(r) for r in results)])]
     lines += ["", *(f"- **{r.name}**: {r.title}" for r in results)]
     lines += sorted({f"- {name}: {why}" for r in results for name, why in r.missing.items()})
     return "\n".join(lines)
+
+
+def dated(command: str, clock: str) -> str:
+    """When, where and how a table was measured."""
+    day = dt.date.today().isoformat()  # noqa: DTZ011
+    return f"Measured {day} on {machine()}. Versions: {versions()}. Command: `{command.strip()}`. {clock}"
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as Markdown, the first as the header; numbers at the right."""
+    head, *rest = rows
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rest]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
 
 
 def machine() -> str:
@@ -244,14 +254,14 @@ def replaced(text: str, block: str, mark: str = "nine") -> str:
 # -- the command --------------------------------------------------------------------------------------------------
 
 
-def on_one_core(arguments: Sequence[str]) -> None:
+def on_one_core(arguments: Sequence[str], module: str = "benchmarks.nine") -> None:
     """Start this command anew with one thread and, where there is such a thing, bound to one core."""
     if os.environ.get("GRAPHC_ONE_CORE"):
         return
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     new = {**os.environ, **dict.fromkeys(THREADS, "1"), "JAX_PLATFORMS": "cpu", "GRAPHC_ONE_CORE": "1"}
-    command = [sys.executable, "-m", "benchmarks.nine", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     sys.stdout.flush()
     os.execve(sys.executable, command, new)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import numpy as np
 import pytest
 
 import graphc as gx
-from benchmarks import adbench, fit
+from benchmarks import adbench, cold_start, fit
 from benchmarks import recording as recorded
 from benchmarks.timing import interleaved, table
 from tests.support import find_case
@@ -60,3 +62,14 @@ def test_without_recording_nothing_is_kept():
         program = gx.compile(gx.log(1 + x))
     assert program.trace.events == []
     assert not any(n.about.events for n in program.graph.nodes)
+
+
+def test_a_cold_process_takes_a_step():
+    rows = cold_start.measured(rounds=0, names=("graphc",))
+    assert [row[0] for row in rows] == ["graphc"]
+    assert float(rows[0][1]) > 0
+
+
+def test_a_cold_process_that_fails_is_an_error(monkeypatch):
+    with pytest.raises(subprocess.CalledProcessError):
+        cold_start.run("nothing_of_this_name")
