@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from graphc import __version__
+
+HERE = Path(__file__).resolve().parent
 
 project = "graphc"
 author = "graphc maintainers"
@@ -35,3 +39,16 @@ html_theme_options = {
 }
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
+
+
+def _list_the_rest(app: Any, docname: str, source: list[str]) -> None:
+    """Pages that the start page does not name stand at the end of its last list."""
+    if docname == "index":
+        named = set(re.findall(r"^[\w/-]+$", source[0], re.MULTILINE))
+        rest = sorted({page.stem for page in HERE.glob("*.md")} - named - {"index"})
+        source[0] = source[0].rstrip().removesuffix("```") + "\n".join([*rest, "```", ""])
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", _list_the_rest)

@@ -184,6 +184,24 @@ def test_a_link_and_a_name_are_not_fetched(tmp_path, name, text):
     assert fetched(tmp_path / name) == []
 
 
+def test_a_page_that_the_start_page_does_not_name_stands_at_its_end():
+    from docs import conf
+
+    named = [page.stem for page in conf.HERE.glob("*.md") if page.stem not in ("index", "tour", "rules")]
+    source = ["\n".join(["# Title", "```{toctree}", *named, "```", ""])]
+    conf._list_the_rest(None, "index", source)
+    assert source[0].endswith("\nrules\ntour\n```\n")
+
+
+@needs_sphinx
+def test_modules_that_no_page_names_are_found(tmp_path):
+    from docs.tools.names import public_names, unnamed_modules
+
+    (tmp_path / "a.md").write_text("```{names} graphc.ops.arith graphc.nn.layers\n```\n", encoding="utf-8")
+    missing = unnamed_modules(tmp_path)
+    assert set(public_names().values()) - set(missing) == {"graphc.ops.arith", "graphc.nn.layers"}
+
+
 # -- what the reference writes ------------------------------------------------------------------------------------
 
 

@@ -3,14 +3,17 @@
     ```{names} graphc.ops.leaves graphc.nn.layers
     ```
 
-gives every public name that these modules define. A public name that is on no page fails the build.
+gives every public name that these modules define; ``*`` stands for the modules that no page of the folder names. A
+public name that is on no page, or on two, fails the build.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from sphinx.errors import ExtensionError
@@ -20,7 +23,9 @@ import graphc
 from docs.tools.docstrings import card_lines, docstring_lines, listed_parameters
 from graphc.ir.op import Op
 
+NAMED = re.compile(r"^```\{names\} (.+)$", re.MULTILINE)
 PACKAGES = (*(f"graphc.{name}" for name in graphc._MODULES), "graphc.optim.schedules")
+"""Whose public names are listed; `graphc` itself has a table of its own."""
 
 
 def public_names() -> dict[str, str]:
@@ -49,6 +54,13 @@ def found(name: str) -> Any:
     return getattr(importlib.import_module(module), last)
 
 
+def unnamed_modules(folder: Path) -> list[str]:
+    """Modules with public names that no page in a folder names."""
+    text = "".join(page.read_text(encoding="utf-8") for page in folder.glob("*.md"))
+    named = {module for line in NAMED.findall(text) for module in line.split()}
+    return sorted(set(public_names().values()) - named)
+
+
 class Names(SphinxDirective):
     """The names of some modules, with signature, docstring and example."""
 
@@ -58,6 +70,8 @@ class Names(SphinxDirective):
     def run(self) -> list[Any]:
         """The nodes of the directive; called by Sphinx."""
         modules = self.arguments[0].split()
+        if "*" in modules:
+            modules += unnamed_modules(Path(self.env.doc2path(self.env.docname)).parent)
         names = [n for n, where in public_names().items() if where in modules]
         self.env.metadata[self.env.docname].setdefault("names", []).extend(names)
         text = "\n".join(line for name in names for line in entry(name))
