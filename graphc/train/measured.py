@@ -66,11 +66,24 @@ def step_report(model: Any, optimizer: Any = None) -> Report:
     layout = getattr(model, "layout", "fresh")
 
     def peaks(sizes: Mapping[str, int]) -> tuple[int, int]:
-        alive = alive_peak(planned.order, planned.graph.roots, sizes, counted=layout == "fresh")
-        return alive, _measured(model, optimizer, sizes)
+        return alive_in_step(planned, sizes, layout), _measured(model, optimizer, sizes)
 
     found = make_report(model.name, planned, module.trace, module.source.statements, peaks)
     return replace(found, layout=layout)
+
+
+def alive_in_step(planned: Plan, sizes: Mapping[str, int], layout: str) -> int:
+    """The bytes that must be alive at the worst moment of a step.
+
+    In the planned layout gradients, parameters and slots have places of their own, and the update takes them a piece at
+    a time: then what counts is the forward and the backward pass.
+    """
+    if layout == "fresh":
+        return alive_peak(planned.order, planned.graph.roots, sizes, counted=True)
+    later = set(planned.of_phase("update"))
+    order = [n for n in planned.order if n not in later]
+    handed_on = [x for node in later for x in node.inputs if x not in later]
+    return alive_peak(order, [*planned.graph.roots, *handed_on], sizes)
 
 
 def chosen(model: Any, optimizer: Any) -> Optimizer:
