@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import ceil
 
 from graphc.ir.node import Node
 from graphc.render.figure import BACKWARD, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
+from graphc.render.repeats import runs_of, signature
 
 MAX_LAYERS = 60
 """More layers than this are drawn by their outer scope."""
@@ -27,14 +29,15 @@ _KINDS = {
 
 def collapsed(figure: Figure, note: str = "") -> Figure:
     """The same figure by layers; edges between layers stay."""
-    groups = _groups(figure.rows)
-    rows, owner = [], {}
+    titles = frozenset(box.title for box in figure.boxes)
+    rows: list[Row] = []
+    owner: dict[int, int] = {}
     first = 1 + max((box.key for box in figure.boxes), default=0)
-    for number, group in enumerate(groups):
-        row = _row(group, first + 2 * number)
-        rows.append(row)
-        for box in (box for member in group for box in member.boxes):
-            owner[box.key] = _owner(row, box)
+    for number, groups in enumerate(_repeated(_groups(figure.rows, titles), titles)):
+        row = _row(groups[0], first + 2 * number)
+        rows.append(row if len(groups) == 1 else _times(row, groups, first + 2 * number))
+        for box in (box for group in groups for member in group for box in member.boxes):
+            owner[box.key] = _owner(rows[-1], box)
     nodes: dict[int, tuple[Node, ...]] = {}
     for key, inside in figure.nodes.items():
         if key in owner:
@@ -43,16 +46,38 @@ def collapsed(figure: Figure, note: str = "") -> Figure:
     return Figure(tuple(rows), edges, figure.name, note, figure.layers, nodes)
 
 
-def _groups(rows: Sequence[Row]) -> list[Group]:
+def _groups(rows: Sequence[Row], titles: frozenset[str]) -> list[Group]:
     """Rows of one layer together; rows outside any layer in runs, inputs alone."""
     depth = max((len(row.layer) for row in rows), default=0)
     while True:
         groups = _grouped(rows, depth, 1)
-        if len(groups) <= MAX_LAYERS or depth <= 1:
+        few = len(_repeated(groups, titles)) <= MAX_LAYERS
+        if few or depth <= 1:
             break
         depth -= 1
     loose = sum(not row.layer for row in rows)
-    return groups if len(groups) <= MAX_LAYERS else _grouped(rows, depth, ceil(loose / MAX_LAYERS * 2))
+    return groups if few else _grouped(rows, depth, ceil(loose / MAX_LAYERS * 2))
+
+
+def _repeated(groups: Sequence[Group], titles: frozenset[str]) -> list[list[Group]]:
+    """What becomes one row: a layer, or a layer and all that repeat it."""
+    signatures = [None if _is_input(group[0]) else signature(group, titles) for group in groups]
+    members: dict[int, list[Group]] = {i: [group] for i, group in enumerate(groups)}
+    for run in runs_of(signatures):
+        for i in range(run.start + run.period, run.start + run.period * run.times):
+            members[run.start + (i - run.start) % run.period].extend(members.pop(i))
+    return list(members.values())
+
+
+def _times(row: Row, groups: Sequence[Group], key: int) -> Row:
+    """The row of layers that repeat: named after the first and the last, with the gradients of one in the middle."""
+    names = [_name(group, list(_of(group, FORWARD)) or group[0].boxes) for group in (groups[0], groups[-1])]
+    name = f"{' … '.join(names)} ×{len(groups)}"
+    middle = _row(groups[len(groups) // 2], key).columns.get(BACKWARD, ())
+    columns = {FORWARD: tuple(replace(box, title=name, heavy=True) for box in row.columns[FORWARD])}
+    if middle:
+        columns[BACKWARD] = tuple(replace(box, title=f"∂ {name}", heavy=True) for box in middle)
+    return Row((), columns)
 
 
 def _grouped(rows: Sequence[Row], depth: int, run: int) -> list[Group]:
@@ -121,10 +146,19 @@ def _name(group: Group, boxes: Sequence[Box]) -> str:
 
 def _summary(boxes: Sequence[Box]) -> tuple[str, ...]:
     """The equations of a layer, as many as are readable."""
-    lines = [f"{box.title} = {' '.join(box.lines)}" for box in boxes if box.lines]
+    lines = [line for box in boxes if box.lines for line in _equations(box)]
     if len(lines) <= MAX_LINES:
         return tuple(lines)
     return (*lines[: MAX_LINES - 2], f"… {len(lines) - MAX_LINES + 1} more", lines[-1])
+
+
+def _equations(box: Box) -> tuple[str, ...]:
+    """The equation of a box; of a loop, over what it runs."""
+    if box.listed:
+        return (
+            (f"{box.title} {box.lines[0]}, a step of {len(box.lines) - 1} lines",) if box.title else box.lines
+        )
+    return (f"{box.title} = {' '.join(box.lines)}",)
 
 
 def _tips(boxes: Sequence[Box]) -> tuple[str, ...]:
@@ -145,8 +179,20 @@ def _edges(figure: Figure, rows: Sequence[Row], owner: dict[int, int]) -> Iterat
             pair = row.columns[FORWARD][0].key, row.columns[BACKWARD][0].key
             seen.add(pair)
             yield Edge(*pair, "tie")
+    place = {box.key: r for r, row in enumerate(rows) for box in row.boxes}
     for edge in figure.edges:
-        ends = owner.get(edge.tail), owner.get(edge.head)
-        if edge.kind in _KINDS and None not in ends and ends[0] != ends[1] and ends not in seen:
-            seen.add(ends)  # type: ignore[arg-type]
-            yield Edge(ends[0], ends[1], _KINDS[edge.kind], edge.tooltip)  # type: ignore[arg-type]
+        if edge.kind not in _KINDS or edge.tail not in owner or edge.head not in owner:
+            continue
+        kind, tail, head = _KINDS[edge.kind], owner[edge.tail], owner[edge.head]
+        if tail == head or (tail, head) in seen or _again(kind, place[tail], place[head], edge, figure):
+            continue
+        seen.add((tail, head))
+        yield Edge(tail, head, kind, edge.tooltip)
+
+
+def _again(kind: str, tail: int, head: int, edge: Edge, figure: Figure) -> bool:
+    """An edge from the end of one repetition to the beginning of the next, which stands above it by now."""
+    (first, *_), (last, *_) = figure.place[edge.tail], figure.place[edge.head]
+    if kind == "backward":
+        return first >= last and tail < head
+    return first <= last and tail > head

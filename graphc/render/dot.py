@@ -31,9 +31,6 @@ CELLS = (SOURCES, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
 
 
-MAX_CENTRED = 3
-"""A box of more lines, such as that of a loop, is read from the left."""
-
 BACKSLASH = "∖"
 """Shown for a backslash: Graphviz replaces ``\\N`` and its kin everywhere, however it is quoted."""
 
@@ -263,7 +260,7 @@ def _box_node(name: str, box: Box, column: str) -> str:
     rows = [_title(box), *(_font(line, 12, look.ink) for line in _lines(box))]
     rows.append(_font(box.foot, 9.5, look.grey))
     rows = [row for row in rows if row] or ["&nbsp;"]
-    cell = "<TD>" if len(box.lines) <= MAX_CENTRED else '<TD ALIGN="LEFT">'
+    cell = '<TD ALIGN="LEFT">' if box.listed else "<TD>"
     label = _table("".join(f"<TR>{cell}{row}</TD></TR>" for row in rows), CELLPADDING=1, CELLSPACING=0)
     group = f" group={column}" if column in (FORWARD, BACKWARD) else ""
     heavy = " penwidth=2.6" if box.heavy else ""

@@ -37,6 +37,7 @@ class Box:
         tooltip: what is shown when a pointer rests on it.
         heavy: drawn with a heavy border: added up over several uses.
         label: the number of its step, in a plan.
+        listed: lines that stand below each other from the left, such as the steps of a loop.
         faint: drawn in grey, because something else is to be looked at.
     """
 
@@ -48,6 +49,7 @@ class Box:
     tooltip: tuple[str, ...] = ()
     heavy: bool = False
     label: str = ""
+    listed: bool = False
     faint: bool = False
 
 

@@ -189,7 +189,7 @@ class _Layout:
             key = self._key()
             self.blocks.update(dict.fromkeys(loop.members, key))
             lines = loop_lines(node, self.boxes)
-            box = Box(key, "backward loop", "backward", lines, "", lines)
+            box = Box(key, "backward loop", "backward", lines, "", lines, listed=True)
             draft.add(EXTRA if draft.columns.get(BACKWARD) else BACKWARD, box)
             for member in loop.members:
                 self._join(key, self.keys[member], self._kind(member))
@@ -259,7 +259,7 @@ class _Layout:
         """What updates: a cell in the row of each parameter; states, and what the cells share, below."""
         gradient_of = {forward: g for g, forward in self.parts.partner.items()}
         for owner, lines in update_lines(self.graph, self.boxes, self.parts).items():
-            box = Box(self._key(), "", "update", lines, "", lines)
+            box = Box(self._key(), "", "update", lines, "", lines, listed=True)
             if owner is None or owner not in self.row_of:
                 self._draft(("updates",) if owner is None else ()).add(SOURCES, box)
                 continue
@@ -307,6 +307,7 @@ class _Layout:
             tooltip(self.graph, node, self.boxes, self.parts),
             node in self.parts.accumulated,
             str(self.steps[node]) if node in self.steps else "",
+            node in self.loops and len(lines) > 1,
         )
 
     def _lines(self, node: Node, written: Written | None) -> tuple[str, ...]:
