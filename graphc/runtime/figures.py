@@ -53,16 +53,11 @@ def axes_for(ax: Any = None, width: float = 4.8, height: float = 3.4) -> Any:
     Raises:
         MissingDependency: matplotlib is not installed.
     """
-    return _figure(width, height).subplots() if ax is None else ax
+    return shown_figure(width, height).subplots() if ax is None else ax
 
 
-def both_axes(width: float, height: float) -> tuple[Any, Any]:
-    """Two axes side by side in a new figure; see ``axes_for``."""
-    left, right = _figure(width, height).subplots(1, 2)
-    return left, right
-
-
-def _figure(width: float, height: float) -> Any:
+def shown_figure(width: float, height: float) -> Any:
+    """A figure that shows itself where that is usual; see ``axes_for``."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and pyplot.isinteractive():
         return pyplot.figure(figsize=(width, height), layout="constrained")

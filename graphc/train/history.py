@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graphc.errors import ArgumentError, UnknownNameError
-from graphc.runtime.figures import COLOURS, DASHES, WIDTH, axes_for, both_axes, legend, tidy
+from graphc.runtime.figures import COLOURS, DASHES, WIDTH, legend, new_figure, shown_figure, tidy
 from graphc.runtime.files import write_bytes
 
 PLOT_KINDS = ("png", "svg", "pdf")
@@ -76,14 +76,33 @@ class History:
                 given=f"{str(ax)!r:.60}",
                 fix="history.save_plot(path)",
             )
-        losses = [c for c in self.columns if c.endswith("loss")]
-        metrics = [c for c in self.columns if c not in losses]
-        if ax is not None or not metrics:
-            return self.curves(axes_for(ax, 4.5, 3.5), losses, "loss")
-        left, right = both_axes(9.0, 3.5)
-        plain = [c for c in metrics if not c.startswith("val_")]
-        self.curves(right, metrics, ", ".join(plain) or "metrics")
-        return self.curves(left, losses, "loss")
+        return self._draw(shown_figure(4.5 * self._panels, 3.5)) if ax is None else self._losses(ax)
+
+    @property
+    def _panels(self) -> int:
+        return 1 if all(c.endswith("loss") for c in self.columns) else 2
+
+    def _losses(self, axes: Any) -> Any:
+        return self.curves(axes, [c for c in self.columns if c.endswith("loss")], "loss")
+
+    def _draw(self, figure: Any) -> Any:
+        """Draw both panels into a figure; returns the axes of the losses."""
+        axes = figure.subplots(1, self._panels, squeeze=False)[0]
+        if self._panels == 2:
+            metrics = [c for c in self.columns if not c.endswith("loss")]
+            plain = [c for c in metrics if not c.startswith("val_")]
+            self.curves(axes[1], metrics, ", ".join(plain) or "metrics")
+        return self._losses(axes[0])
+
+    def figure(self) -> Any:
+        """The same as a figure of matplotlib that belongs to nobody: no notebook shows it by itself.
+
+        Raises:
+            MissingDependency: matplotlib is not installed.
+        """
+        figure = new_figure(4.5 * self._panels, 3.5)
+        self._draw(figure)
+        return figure
 
     def curves(self, axes: Any, columns: list[str], label: str) -> Any:
         """Draw columns into axes: of validation data dashed, in the colour of its training column; returns the axes."""
@@ -115,5 +134,5 @@ class History:
                 fix=f"name it {Path(path).with_suffix('.png')}",
             )
         buffer = io.BytesIO()
-        self.plot().get_figure().savefig(buffer, format=kind, dpi=150)
+        self.figure().savefig(buffer, format=kind, dpi=150)
         return write_bytes(path, buffer.getvalue())

@@ -43,14 +43,14 @@ def history_svg(history: Any) -> str | None:
     if not history.rows:
         return None
     try:
-        axes = history.plot()
+        figure = history.figure()
     except MissingDependency:
         return None
     from matplotlib import rc_context
 
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "graphc", "svg.fonttype": "none"}):  # the same bytes each time
-        axes.figure.savefig(text, format="svg", metadata={"Date": None})
+        figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()
 
 

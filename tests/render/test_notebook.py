@@ -124,3 +124,13 @@ def test_what_cannot_be_shown_is_left_to_plain_text(monkeypatch, model):
 
     monkeypatch.setattr(notebook, "draw", fails)
     assert model.graph._repr_svg_() is None
+
+
+def test_a_history_is_shown_once(monkeypatch, model):
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setattr(plt, "isinteractive", lambda: True)
+    history = model.fit(np.eye(3), np.ones((3, 2)), epochs=2, verbose=False)
+    assert history._repr_html_()
+    assert history._repr_svg_()
+    assert not plt.get_fignums()  # a notebook would show each of these beside it
