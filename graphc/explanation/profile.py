@@ -22,7 +22,6 @@ from graphc.runtime.program import Program
 from graphc.runtime.stamps import LineTimes, functions_of, line_times, watched
 from graphc.runtime.tables import columns
 
-CALL = "the call itself"
 CALL_NS = 500.0
 """What a call of NumPy costs before its first element, where a line is shared out among its nodes."""
 
@@ -34,7 +33,7 @@ class Row:
     """A line of the listing.
 
     Attributes:
-        line: its number, from 1; 0 is what stands around the functions.
+        line: its number, from 1.
         text: the line.
         layer: whose layer it is, or the function that it stands in, in brackets.
         seconds: a call spends in it.
@@ -71,8 +70,8 @@ class Profile:
 
     @property
     def covered(self) -> float:
-        """The share of the time that falls on lines of the listing; the rest is the call around them."""
-        return sum(row.seconds for row in self.rows if row.line) / self.total
+        """What the lines sum to, as a share of an unwatched call: how far the watching can be trusted."""
+        return self.total / self.seconds
 
     def by_layer(self) -> Groups:
         """Seconds by layer, most first; lines of no layer are under their function, in brackets."""
@@ -95,7 +94,7 @@ class Profile:
         }
 
     def __str__(self) -> str:
-        share = f"{100 * self.covered:.1f} % of its time is in these lines"
+        share = f"the lines sum to {100 * self.covered:.1f} % of that"
         return (
             f"{self.title}: {_micro(self.seconds)} µs a call; {share}\n\n{self._lines()}\n\n{self._layers()}"
         )
@@ -104,9 +103,7 @@ class Profile:
 
     def _lines(self) -> str:
         shown = sorted(self.rows, key=lambda row: -row.seconds)
-        rows = [
-            (str(r.line or ""), r.layer, r.text, _micro(r.seconds), self._share(r.seconds)) for r in shown
-        ]
+        rows = [(str(r.line), r.layer, r.text, _micro(r.seconds), self._share(r.seconds)) for r in shown]
         return columns(("line", "layer", "code", "µs", "%"), rows, 3)
 
     def _layers(self) -> str:
@@ -151,7 +148,7 @@ def profile(program: Any, /, *args: Any, rng: Any = None, seconds: float = 0.3, 
         >>> import numpy as np
         >>> found = program.profile(np.ones((100, 64)), np.ones((64, 10)), seconds=0.0)
         >>> [row.text for row in found.rows]
-        ['the call itself', 'def f(x, W):', 'tanh = np.tanh(x @ W)  # [n, 10]', 'return (tanh,)']
+        ['def f(x, W):', 'tanh = np.tanh(x @ W)  # [n, 10]', 'return (tanh,)']
     """
     if not isinstance(program, Program):
         raise ArgumentError(
@@ -183,9 +180,9 @@ def make_profile(
     rows = []
     for line, seconds in times.lines.items():
         place = known.get(line)
-        layer = (place.statement.layer if place else "") or f"({functions.get(line, 'call')})"
+        layer = (place.statement.layer if place else "") or f"({functions[line]})"
         nodes = _shared(place.statement, graph, named, sizes, seconds) if place else ()
-        rows.append(Row(line, text[line - 1].strip() if line else CALL, layer, seconds, nodes))
+        rows.append(Row(line, text[line - 1].strip(), layer, seconds, nodes))
     return Profile(title, times.seconds, tuple(rows), times.calls)
 
 
