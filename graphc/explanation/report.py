@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from graphc.codegen.statements import Statement
+from graphc.codegen.numpy import Source
 from graphc.errors import ArgumentError
+from graphc.explanation.slots import Slot, pieces_of, slots_of
 from graphc.ir.size import Dim, evaluate, names_of
 from graphc.planning import work
 from graphc.planning.order import Plan
@@ -57,7 +58,8 @@ class Report:
         rules: how often each rule fired.
         costs: each computation, in the order in which it runs.
         lines: statements of the listing.
-        decisions: what the plan says of itself: slots, what shares them, what was fused.
+        slots: in the planned layout, the buffers and the values that share each.
+        pieces: lengths of the pieces that vectors are cut into, where what an update works in leaves the cache.
         sizes: the values of sizes, once ``at`` has set them.
         predicted: bytes of the values at the worst moment of a call; None without sizes.
         measured: bytes that a call allocated at its worst moment; None without sizes.
@@ -69,7 +71,8 @@ class Report:
     rules: Mapping[str, int]
     costs: tuple[Cost, ...]
     lines: int
-    decisions: tuple[str, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    pieces: tuple[int, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     predicted: int | None = None
     measured: int | None = None
@@ -119,7 +122,8 @@ class Report:
             "costs": [{**vars(c), "flops": _plain(c.flops), "bytes": _plain(c.bytes)} for c in self.costs],
             "flops": _plain(self.flops),
             "bytes": _plain(self.bytes),
-            "decisions": list(self.decisions),
+            "slots": [vars(slot) for slot in self.slots],
+            "pieces": list(self.pieces),
             "sizes": dict(self.sizes),
             "memory": {"predicted": self.predicted, "measured": self.measured},
         }
@@ -128,7 +132,7 @@ class Report:
         known = ", ".join(f"{k} = {v}" for k, v in self.sizes.items())
         head = f"{self.title}: {len(self.costs)} computations, {self.lines} lines, layout {self.layout}"
         parts = [f"{head}{f', {known}' if known else ''}", self._pass_table(), self._rule_line()]
-        parts += [self._cost_table(), *self.decisions, self._memory_line()]
+        parts += [self._cost_table(), self._slot_lines(), self._memory_line()]
         return "\n\n".join(part for part in parts if part)
 
     __repr__ = __str__
@@ -151,6 +155,13 @@ class Report:
         rows = [(c.layer, c.name, c.operation, c.type, _text(c.flops), _text(c.bytes)) for c in self.costs]
         rows += [("all", "", "", "", _text(self.flops), _text(self.bytes))]
         return columns(("layer", "value", "operation", "type", "flops", "bytes"), rows, 4)
+
+    def _slot_lines(self) -> str:
+        cut = [f"vectors in pieces of {', '.join(map(str, self.pieces))} elements"] if self.pieces else []
+        if not self.slots:
+            return "\n".join(cut)
+        head = f"{len(self.slots)} slots in one workspace, for {sum(1 + len(s.shared) for s in self.slots)} values"
+        return "\n".join([head, *(f"  {slot}" for slot in self.slots), *cut])
 
     def _memory_line(self) -> str:
         if self.predicted is None or self.measured is None:
@@ -197,14 +208,14 @@ def report(program: Any) -> Report:
             measured = measured_peak(lambda: program.function(*arguments, *rng))
         return predicted_peak(program.emitted.statements, program.graph, sizes), measured
 
-    return make_report(program.name, program.plan, program.trace, program.emitted.statements, peaks)
+    return make_report(program.name, program.plan, program.trace, program.emitted, peaks)
 
 
 def make_report(
     title: str,
     plan: Plan,
     trace: Trace,
-    statements: Sequence[Statement],
+    source: Source,
     peaks: Callable[[Mapping[str, int]], tuple[int, int]] | None = None,
 ) -> Report:
     """A report of a plan and of what was done to make it."""
@@ -214,8 +225,9 @@ def make_report(
         tuple(trace.passes),
         trace.fired(),
         costs(plan),
-        len(statements),
-        decisions(plan),
+        len(source.statements),
+        slots_of(source.text),
+        pieces_of(source.text),
         _peaks=peaks,
     )
 
@@ -235,8 +247,3 @@ def costs(plan: Plan) -> tuple[Cost, ...]:
         )
         for n in work.computed(plan.order)
     )
-
-
-def decisions(plan: Plan) -> tuple[str, ...]:
-    """What a plan says of itself."""
-    return tuple(map(str, getattr(plan, "decisions", ())))

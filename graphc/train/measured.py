@@ -68,7 +68,7 @@ def step_report(model: Any, optimizer: Any = None) -> Report:
     def peaks(sizes: Mapping[str, int]) -> tuple[int, int]:
         return alive_in_step(planned, sizes, layout), _measured(model, optimizer, sizes)
 
-    found = make_report(model.name, planned, module.trace, module.source.statements, peaks)
+    found = make_report(model.name, planned, module.trace, module.source, peaks)
     return replace(found, layout=layout)
 
 

@@ -51,7 +51,11 @@ def test_layers_that_differ_do_not_repeat():
 def test_a_pattern_of_several_layers_repeats():
     figure = draw(blocks(4), level="model").figure
     shown = titles(figure)
-    assert {"block1.first … block4.first ×4", "block1.second … block4.second ×4", "block1 … block4 ×4"} <= set(shown)
+    assert {
+        "block1.first … block4.first ×4",
+        "block1.second … block4.second ×4",
+        "block1 … block4 ×4",
+    } <= set(shown)
     place = {box.key: r for r, row in enumerate(figure.rows) for box in row.boxes}
     for edge in figure.edges:
         if edge.kind == "forward":

@@ -1,0 +1,91 @@
+"""Where the values of a planned listing lie, as the listing says it: buffers, and the values that share each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAKES = "_buffers"
+CUTS = "_cut"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A buffer of the workspace.
+
+    Attributes:
+        name: the value that it is made for.
+        shape: as the listing has it, with names of sizes.
+        dtype: of its elements.
+        first: the first place in the step that needs it; two slots share memory where no place needs both.
+        last: the last place.
+        shared: other values that lie in it, written over those that died.
+    """
+
+    name: str
+    shape: str
+    dtype: str
+    first: int
+    last: int
+    shared: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        also = f", then {', '.join(self.shared)}" if self.shared else ""
+        return f"{self.name}: {self.dtype}{self.shape}{also}"
+
+
+def slots_of(text: str) -> tuple[Slot, ...]:
+    r"""The slots that a listing makes.
+
+    Example:
+        >>> slots_of("[h, d] = _buffers(\n    ((n, 3), np.float32, 0, 9),\n    ((3,), np.float32, 2, 4),\n)\nh2 = h\n")[0]
+        Slot(name='h', shape='(n, 3)', dtype='float32', first=0, last=9, shared=('h2',))
+    """
+    if MAKES not in text:
+        return ()
+    tree = ast.parse(text)
+    same = _aliases(tree)
+    return tuple(
+        Slot(name, *_read(spec), tuple(same.get(name, ())))
+        for names, specs in _made(tree)
+        for name, spec in zip(names, specs, strict=True)
+    )
+
+
+def pieces_of(text: str) -> tuple[int, ...]:
+    """The lengths of the pieces that a listing cuts vectors into."""
+    if CUTS not in text:
+        return ()
+    calls = (node for node in ast.walk(ast.parse(text)) if _is_call(node, CUTS))
+    first = (call.args[0] for call in calls if isinstance(call, ast.Call))
+    return tuple(a.value for a in first if isinstance(a, ast.Constant) and isinstance(a.value, int))
+
+
+def _made(tree: ast.AST) -> Iterator[tuple[list[str], list[ast.Tuple]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _is_call(node.value, MAKES) and isinstance(node.value, ast.Call):
+            target = node.targets[0]
+            parts = target.elts if isinstance(target, (ast.List, ast.Tuple)) else [target]
+            yield (
+                [ast.unparse(p) for p in parts],
+                [a for a in node.value.args if isinstance(a, ast.Tuple)],
+            )
+
+
+def _is_call(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def _read(spec: ast.Tuple) -> tuple[str, str, int, int]:
+    shape, dtype, first, last = (ast.unparse(part) for part in spec.elts)
+    return shape, dtype.removeprefix("np.").rstrip("_"), int(first), int(last)
+
+
+def _aliases(tree: ast.AST) -> dict[str, list[str]]:
+    """What else each array is called."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and len(node.targets) == 1:
+            found.setdefault(node.value.id, []).append(ast.unparse(node.targets[0]))
+    return found
