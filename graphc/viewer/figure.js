@@ -15,6 +15,15 @@ function scale() { return Math.max(view.w / figure.clientWidth, view.h / figure.
 
 function fit() { look({ ...whole }); }
 
+// At first the whole figure; of one that would be too small to read, its top, as wide as it is.
+function begin() {
+  fit();
+  const wide = Math.max(whole.w / figure.clientWidth, 0.8);
+  if (scale() <= 1.5 || wide >= scale()) return;
+  const w = figure.clientWidth * wide, h = figure.clientHeight * wide;
+  look({ x: whole.x + whole.w / 2 - w / 2, y: whole.y, w, h });
+}
+
 function zoom(factor, x = figure.clientWidth / 2, y = figure.clientHeight / 2) {
   const before = scale(), limit = Math.max(whole.w / figure.clientWidth, whole.h / figure.clientHeight);
   const after = Math.min(Math.max(before * factor, 0.15), limit * 2);
@@ -47,7 +56,7 @@ function reveal(key) {
 
 if (svg) {
   whole = { x: svg.viewBox.baseVal.x, y: svg.viewBox.baseVal.y, w: svg.viewBox.baseVal.width, h: svg.viewBox.baseVal.height };
-  look({ ...whole });
+  begin();
   figure.addEventListener("wheel", (event) => {
     event.preventDefault();
     const area = figure.getBoundingClientRect();
@@ -137,7 +146,7 @@ function frame(layer) {
 // The heights that are shown, as intervals, top to bottom; all between them that is hidden has no height.
 function heights(hidden, top) {
   const shown = parts.filter((p) => p.keys.length && !p.keys.every((k) => hidden.has(k))).map((p) => [p.top - 7, p.bottom + 7]);
-  for (const layer of top) shown.push([layer.top - 7, layer.top + FOLD]);
+  for (const layer of top) shown.push([layer.top - 7, layer.top + FOLD], [layer.bottom - 10, layer.bottom + 5]);
   for (const layer of layers) {
     if (layer.boxes.every((key) => hidden.has(key))) continue;
     shown.push([layer.top - 5, layer.top + 24], [layer.bottom - 8, layer.bottom + 5]);

@@ -43,7 +43,6 @@ for (const [key, box] of Object.entries(data.boxes)) {
   element.dataset.box = key;
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", [box.title, box.formula, box.foot].filter(Boolean).join(", "));
-  for (const link of element.querySelectorAll("a")) link.removeAttribute("xlink:title");
   for (const title of element.querySelectorAll("title")) title.remove();
   if (box.values && box.values.bad) element.classList.add("bad");
 }
@@ -128,6 +127,34 @@ for (const pane of ["figure", "derivation", "listing"]) {
     if (what && what.boxes && what.boxes.length === 1) here = what.boxes[0];
     keep(what, pane);
   });
+}
+
+// -- one value's path -----------------------------------------------------------------------------------------------
+
+const DOWN = ["param", "data", "forward"], BACK = ["backward", "gradient", "update"];
+
+// What a box leads to in the forward pass, and what leads to it, or to its gradient, in the backward pass.
+function pathOf(key) {
+  const kind = (edge, kinds) => kinds.some((name) => edge.element.classList.contains(name));
+  const follow = (start, kinds, from, to) => {
+    const seen = new Set(start);
+    for (const at of seen) for (const edge of edges) if (edge[from] === at && kind(edge, kinds)) seen.add(edge[to]);
+    return seen;
+  };
+  const title = boxes.get(key).title, other = title.startsWith("∂") ? title.slice(1) : `∂${title}`;
+  const both = [key, ...[...boxes.values()].filter((box) => box.title === other).map((box) => box.key)];
+  const gradients = both.filter((k) => boxes.get(k).title.startsWith("∂"));
+  const values = both.filter((k) => !gradients.includes(k));
+  return new Set([...follow(values, DOWN, "tail", "head"), ...follow(gradients, BACK, "head", "tail")]);
+}
+
+let path = null;
+
+function showPath(key) {
+  path = key === null || path === key ? null : key;
+  const lit = path === null ? null : pathOf(path);
+  for (const box of boxes.values()) if (box.element) box.element.classList.toggle("off", Boolean(lit) && !lit.has(box.key));
+  for (const edge of edges) edge.element.classList.toggle("off", Boolean(lit) && !(lit.has(edge.tail) && lit.has(edge.head)));
 }
 
 // -- beside the pointer ---------------------------------------------------------------------------------------------

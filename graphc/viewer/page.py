@@ -154,6 +154,10 @@ def _json(value: Any) -> str:
 def _figure(content: Content) -> str:
     """The SVG as a part of a page; without an engine, a table of the same boxes would stand here."""
     svg = content.drawing.plain_svg
+    svg = re.sub(
+        r'(<g id="a_box\d+"><a) xlink:title="[^"]*"', r"\1", svg
+    )  # what the page shows beside the pointer
+    svg = re.sub(r' font-family="[^"]*"| xml:space="preserve"', "", svg)
     return svg[svg.index("<svg") :]
 
 

@@ -122,7 +122,8 @@ const KEYS = {
     const layer = inner.find((l) => folded.has(l)) || inner.sort((a, b) => a.boxes.length - b.boxes.length)[0];
     if (layer) fold(layer);
   },
-  Escape: () => { byId("help").hidden = true; keep(null, "keyboard"); go(0); card(null); },
+  p: () => { if (here !== null) showPath(here); },
+  Escape: () => { byId("help").hidden = true; showPath(null); keep(null, "keyboard"); go(0); card(null); },
   Enter: () => { if (here !== null) keep({ boxes: [here] }, "keyboard"); },
 };
 

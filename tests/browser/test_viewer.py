@@ -150,6 +150,16 @@ def test_the_keyboard_reaches_everything(page):
     assert page("document.getElementById('found').textContent") == "1 of 2"
 
 
+def test_the_path_of_a_parameter(page):
+    page.do("select(Object.keys(data.boxes).find((key) => data.boxes[key].title === 'W₂'))")
+    page.press("p")
+    titles = "[...document.querySelectorAll('.box:not(.off)')].map((e) => data.boxes[e.dataset.box].title)"
+    path = {"W₂", "z₂", "h₂", "z₃", "loss", "∂loss", "∂z₃", "∂h₂", "∂z₂", "∂W₂"}
+    assert set(page(titles)) == path
+    page.press("p")
+    assert len(page(titles)) == 26
+
+
 def test_light_and_dark(page):
     background = "getComputedStyle(document.body).backgroundColor"
     fill = "getComputedStyle(document.querySelector('.box path')).fill"
