@@ -110,6 +110,14 @@ class FileFormatError(GraphcError, ValueError):
     """A file that is not what its name says, or is damaged."""
 
 
+class MissingFolderError(GraphcError, FileNotFoundError):
+    """A file is to be written where there is no folder."""
+
+
+class IsFolderError(GraphcError, IsADirectoryError):
+    """A file is to be written in the place of a folder."""
+
+
 class MissingDependency(GraphcError, ImportError):
     """An optional library that is not installed; the fix is the install command."""
 

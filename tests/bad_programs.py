@@ -501,11 +501,10 @@ program(
     "optimizer as text",
     NET
     + """
-    model.fit(np.zeros((5, 4)), [0] * 5, optimizer="adam")
+    model.fit(np.zeros((5, 4)), [0] * 5, optimizer="Adam")
     """,
     """
-    the optimizer comes from gx.optim
-      given:    'adam'
-      fix:      gx.optim.adam()
+    no optimizer is called 'Adam'
+      fix:      did you mean 'adam'?
     """,
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphc.errors import IsFolderError, MissingFolderError
+
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows
@@ -28,7 +30,8 @@ def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
     """Write files that belong together: none takes its name before all of them are whole on disk.
 
     Raises:
-        OSError: a folder that is not there or cannot be written, or a full disk; then no file has changed.
+        MissingFolderError, IsFolderError: there is no folder for a file, or one in its place.
+        OSError: a folder that cannot be written, or a full disk; in any case no file has changed.
     """
     targets = [Path(path) for path in contents]
     written: list[_Temporary] = []
@@ -54,9 +57,11 @@ def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
 def _refuse_folder(target: Path) -> None:
     """Errors that name the user's path, not a temporary one."""
     if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        raise IsFolderError("this is a folder", given=str(target), fix="give the name of a file in it")
     if not target.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
+        raise MissingFolderError(
+            "there is no such folder", given=str(target.parent), fix="make it first, or choose another"
+        )
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def find_rate(
     x: Any,
     y: Any = None,
     *,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | str | None = None,
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 100,

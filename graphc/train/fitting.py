@@ -12,6 +12,7 @@ from graphc.codegen.labels import label_inputs
 from graphc.errors import ArgumentError, DataError, GraphcError
 from graphc.optim.descent import sgd
 from graphc.optim.optimizer import Optimizer
+from graphc.optim.registry import optimizer_of
 from graphc.train.callbacks import Callbacks
 from graphc.train.checkpoint import adopt, check_optimizer, check_settings_of, read_checkpoint
 from graphc.train.data import Arrays, example_count, is_stream
@@ -19,6 +20,7 @@ from graphc.train.evaluation import readable
 from graphc.train.heldout import split
 from graphc.train.history import History
 from graphc.train.loop import pair, starting_position, train
+from graphc.train.monitor import check_watched
 from graphc.train.run import Run, Seeds, Training, check_count, seeds_of
 from graphc.train.sources import DEFAULT_BATCH, ArraySource, Source, StreamSource, one_epoch_alone
 
@@ -27,7 +29,7 @@ from graphc.train.sources import DEFAULT_BATCH, ArraySource, Source, StreamSourc
 class Request:
     """The arguments of ``fit``, as given."""
 
-    optimizer: Optimizer | None
+    optimizer: Optimizer | str | None
     epochs: int
     batch_size: int | None
     validation_data: Any
@@ -61,6 +63,7 @@ def fit(model: Any, x: Any, y: Any, request: Request) -> History:
         model.begin(optimizer, seeds)
         progress = sys.stderr.isatty() if request.verbose is None else request.verbose
         run = Run(model, module, optimizer, request.epochs, seeds, progress, callbacks)
+        check_watched(callbacks.members, _columns(model, held_out))
         _start(run, settings, found.training if found is not None else None)
     train(run, source, held_out)
     return run.history
@@ -88,6 +91,12 @@ def _start(run: Run, settings: Mapping[str, Any], training: Training | None) -> 
         run.reason = training.position.finished
 
 
+def _columns(model: Any, held_out: Any) -> list[str]:
+    """What a row of the history will have."""
+    names = ["loss", *model.metrics, *model.scores]
+    return names if held_out is None else [*names, *(f"val_{name}" for name in names)]
+
+
 def _optimizer(model: Any, found: Any, request: Request) -> Optimizer:
     own = found.optimizer if found is not None else model.optimizer
     optimizer = checked_optimizer(request.optimizer or own or sgd())
@@ -105,18 +114,15 @@ def _checked_counts(request: Request) -> Seeds:
 
 
 def checked_optimizer(given: Any) -> Optimizer:
-    """Raises ArgumentError for what is no optimizer."""
-    if not isinstance(given, Optimizer):
+    """Raises ArgumentError for what is no optimizer, or trains nothing."""
+    found = optimizer_of(given)
+    if not found.trains:
         raise ArgumentError(
-            "the optimizer comes from gx.optim", given=f"{given!r:.60}", fix="gx.optim.adam()"
-        )
-    if not given.trains:
-        raise ArgumentError(
-            f"{given.name} changes no parameter",
+            f"{found.name} changes no parameter",
             expected="an optimizer",
-            fix=f"gx.optim.chain(gx.optim.{given.name}(...), gx.optim.sgd())",
+            fix=f"gx.optim.chain(gx.optim.{found.name}(...), gx.optim.sgd())",
         )
-    return given
+    return found
 
 
 def _parts(

@@ -16,6 +16,7 @@ from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.ir.node import Node
 from graphc.optim.graphs import COUNTER
 from graphc.optim.optimizer import Optimizer
+from graphc.optim.registry import optimizer_of
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
 from graphc.train.averages import averaged_params
@@ -42,7 +43,7 @@ class Model(Measured):
         metrics: reported beside the loss: a dict by name, or a list; of scalar nodes (``nn.accuracy(logits, t)``), of
             scores over whole predictions (``nn.f1(logits, t)``), and of names (``"accuracy"``, ``"f1_macro"``,
             ``"r2"``), which compare the output with the target.
-        optimizer: the default optimizer.
+        optimizer: the default optimizer, or its name: ``"adam"`` is ``gx.optim.adam()``.
         name: used for files and functions.
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
 
@@ -65,12 +66,13 @@ class Model(Measured):
         outputs: Any,
         loss: Node | None = None,
         metrics: Mapping[str, Any] | Sequence[Any] | None = None,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         name: str = "model",
         level: str = "default",
     ) -> None:
         self.outputs, self.loss = outputs, loss
-        self.name, self.level, self.optimizer = name, level, optimizer
+        self.name, self.level = name, level
+        self.optimizer = None if optimizer is None else optimizer_of(optimizer)
         check_level(level)
         self._check_loss()
         self.metrics, self.scores = read_metrics(metrics, outputs, loss)
@@ -208,7 +210,7 @@ class Model(Measured):
         x: Any,
         y: Any = None,
         *,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         epochs: int = 1,
         batch_size: int | None = None,
         validation_data: Any = None,
@@ -227,7 +229,8 @@ class Model(Measured):
             x: arrays for the inputs that the outputs read; or a dict by input name, a data set, or an iterable of
                 batches (a function that returns one, for several epochs).
             y: arrays for the other inputs, in order of declaration.
-            optimizer: by default the last one used, the model's own, or ``sgd()``.
+            optimizer: of ``gx.optim``, or a name such as ``"adam"``; by default the last one used, the model's own, or
+                ``sgd()``.
             epochs: how many times to go through the data.
             batch_size: examples per step (by default 32, or all where there are fewer); the last batch may be smaller.
             validation_data: ``(x, y)``, a data set or a stream of batches, evaluated after each epoch.
@@ -273,7 +276,7 @@ class Model(Measured):
         x: Any,
         y: Any = None,
         *,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         until: str = "loss",
         tolerance: float | None = 1e-6,
         max_steps: int = 10_000,
@@ -314,10 +317,12 @@ class Model(Measured):
 
     # -- what there is to see -------------------------------------------------------------------------------------
 
-    def module(self, optimizer: Optimizer | None) -> Module:
+    def module(self, optimizer: Optimizer | str | None) -> Module:
         """The generated module, compiled once per optimizer; another rate is another default, and no compilation."""
-        found = self.compiled(optimizer)
-        return found if optimizer is None else with_hypers(found, optimizer.hypers())
+        if optimizer is None:
+            return self.compiled(None)
+        chosen = optimizer_of(optimizer)
+        return with_hypers(self.compiled(chosen), chosen.hypers())
 
     def compiled(self, optimizer: Optimizer | None) -> Module:
         """The module for an optimizer of this structure, whatever the defaults of its rate."""
@@ -339,7 +344,7 @@ class Model(Measured):
         """The program that evaluates a model with scores, compiled once."""
         return scoring_program(self)
 
-    def source(self, optimizer: Optimizer | None = None) -> str:
+    def source(self, optimizer: Optimizer | str | None = None) -> str:
         """The NumPy program that trains and runs the model."""
         return self.module(optimizer or self.optimizer).source.text
 
@@ -352,7 +357,7 @@ class Model(Measured):
     def export(
         self,
         path: Any,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | str | None = None,
         data: Any = None,
         weights: str = "auto",
         averaged: bool = False,
@@ -380,7 +385,11 @@ class Model(Measured):
         return save(self, path)
 
     def draw(
-        self, path: Any = None, level: str | None = None, optimizer: Optimizer | None = None, **options: Any
+        self,
+        path: Any = None,
+        level: str | None = None,
+        optimizer: Optimizer | str | None = None,
+        **options: Any,
     ) -> Any:
         """The forward and the backward pass, paired in one figure; see ``gx.draw``."""
         from graphc.render import draw
@@ -393,11 +402,11 @@ class Model(Measured):
 
         return view(self, path, **options)
 
-    def drawing_graph(self, optimizer: Optimizer | None = None) -> Graph:
+    def drawing_graph(self, optimizer: Optimizer | str | None = None) -> Graph:
         """What is drawn: outputs, loss and gradients (and with an optimizer, the updates)."""
         from graphc.train.figure import drawing_graph
 
-        return drawing_graph(self, optimizer)
+        return drawing_graph(self, None if optimizer is None else optimizer_of(optimizer))
 
     def explain(self, name: str | None = None) -> Any:
         """The chain rule, step by step, to a parameter."""
@@ -405,7 +414,7 @@ class Model(Measured):
 
         return explain_param(self, name)
 
-    def blame(self, line: int | str, optimizer: Optimizer | None = None) -> Any:
+    def blame(self, line: int | str, optimizer: Optimizer | str | None = None) -> Any:
         """From a line of ``source()`` (its number, or a text in it) back to the maths; see ``gx.blame``."""
         from graphc.explanation.blame import blame_in
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from graphc.errors import ArgumentError, UnknownNameError
+from graphc.train.callbacks import Callback, Own
 
 LOWER = ("loss", "error", "mae", "mse", "rmse")
 HIGHER = ("accuracy", "top_k", "precision", "recall", "f1", "auc", "r2")
@@ -57,13 +59,42 @@ class Monitor:
             UnknownNameError: the history has no such column.
         """
         if self.name not in row:
-            fix = "pass validation_data to fit" if self.name.startswith("val_") else None
+            columns = [k for k in row if k != "epoch"]
             raise UnknownNameError(
                 f"the history has no column {self.name!r} to watch",
-                expected=", ".join(k for k in row if k != "epoch"),
-                fix=fix,
+                expected=", ".join(columns),
+                fix=_way_out(self.name, columns),
             )
         return row[self.name]
+
+
+def _way_out(name: str, columns: list[str]) -> str | None:
+    if name.startswith("val_") and not any(c.startswith("val_") for c in columns):
+        return "pass validation_data to fit"
+    near = get_close_matches(name, columns, n=1)
+    return f"did you mean {near[0]!r}?" if near else None
+
+
+def check_watched(callbacks: Iterable[Callback], columns: Iterable[str]) -> None:
+    """Before the first step: what is watched will be a column, unless a callback of the user may yet add it.
+
+    Raises:
+        UnknownNameError: the history will have no such column.
+    """
+    members = list(callbacks)
+    if any(_may_add(member) for member in members):
+        return
+    row = dict.fromkeys(columns, 0.0)
+    for member in members:
+        monitor = getattr(member, "monitor", None)
+        if isinstance(monitor, Monitor):
+            monitor.value(row)
+
+
+def _may_add(member: Callback) -> bool:
+    module = type(member).on_epoch_end.__module__  # None where code is run that no module holds
+    ours = str(module).startswith("graphc.")
+    return isinstance(member, Own) or not ours
 
 
 def _direction(name: str) -> str:

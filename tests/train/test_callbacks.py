@@ -201,6 +201,18 @@ def test_what_early_stopping_refuses():
     with pytest.raises(UnknownNameError, match="no column 'val_loss' to watch") as caught:
         model.fit(DATA, callbacks=[train.EarlyStopping()], **QUIET)
     assert "pass validation_data to fit" in str(caught.value)
+    assert len(model.history) == 0  # before the first step
+    watched = [train.EarlyStopping("val_los", mode="min")]
+    with pytest.raises(UnknownNameError, match="no column 'val_los' to watch") as caught:
+        model.fit(DATA, validation_data=DATA, callbacks=watched, **QUIET)
+    assert caught.value.expected == "loss, accuracy, val_loss, val_accuracy"
+    assert caught.value.fix == "did you mean 'val_loss'?"
+
+
+def test_a_column_that_another_callback_may_add_is_looked_for_later():
+    model = classifier()
+    with pytest.raises(UnknownNameError, match="no column 'val_loss' to watch"):
+        model.fit(DATA, callbacks=[lambda model, row: None, train.EarlyStopping()], **QUIET)
     assert len(model.history) == 1  # nothing that was learnt is lost
 
 
@@ -364,7 +376,7 @@ def test_what_the_search_refuses():
         {"low": 0.0},
         {"steps": 2},
         {"smoothing": 1.0},
-        {"optimizer": "adam"},
+        {"optimizer": optim.adam},
     ):
         with pytest.raises(ArgumentError):
             train.find_rate(classifier(), DATA, **bad)

@@ -236,6 +236,18 @@ def test_files_that_belong_together_are_all_written_or_none(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
+def test_a_folder_that_is_not_there_is_named(model, tmp_path):
+    """An error of graphc, which those who catch FileNotFoundError get as well."""
+    for write in (model.export, model.save, gx.compile(model.loss).export, model.derivation().save):
+        suffix = {"export": ".py", "save": ".gx"}[write.__name__]
+        path = tmp_path / "none" / f"net{'.html' if 'erivation' in str(write) else suffix}"
+        with pytest.raises(gx.GraphcError, match="there is no such folder") as caught:
+            write(path)
+        assert isinstance(caught.value, FileNotFoundError)
+        assert caught.value.given == str(tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_export_that_fails_leaves_the_old_weights(model, tmp_path):
     (tmp_path / "net.py").mkdir()
     (tmp_path / "net.npz").write_bytes(b"old")

@@ -219,11 +219,26 @@ def test_optimizers_default_to_the_last_one_used():
     assert model.values.slots == {}
 
 
+def test_an_optimizer_by_name_is_the_one_with_its_defaults():
+    by_name, called = (
+        fitted(classifier(), DATA, optimizer="adam"),
+        fitted(classifier(), DATA, optimizer=optim.adam()),
+    )
+    assert same(by_name.params, called.params)
+    assert by_name.optimizer.settings == called.optimizer.settings
+    assert classifier().source("momentum") == classifier().source(optim.momentum())
+    model = classifier()
+    assert gx.Model(model.outputs, model.loss, optimizer="lion").optimizer.name == "lion"
+    with pytest.raises(gx.GraphcError, match=r"fix:      gx\.optim\.lion\(\)"):
+        gx.Model(model.outputs, model.loss, optimizer=optim.lion)
+
+
 BAD_CALLS = {
     "epochs": ({"epochs": 1.5}, "epochs is an int of at least 0"),
     "batch": ({"batch_size": 0}, "batch_size is an int of at least 1"),
     "seed": ({"seed": -1}, "seed is an int of at least 0"),
-    "optimizer": ({"optimizer": "adam"}, "the optimizer comes from gx.optim"),
+    "optimizer": ({"optimizer": optim.adam}, "the optimizer comes from gx.optim"),
+    "optimizer by a wrong name": ({"optimizer": "sdg"}, "no optimizer is called 'sdg'"),
     "validation": (
         {"validation_data": (DATA.x[:, :1], DATA.y)},
         "axis 1 of x has size 1, but 2 was declared",
