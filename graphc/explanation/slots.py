@@ -39,7 +39,8 @@ def slots_of(text: str) -> tuple[Slot, ...]:
     r"""The slots that a listing makes.
 
     Example:
-        >>> slots_of("[h, d] = _buffers(\n    ((n, 3), np.float32, 0, 9),\n    ((3,), np.float32, 2, 4),\n)\nh2 = h\n")[0]
+        >>> text = "[h, d] = _buffers(((n, 3), np.float32, 0, 9), ((3,), np.float32, 2, 4))\\nh2 = h\\n"
+        >>> slots_of(text)[0]
         Slot(name='h', shape='(n, 3)', dtype='float32', first=0, last=9, shared=('h2',))
     """
     if MAKES not in text:
