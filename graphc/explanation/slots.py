@@ -39,7 +39,7 @@ def slots_of(text: str) -> tuple[Slot, ...]:
     r"""The slots that a listing makes.
 
     Example:
-        >>> text = "[h, d] = _buffers(((n, 3), np.float32, 0, 9), ((3,), np.float32, 2, 4))\\nh2 = h\\n"
+        >>> text = "[h, d] = _buffers(((n, 3), np.float32, 0, 9), ((3,), np.float32, 2, 4))\nh2 = h\n"
         >>> slots_of(text)[0]
         Slot(name='h', shape='(n, 3)', dtype='float32', first=0, last=9, shared=('h2',))
     """
