@@ -169,7 +169,11 @@ class _Writer:
             tip = (i == 0) if back else (i == len(ends) - 2)
             look = self._look(edge, back, abs(r1 - r2) > 1, tip)
             look |= {"tailclip": "false" if i else "", "headclip": "false" if i < len(ends) - 2 else ""}
-            line = f"\t{a} -> {b} [{' '.join(f'{k}={_quoted(v)}' for k, v in look.items() if v)}]\n"
+            start, end = (
+                f"{a}:s" if i else a,
+                f"{b}:n" if i < len(ends) - 2 else b,
+            )  # points are passed downwards
+            line = f"\t{start} -> {end} [{' '.join(f'{k}={_quoted(v)}' for k, v in look.items() if v)}]\n"
             if f"{a}{b}" not in self.drawn or len(ends) == 2:
                 self.graph.body.append(line)
             self.drawn.add(f"{a}{b}")
@@ -250,9 +254,9 @@ def _point(lane: Lane, row: int) -> str:
 
 
 def _point_node(lane: Lane, row: int, colour: str) -> str:
-    """A point as small as the line that passes it: edges end at a point's rim, and it closes the gap."""
-    size = "shape=point width=0.026 style=filled penwidth=0"
-    return f'{_point(lane, row)} [{size} fillcolor="{colour}" group="{lane[1]}{lane[0]}" tooltip=" "]'
+    """A piece of the line that passes: edges end at its rim, above and below, so that it closes the gap."""
+    size = 'shape=box label="" width=0.001 height=0.06 fixedsize=true margin=0 style=filled penwidth=1.4'
+    return f'{_point(lane, row)} [{size} color="{colour}" fillcolor="{colour}" group="{lane[1]}{lane[0]}" tooltip=" "]'
 
 
 def _box_node(name: str, box: Box, column: str) -> str:

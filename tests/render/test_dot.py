@@ -87,8 +87,8 @@ def test_every_edge_leads_down_or_to_the_right() -> None:
 
 def test_skips_run_down_lanes() -> None:
     dot = draw(networks.residual()).dot
-    assert len(re.findall(r"^\s*left\d+_\d+ \[shape=point", dot, flags=re.M)) == 6
-    assert len(re.findall(r"^\s*right\d+_\d+ \[shape=point", dot, flags=re.M)) == 4
+    assert len(re.findall(r"^\s*left\d+_\d+ \[shape=box", dot, flags=re.M)) == 6
+    assert len(re.findall(r"^\s*right\d+_\d+ \[shape=box", dot, flags=re.M)) == 4
 
 
 def test_hostile_names_are_shown_not_read() -> None:
