@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CELLS = ("element", "gradient", "difference", "error", "along", "complex", "of")
+"""A row of a check: its worst element; the errors there, along a direction, of the complex step; of how many."""
+
 
 @dataclass(frozen=True)
 class VariableCheck:
@@ -38,14 +41,23 @@ class VariableCheck:
         """The largest of the errors."""
         return max(self.error, self.along, self.complex_step or 0.0)
 
+    @property
+    def place(self) -> str:
+        """The element, such as ``W[3, 1]``."""
+        return f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The check as a row under ``CELLS``."""
+        step = "" if self.complex_step is None else f"{self.complex_step:.1e}"
+        errors = f"{self.error:.1e}", f"{self.along:.1e}", step
+        return self.place, f"{self.gradient:.6g}", f"{self.difference:.6g}", *errors, str(self.elements)
+
     def __str__(self) -> str:
-        place = f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
         kinks = f", {self.kinks} on a kink" if self.kinks else ""
         numbers = f"gradient {self.gradient:.10g}, difference {self.difference:.10g}, error {self.error:.1e}"
         step = "" if self.complex_step is None else f", complex step {self.complex_step:.1e}"
-        return (
-            f"{place}: {numbers}  ({self.elements} elements{kinks}; along a direction {self.along:.1e}{step})"
-        )
+        return f"{self.place}: {numbers}  ({self.elements} elements{kinks}; along a direction {self.along:.1e}{step})"
 
 
 @dataclass(frozen=True)

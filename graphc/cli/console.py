@@ -3,19 +3,101 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 _CODES = {"bold": "1", "red": "31", "green": "32"}
 
+LEAST = 8
+"""A column of a table that is too wide is not made narrower than this."""
+
+NARROWEST = 30
+"""A terminal that says that it is narrower is not believed."""
+
+
+def terminal(stream: TextIO | None = None) -> bool:
+    """Whether somebody looks at a stream in a terminal."""
+    return (sys.stdout if stream is None else stream).isatty()
+
+
+def coloured(stream: TextIO | None = None) -> bool:
+    """Whether colours are wanted: a terminal, and NO_COLOR (no-color.org) is not set."""
+    return terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width(stream: TextIO | None = None) -> int | None:
+    """How many columns there are; None where it is no terminal, and nothing has to fit."""
+    if not terminal(stream):
+        return None
+    return max(NARROWEST, shutil.get_terminal_size().columns)
+
 
 def paint(text: str, style: str, stream: TextIO | None = None) -> str:
-    """Text in a style, where a terminal reads it and NO_COLOR (no-color.org) is not set."""
-    target = sys.stdout if stream is None else stream
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not target.isatty():
+    """Text in a style, where colours are wanted."""
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if coloured(stream) else text
+
+
+def folded(text: str) -> str:
+    """Text whose lines fit the terminal; what goes on is indented further. Elsewhere as it is."""
+    room = width()
+    if room is None:
         return text
-    return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
+    return "\n".join(_fold(line, room) for line in text.split("\n"))
+
+
+def _fold(line: str, room: int) -> str:
+    if len(line) <= room:
+        return line
+    own = len(line) - len(line.lstrip())
+    indent = min(own + 4, room // 2) if own else 0  # a paragraph has no steps
+    options = {"break_long_words": False, "break_on_hyphens": False, "drop_whitespace": True}
+    return "\n".join(textwrap.wrap(line, room, subsequent_indent=" " * indent, **options))  # type: ignore[arg-type]
+
+
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """A table under a header that fits the terminal: texts are cut, with … at the end; then last columns are left out.
+
+    Args:
+        header: a word for each column, the most important first.
+        rows: a text for each cell.
+        right: the columns that stand at the right: numbers, which are never cut.
+
+    Example:
+        >>> print(grid(("layer", "numbers"), [("hidden", "12"), ("output", "1,280")], right=(1,)))
+        layer   numbers
+        hidden       12
+        output    1,280
+    """
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    widths = _fitted(widths, width(), right)
+
+    def line(row: Sequence[str]) -> str:
+        cells = [_cut(cell, w) for cell, w in zip(row, widths, strict=False)]
+        placed = [c.rjust(widths[i]) if i in right else c.ljust(widths[i]) for i, c in enumerate(cells)]
+        return "  ".join(placed).rstrip()
+
+    return "\n".join([paint(line(header), "bold"), *map(line, rows)])
+
+
+def _fitted(widths: Sequence[int], room: int | None, right: Sequence[int]) -> list[int]:
+    """The widths of the columns that are shown."""
+    found = list(widths)
+    while room is not None and sum(found) + 2 * (len(found) - 1) > room:
+        widest = max(((w, i) for i, w in enumerate(found) if i not in right), default=(0, 0))
+        if widest[0] > LEAST:
+            found[widest[1]] -= 1
+        elif len(found) > 1:
+            found.pop()
+        else:
+            break
+    return found
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def heading(title: str) -> None:
@@ -47,6 +129,16 @@ def scores(row: Mapping[str, float]) -> str:
 
 
 def table(rows: Sequence[tuple[str, str]]) -> str:
-    """Two columns, the first as wide as its longest word."""
-    width = max((len(left) for left, _ in rows), default=0)
-    return "\n".join(f"  {left.ljust(width)}  {right}" for left, right in rows)
+    """Two columns, the first as wide as its longest word; a long text goes on below where it began."""
+    first = max((len(left) for left, _ in rows), default=0)
+    room = width()
+    lines = []
+    for left, right in rows:
+        parts = (
+            [right]
+            if room is None
+            else textwrap.wrap(right, max(room - first - 4, LEAST), break_on_hyphens=False)
+        )
+        for i, part in enumerate(parts or [""]):
+            lines.append(f"  {('' if i else left).ljust(first)}  {part}")
+    return "\n".join(lines)

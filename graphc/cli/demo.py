@@ -11,6 +11,7 @@ from graphc.cli.console import heading, paint, progress, table
 from graphc.cli.files import folder, has_matplotlib
 from graphc.cli.inspect import written_path
 from graphc.cli.models import run_file
+from graphc.cli.shown import explained, layers, listing
 from graphc.errors import MissingDependency
 
 EPOCHS = 40
@@ -25,7 +26,7 @@ def run(options: Namespace) -> int:
     out = folder(options.out, "--out")
     model, declared = digits_model()
     train, test = datasets.digits().split(test=0.25, seed=0)
-    print(f"{train!r}\n{len(test)} more to test on\n\n{model.summary()}\n", flush=True)
+    print(f"{train!r}\n{len(test)} more to test on\n\n{layers(model.summary())}\n", flush=True)
     history = model.fit(
         train.x,
         train.y,
@@ -72,9 +73,9 @@ def _curves(model: Any, out: Path) -> tuple[str, str]:
 
 def _report(model: Any, declared: Path, files: list[tuple[str, str]], found: dict[str, float]) -> None:
     heading(f"How the loss reaches {PARAM}")
-    print(model.explain(PARAM))
+    print(explained(model.explain(PARAM)))
     heading("The program that trained it")
-    print(model.source())
+    print(listing(model.source()))
     heading("Files")
     print(table([("the declaration", str(declared)), *files]))
     heading("On the test data")

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from graphc.cli.console import grid
 from graphc.cli.data import read_data
 from graphc.cli.files import writable
 from graphc.cli.models import optimizer_of, read_model
+from graphc.cli.shown import checked, explained, listing
 from graphc.codegen.labels import LabelRange, label_inputs
 from graphc.errors import UsageError
 from graphc.ir.node import Node, size_names
@@ -62,7 +64,7 @@ def show(options: Namespace) -> int:
 
 
 def _listing(model: Model, options: Namespace) -> str:
-    return model.source(_optimizer(model, options.optimizer))
+    return listing(model.source(_optimizer(model, options.optimizer)))
 
 
 def _ir(model: Model, options: Namespace) -> str:
@@ -76,17 +78,16 @@ def _plan(model: Model, options: Namespace) -> str:
 
     graph = model.graph if model.loss is None else model.training_graph()
     planned = plan(simplify(resolve(graph, "train"), model.level), model.level)
-    rows = [("", "phase", "layer", "value", "operation", "type")]
+    rows = []
     for i, node in enumerate(planned.order, 1):
         layer, name = planned.graph.layer_of(node), planned.graph.name_of(node) or ""
         rows.append((str(i), planned.phase[node], layer, name, node.op.name, str(node.type)))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return grid(("", "phase", "layer", "value", "operation", "type"), rows, right=(0,))
 
 
 def explain(options: Namespace) -> int:
     """Print the chain rule to a parameter."""
-    print(read_model(options.model).explain(options.param))
+    print(explained(read_model(options.model).explain(options.param)))
     return 0
 
 
@@ -136,7 +137,7 @@ def check(options: Namespace) -> int:
         elements=options.elements,
         seed=options.seed,
     )
-    print(report)
+    print(checked(report))
     return 0 if report.ok else 1
 
 

@@ -6,7 +6,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from graphc.cli.console import paint
 from graphc.cli.models import read_model
+from graphc.cli.shown import difference
 from graphc.errors import ParseError, UsageError
 from graphc.explanation.difference import changes
 from graphc.ir.graph import Graph
@@ -25,13 +27,13 @@ def opt(options: Namespace) -> int:
         with engine():
             print(run(graph, passes, options.level), end="")
         return 0
-    print(f"# before\n{graph}")
+    print(f"{paint('# before', 'bold')}\n{graph}")
     for step in passes:
         trace = Trace()
         with engine():
             after = run(graph, (step,), options.level, trace)
         same = after.roots == graph.roots
-        print(f"# after {step.__name__}: {'nothing changed' if same else _fired(trace)}")
+        print(paint(f"# after {step.__name__}: {'nothing changed' if same else _fired(trace)}", "bold"))
         print("" if same else str(after))
         graph = after
     return 0
@@ -62,7 +64,7 @@ def passes_named(text: str) -> tuple[Pass, ...]:
 def diff(options: Namespace) -> int:
     """Print what lies between two graphs; 1 where they differ."""
     found = changes(read_graph(options.before), read_graph(options.after))
-    print(found)
+    print(difference(found))
     return 0 if found.empty else 1
 
 

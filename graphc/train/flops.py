@@ -15,9 +15,7 @@ from graphc.train.programs import within
 def flops(model: Any) -> dict[str, int]:
     """Operations of the forward pass in use, for one example, by layer (those of no layer under ``""``).
 
-    A product of (m, k) by (k, n) counts 2 m n k, a multiplication and an addition each; everything else that computes
-    counts one for each element that it reads or makes, whichever are more; what only moves numbers counts nothing.
-    Every size that has a name counts as 1.
+    They are counted as ``program.report`` counts them; every size that has a name counts as 1.
 
     Example:
         >>> import graphc as gx
