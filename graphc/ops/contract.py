@@ -89,6 +89,34 @@ matvec_op: Op = linear(
 )
 
 
+def _vdot_type(a: Type, b: Type) -> Type:
+    if a != b:
+        raise ShapeError("a dot product needs two of one type", given=f"{a} and {b}")
+    return Type(a.dtype, ())
+
+
+def _dot_text(a: Any, b: Any, node: Node) -> str:
+    """Not ``np.vdot``, which conjugates: a complex step goes through both operands."""
+    if node.inputs[0].ndim == 1:
+        return f"np.dot({a}, {b})"
+    return f"np.dot({a.atom}.ravel(), {b.atom}.ravel())"
+
+
+vdot_op: Op = linear(
+    "vdot",
+    "a b",
+    _vdot_type,
+    (lambda g, a, b: multiply(g, b), lambda g, a, b: multiply(g, a)),
+    coerce=lambda inputs: promoted(inputs, numbers=True),
+    numpy=_dot_text,
+    properties="commutative",
+    noun="dot",
+    latex=r"\langle {a}, {b} \rangle",
+    cost=0.07,
+    doc="Σ aᵢ bᵢ over all elements, by BLAS: what ``gx.sum(a * b)`` becomes at ``fast``.",
+)
+
+
 def _two(a: Node, b: Node) -> str:
     return f"{describe(a, 'a')}: {a.type}, {describe(b, 'b')}: {b.type}"
 
@@ -128,4 +156,4 @@ def _vector(a: Node, b: Node) -> Node:
     return node
 
 
-CARDS = (matmul_op, matvec_op)
+CARDS = (matmul_op, matvec_op, vdot_op)

@@ -81,6 +81,7 @@ class Rule:
         ulp: for ``rounding``, the worst error in units in the last place.
         fact: what must be known, for ``fact`` and ``harmless``.
         grows: whether it may fire although values of the left side stay in use.
+        fast: at ``fast`` only, although its kind would allow more.
         structural: whether the structure below a node says all; a rule that asks what a user declared is not.
         note: why the rule is there, in a few words.
     """
@@ -97,6 +98,7 @@ class Rule:
     ulp: float = 0.0
     fact: str = ""
     grows: bool = False
+    fast: bool = False
     structural: bool = True
     note: str = ""
 
@@ -106,7 +108,9 @@ class Rule:
 
     def allowed(self, level: str) -> bool:
         """Whether a level lets this rule fire."""
-        return self.kind in LEVELS[level] and self.ulp <= MAX_ULP[level]
+        return (
+            self.kind in LEVELS[level] and self.ulp <= MAX_ULP[level] and (level == "fast" or not self.fast)
+        )
 
     def roots(self, ops: Mapping[str, Op]) -> list[Op]:
         """The cards at whose nodes the rule can fire."""

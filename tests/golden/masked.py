@@ -115,7 +115,7 @@ def predict(params, state, x):
     dense2_W, dense2_b = params["dense2.W"], params["dense2.b"]
     # dense1
     dense1_z = x @ dense1_W + dense1_b  # [batch, 16]
-    dense1_h = dense1_z * ((1.0 + _erf(dense1_z / 1.4142135)) / 2.0)  # [batch, 16]
+    dense1_h = dense1_z * ((1.0 + _erf(dense1_z / 1.4142135)) * 0.5)  # [batch, 16]
     # dense2
     dense2_z = dense1_h @ dense2_W + dense2_b  # [batch, 1]
     sigmoid = _sigmoid(dense2_z)  # [batch, 1]
@@ -129,7 +129,7 @@ def evaluate(params, state, x, t):
     batch = x.shape[0]
     # dense1
     dense1_z = x @ dense1_W + dense1_b  # [batch, 16]
-    dense1_h = dense1_z * ((1.0 + _erf(dense1_z / 1.4142135)) / 2.0)  # [batch, 16]
+    dense1_h = dense1_z * ((1.0 + _erf(dense1_z / 1.4142135)) * 0.5)  # [batch, 16]
     # dense2
     dense2_z = dense1_h @ dense2_W + dense2_b  # [batch, 1]
     loss = _sigmoid_cross_entropy(dense2_z, t).sum() / batch  # scalar
@@ -143,23 +143,23 @@ def forward(params, state, x, t, *, rng):
     batch = x.shape[0]
     # dense1
     dense1_z = x @ dense1_W + dense1_b  # [batch, 16]
-    ratio = (1.0 + _erf(dense1_z / 1.4142135)) / 2.0  # [batch, 16]
-    dense1_h = dense1_z * ratio  # [batch, 16]
+    product = (1.0 + _erf(dense1_z / 1.4142135)) * 0.5  # [batch, 16]
+    dense1_h = dense1_z * product  # [batch, 16]
     # dropout1
     dropout1_mask = _bernoulli(rng["dropout1.mask"], (batch, 16), 52429)  # [batch, 16]
-    product = dropout1_mask.astype(np.float32) * 1.2499952  # [batch, 16]
-    dropout1_h = dense1_h * product  # [batch, 16]
+    product_2 = dropout1_mask.astype(np.float32) * 1.2499952  # [batch, 16]
+    dropout1_h = dense1_h * product_2  # [batch, 16]
     # dense2
     dense2_z = dropout1_h @ dense2_W + dense2_b  # [batch, 1]
     loss = _sigmoid_cross_entropy(dense2_z, t).sum() / batch  # scalar
-    saved = (batch, x, t, dense1_z, ratio, product, dropout1_h, dense2_z)
+    saved = (batch, x, t, dense1_z, product, product_2, dropout1_h, dense2_z)
     return loss, state, saved
 
 
 def backward(params, saved):
     """The gradient of the loss for each trained parameter, by the chain rule from the loss back."""
     dense2_W = params["dense2.W"]
-    batch, x, t, dense1_z, ratio, product, dropout1_h, dense2_z = saved
+    batch, x, t, dense1_z, product, product_2, dropout1_h, dense2_z = saved
     # dense2
     d_dense2_z = (_sigmoid(dense2_z) - t) / batch  # [batch, 1]  chain rule of sigmoid_cross_entropy
     d_dense2_W = dropout1_h.T @ d_dense2_z  # [16, 1]  dL/d(dense2.W): chain rule of matmul
@@ -167,9 +167,9 @@ def backward(params, saved):
     # dropout1
     d_dropout1_h = d_dense2_z @ dense2_W.T  # [batch, 16]  dL/d(dropout1.h): chain rule of matmul
     # dense1
-    d_dense1_h = d_dropout1_h * product  # [batch, 16]  dL/d(dense1.h): chain rule of multiply
-    product_2 = dense1_z * np.exp(-(dense1_z * dense1_z / 2.0))  # [batch, 16]
-    d_dense1_z = d_dense1_h * (ratio + product_2 / 2.5066283)  # [batch, 16]  chain rule of gelu
+    d_dense1_h = d_dropout1_h * product_2  # [batch, 16]  dL/d(dense1.h): chain rule of multiply
+    product_3 = dense1_z * np.exp(-(dense1_z * dense1_z * 0.5))  # [batch, 16]
+    d_dense1_z = d_dense1_h * (product + product_3 / 2.5066283)  # [batch, 16]  chain rule of gelu
     d_dense1_W = x.T @ d_dense1_z  # [2, 16]  dL/d(dense1.W): chain rule of matmul
     d_dense1_b = d_dense1_z.sum(axis=0)  # [16]  dL/d(dense1.b)
     return {

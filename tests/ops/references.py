@@ -316,6 +316,15 @@ CASES: tuple[Case, ...] = (
         linear=True,
     ),
     Case(
+        "vdot",
+        lambda x, y: CARDS["vdot"](x, y),
+        (N3, N3),
+        lambda x, y: np.einsum("ij,ij->", x, y),
+        "[]",
+        integers,
+        linear=True,
+    ),
+    Case(
         "matmul",
         lambda x, y: x @ y,
         (N3, (3, 2)),

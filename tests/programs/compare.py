@@ -54,7 +54,7 @@ ADDING = frozenset(
             "cumprod",
             "recurrence",
         ),
-        *("matmul", "matvec", "scatter_add", "add_at", "add_along_axis", "fold"),
+        *("matmul", "matvec", "vdot", "scatter_add", "add_at", "add_along_axis", "fold"),
         *("softmax", "log_softmax", "logsumexp", "inv", "solve", "cofactor", "det", "logabsdet", "cholesky"),
         *("eigh", "svd", "svdvals", "qr", "pinv", "scan", "cond", "multiply_at"),
     ]
@@ -193,6 +193,7 @@ class Comparison:
         """As near to the oracle as rounding allows."""
         program = gx.compile(graph, mode=self.program.mode, level=level)
         got = called(program, self.values, self.seed)
+        self.tally.cards.update({n.op.name for n in program.graph.nodes})
         self.near(self.oracle, got, level)
         return program
 

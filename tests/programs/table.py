@@ -226,6 +226,7 @@ BROUGHT: Mapping[str, str] = MappingProxyType(
         "seed": "grad",
         "first_max": "max",
         "matvec": "matmul",
+        "vdot": "sum",
         "add_along_axis": "take_along_axis",
         "place_diagonal": "diagonal",
         "quantile_weights": "quantile",

@@ -8,11 +8,13 @@ from graphc.rewrite.rule import Rule
 from graphc.rewrite.rules import (
     algebra,
     collect,
+    contract,
     cost,
     facts,
     functions,
     moments,
     places,
+    quotients,
     stabilize,
     structure,
 )
@@ -24,6 +26,8 @@ RULES: tuple[Rule, ...] = (
     *functions.RULES,
     *moments.RULES,
     *cost.RULES,
+    *quotients.RULES,
+    *contract.RULES,
     *collect.RULES,
     *places.RULES,
     *facts.RULES,

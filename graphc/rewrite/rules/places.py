@@ -14,8 +14,8 @@ from graphc.ops.arith import add
 from graphc.ops.card import constant
 from graphc.ops.index import scatter_add_op, take_op
 from graphc.ops.shape import expand_dims_op
-from graphc.ops.slices import WHOLE, concat_op, place_op
-from graphc.rewrite.rule import HARMLESS, Match, Rule
+from graphc.ops.slices import WHOLE, concat_op, place_op, slice_op
+from graphc.rewrite.rule import EXACT, HARMLESS, Match, Rule
 from graphc.rewrite.rules.holes import AXIS, x
 
 MOST_ADDENDS = 16
@@ -126,6 +126,47 @@ def _inverse(m: Match) -> Any:
     return take_op(m.x, constant(np.argsort(m.indices.attrs["value"].value)), axis=m.axis)
 
 
+def _part(m: Match) -> Node | None:
+    """The part of a join that a slice cuts out, or a slice of that part."""
+    joined, index = m.x, m.index
+    axis = joined.attrs["axis"]
+    sizes = [part.shape[axis] for part in joined.inputs]
+    if axis >= len(index) or not all(isinstance(n, int) for n in sizes):
+        return None
+    first = 0
+    for part, size in zip(joined.inputs, sizes, strict=True):
+        place = _within(index[axis], first, size, sum(sizes))
+        if place is not None:
+            return _cut(part, (*index[:axis], place, *index[axis + 1 :]))
+        first += size
+    return None
+
+
+def _within(place: Any, first: int, size: int, whole: int) -> Any:
+    """A place on an axis, counted from the beginning of a part that holds all of it; or None."""
+    if isinstance(place, int):
+        place = place + whole if place < 0 else place
+        return place - first if first <= place < first + size else None
+    start, stop, step = place
+    if step not in (None, 1) or not all(isinstance(v, int | None) for v in (start, stop)):
+        return None
+    low, high, _ = slice(start, stop).indices(whole)
+    if not first <= low < high <= first + size:
+        return None
+    return low - first or None, None if high == first + size else high - first, None
+
+
+def _cut(part: Node, index: tuple[Any, ...]) -> Node:
+    if all(place == WHOLE for place in index):
+        return part
+    axis = part.attrs["axis"] if part.op is expand_dims_op else None
+    if axis is not None and axis < len(index) and index[axis] == 0:
+        rest = (*index[:axis], *index[axis + 1 :])
+        return part.inputs[0] if all(p == WHOLE for p in rest) else slice_op(part.inputs[0], index=rest)
+    result: Node = slice_op(part, index=index)
+    return result
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "places-joined",
@@ -146,5 +187,12 @@ RULES: tuple[Rule, ...] = (
         when=_permutation,
         fact="differs only in the sign of a zero",
         note="no two values meet, so the look-up is only turned round",
+    ),
+    Rule(
+        "slice-concat",
+        slice_op(Var("x", lambda node: node.op is concat_op), index=AttrVar("index")),
+        _part,
+        EXACT,
+        note="what was joined is there still",
     ),
 )
