@@ -158,6 +158,7 @@ class Comparison:
         else:
             self.same_but_for_order(graph, program, special, want, found)
             self.tally.counts["special values"] += 1
+            self.tally.counts["nan and inf among the inputs"] += nan_and_inf(special)
 
     def same_but_for_order(
         self, graph: Graph, program: Any, values: Mapping[str, Any], wanted: list[Any], got: list[Any]
@@ -406,6 +407,12 @@ def flat_arrays(value: Any) -> list[Any]:
     if isinstance(value, dict):
         value = list(value.values())
     return [a for v in value for a in flat_arrays(v)] if isinstance(value, (list, tuple)) else [value]
+
+
+def nan_and_inf(values: Mapping[str, Any]) -> bool:
+    """Whether there is at least one of either among the floats."""
+    floats = [np.ravel(v) for v in values.values() if np.asarray(v).dtype.kind == "f"]
+    return all(any(test(v).any() for v in floats) for test in (np.isnan, np.isinf))
 
 
 def outcome(run: Callable[[], Any]) -> Any:

@@ -61,13 +61,22 @@ def test_every_operation_at_the_end_of_a_program(name):
 
 
 def test_random_programs():
-    assert sweep(seed=0, count=30).counts["programs"] >= 30
+    counts = sweep(seed=0, count=30).counts
+    assert counts["programs"] >= 30
+    assert counts["nan and inf among the inputs"] >= 10  # exact has the oracle's bits there
+
+
+@pytest.fixture(scope="module")
+def ten_thousand():
+    """One sweep for all that is said of it."""
+    outcome = sweep_all(int(os.environ.get("GRAPHC_SEED", "0")), FULL)
+    print(outcome)  # noqa: T201  what could not be compared is said
+    return outcome
 
 
 @pytest.mark.full
-def test_ten_thousand_random_programs():
-    outcome = sweep_all(int(os.environ.get("GRAPHC_SEED", "0")), FULL)
-    print(outcome)  # noqa: T201  what could not be compared is said
+def test_ten_thousand_random_programs(ten_thousand):
+    outcome = ten_thousand
     assert not outcome.failures, str(outcome)
     counts = outcome.tally.counts
     assert len(outcome.tally.texts) >= FULL
@@ -76,6 +85,16 @@ def test_ten_thousand_random_programs():
     assert counts["differenced"] >= 0.55 * counts["programs"]
     assert counts["programs"] - judged <= 0.05 * counts["programs"]
     assert set(CARDS) - {"arg"} <= set(outcome.tally.cards)  # arg stands inside bodies only
+
+
+@pytest.mark.full
+def test_exact_has_the_bits_of_the_baseline_where_inputs_are_nan_and_inf(ten_thousand):
+    """Graphs with their derivatives, compiled at exact: each bit is that of the graph run node by node (any nan any
+    nan), composites lowered to their bodies; but for the order of a sum where an array lies otherwise in memory."""
+    counts = ten_thousand.tally.counts
+    assert not ten_thousand.failures, str(ten_thousand)
+    assert counts["nan and inf among the inputs"] >= 1000
+    assert counts["exact but for the order of sums"] <= 0.05 * counts["programs"]
 
 
 # -- properties of the passes --------------------------------------------------------------------------------------

@@ -306,6 +306,22 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     ),
     "mask-product-of": (lambda mask, x, y: (gx.where(mask, x, 0.0) * y, gx.where(mask, x * y, 0.0)),),
     "mask-product-else": (lambda mask, x, y: (gx.where(mask, 0.0, x) * y, gx.where(mask, 0.0, x * y)),),
+    "masks-in-order": (
+        lambda mask, x: (
+            gx.where(mask, gx.where(gx.exp(x) > 1.0, x, 0.0), 0.0),
+            gx.where(gx.exp(x) > 1.0, gx.where(mask, x, 0.0), 0.0),
+        ),
+        lambda mask, x: (
+            gx.where(mask, 0.0, gx.where(x > 1.0, x, 0.0)),
+            gx.where(x > 1.0, gx.where(mask, 0.0, x), 0.0),
+        ),
+        lambda mask, x: (
+            gx.where(mask, gx.where(x > 1.0, 0.0, x), 0.0),
+            gx.where(x > 1.0, 0.0, gx.where(mask, x, 0.0)),
+        ),
+    ),
+    "mask-neg": (lambda mask, x: (gx.where(mask, -x, 0.0), -gx.where(mask, x, 0.0)),),
+    "mask-neg-else": (lambda mask, x: (gx.where(mask, 0.0, -x), -gx.where(mask, 0.0, x)),),
     "where-same": (lambda mask, x: (gx.where(mask, x, x), x),),
     "like-terms": (lambda x: (x + x, 2 * x),),
     "relu": (lambda x: (relu_of_zero(x), gx.relu(x)),),
@@ -359,6 +375,11 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
             reshape_op(reshape_op(cube, shape=(6, 4)), shape=(24,)),
             reshape_op(cube, shape=(24,)),
         ),
+    ),
+    "reshape-once": (
+        lambda a: (reshape_op(gx.expand_dims(a, 1), shape=(3, 2)), reshape_op(a, shape=(3, 2))),
+        lambda column: (gx.expand_dims(squeeze_op(column, axis=1), 0), reshape_op(column, shape=(1, 2))),
+        lambda a: (gx.expand_dims(reshape_op(a, shape=(6,)), 1), reshape_op(a, shape=(6, 1))),
     ),
     "reshape-expand": (lambda a: (reshape_op(a, shape=(2, 1, 3)), gx.expand_dims(a, 1)),),
     "reshape-squeeze": (lambda column: (reshape_op(column, shape=(2,)), squeeze_op(column, axis=1)),),
@@ -536,7 +557,15 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     ),
     "probability-minus-target": (lambda x, y, s: x * s - y * s,),
     "probability-minus-target-divided": (lambda x, y, s: x / s - y / s,),
+    "masks-in-order": (
+        lambda mask, x: gx.where(x > 1.0, gx.where(mask, x, 0.0), 0.0),
+        lambda mask, x: gx.where(mask, gx.where(x > 1.0, x, -0.0), 0.0),
+    ),
     "mask-product": (lambda mask, x: gx.where(mask, gx.const(1.0, x.dtype), 2.0) * x,),
+    "reshape-once": (
+        lambda a: gx.expand_dims(gx.expand_dims(a, 0), 0),
+        lambda a: reshape_op(a.T, shape=(6,)),
+    ),
     "reshape-expand": (lambda cube: reshape_op(cube, shape=(6, 4)),),
     "reshape-squeeze": (lambda cube: reshape_op(cube, shape=(6, 4)),),
     "transpose-nothing": (lambda a: a.T,),

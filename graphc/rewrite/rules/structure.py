@@ -179,6 +179,19 @@ def _moves(op: Op) -> bool:
     return op in (reshape_op, transpose_op, expand_dims_op, squeeze_op)
 
 
+_ONES = (reshape_op, expand_dims_op, squeeze_op)
+"""Cards that keep the elements and their order."""
+
+
+def _reshaped_once(m: Match) -> Node:
+    """One reshape for two cards of the kind; two axes that are put in (or taken away) stay two."""
+    node, inner = m.root, m.root.inputs[0]
+    if inner.op not in _ONES or (inner.op is node.op and node.op is not reshape_op):
+        return node
+    result: Node = reshape_op(inner.inputs[0], shape=node.shape)
+    return result
+
+
 def _sums_all(m: Match) -> str | None:
     return None if m.root.shape == () and not m.keepdims else "axes remain"
 
@@ -232,6 +245,15 @@ RULES: tuple[Rule, ...] = (
         reshape_op(reshape_op(x, shape=SHAPE2), shape=SHAPE),
         reshape_op(x, shape=SHAPE),
         EXACT,
+    ),
+    Rule(
+        "reshape-once",
+        None,
+        _reshaped_once,
+        EXACT,
+        cards=lambda op: op in _ONES,
+        over=lambda op: op in _ONES,
+        note="an axis of size 1 that comes and goes",
     ),
     Rule(
         "reshape-expand",
