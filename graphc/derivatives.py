@@ -140,6 +140,14 @@ def gauss_newton(loss: Node, y: Node, x: Any, v: Any, level: str = "default") ->
         v: the direction, in the structure of ``x``.
         level: which rewrites may happen before each sweep.
 
+    Example:
+        >>> import graphc as gx
+        >>> x, w = gx.input("x", ("n", 2)), gx.param("w", (2,))
+        >>> y = x @ w
+        >>> product = gx.gauss_newton(gx.sum(gx.square(y)), y, w, [1.0, 0.0])
+        >>> gx.compile(product)([[1.0, 2.0]])
+        array([2., 4.], dtype=float32)
+
     Source: Schraudolph 2002, eq. 7.
     """
     return vjp(y, x, hvp(loss, y, jvp(y, x, v, level), level), level)

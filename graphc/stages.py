@@ -45,6 +45,12 @@ def simplify(
 
     Raises:
         ValidationError: with ``validate``, a rule changed a value; the message names it.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> [node.op.name for node in gx.simplify(gx.graph_of(gx.log(1 + gx.exp(x)))).nodes]
+        ['input', 'softplus']
     """
     check_level(level)
     whole = graph if isinstance(graph, Graph) else graph_of(graph)
@@ -58,13 +64,28 @@ def simplify(
 
 
 def plan(graph: Graph, level: str = "default", trace: Trace | None = None) -> Plan:
-    """Lower a graph to cards that have code, and fix the order of its nodes."""
+    """Lower a graph to cards that have code, and fix the order of its nodes.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> plan = gx.plan(gx.graph_of(2 * x))
+        >>> "def f(x)" in gx.emit(plan).text
+        True
+    """
     with engine():
         return make_plan(run(graph, TO_CODE, level, trace))
 
 
 def emit(plan: Plan, target: str = "numpy") -> Source:
-    """The source of a planned graph for a target."""
+    """The source of a planned graph for a target.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> "2.0 * x" in gx.emit(gx.plan(gx.graph_of(2 * x))).text
+        True
+    """
     if target not in TARGETS:
         raise ArgumentError("unknown target", given=repr(target), expected=", ".join(TARGETS))
     return TARGETS[target](plan)
@@ -137,6 +158,12 @@ def retype(graph: Any, dtype: str) -> Any:
     Args:
         graph: a graph (the result is a graph), or outputs (the result has their structure).
         dtype: float32 or float64.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.retype(gx.graph_of(gx.tanh(x)), "float64").outputs[0].dtype
+        'float64'
     """
     if dtype not in ("float32", "float64"):
         raise ArgumentError(

@@ -120,6 +120,12 @@ def graph_of(outputs: Any, updates: Mapping[Node, Node] | None = None, name: str
     Raises:
         ArgumentError: outputs that are not nodes, or an update of something that is not a leaf.
         DuplicateNameError: two leaves of one name.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> [leaf.attrs["name"] for leaf in gx.graph_of(gx.tanh(x)).leaves("input")]
+        ['x']
     """
     flat, form = flatten(outputs, lambda x: isinstance(x, Node))
     pairs = tuple((updates or {}).items())

@@ -91,6 +91,13 @@ def scope(name: str | None, kind: str = "scope") -> Iterator[Scope]:
 
     Raises:
         ArgumentError: a name that is not text on one line.
+
+    Example:
+        >>> import graphc as gx
+        >>> with gx.scope("encoder"):
+        ...     w = gx.param("w", (2,))
+        >>> gx.graph_of(w).name_of(w)
+        'encoder.w'
     """
     if name is not None and not (isinstance(name, str) and name and name.isprintable()):
         raise ArgumentError("the name of a layer is text on one line", given=repr(name)[:80])

@@ -47,7 +47,14 @@ def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Node:
 
 
 def softmin(x: Any, axis: int = -1) -> Node:
-    """exp(-x) / Σ exp(-x) along an axis: the softmax of -x."""
+    """exp(-x) / Σ exp(-x) along an axis: the softmax of -x.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (2,))
+        >>> gx.compile(gx.nn.softmin(x))([1.0, 1.0])
+        array([0.5, 0.5], dtype=float32)
+    """
     (x,) = as_nodes((x,))
     return softmax(-x, axis=axis)
 

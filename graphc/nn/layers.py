@@ -74,6 +74,13 @@ def dropout(x: Node, rate: float, *, name: str | None = None) -> Node:
     Raises:
         ArgumentError: a rate outside [0, 1).
 
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> h = gx.nn.dropout(x, 0.5, name="drop")
+        >>> gx.compile(h)([1.0, 2.0])
+        array([1., 2.], dtype=float32)
+
     Source: Srivastava et al. 2014, in the inverted form.
     """
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:

@@ -41,6 +41,12 @@ def accuracy(prediction: Any, target: Any) -> Node:
 
     Raises:
         ShapeError: the shapes fit neither form.
+
+    Example:
+        >>> import graphc as gx
+        >>> z, t = gx.input("z", ("n", 2)), gx.input("t", ("n",), dtype="int64")
+        >>> float(gx.compile(gx.nn.accuracy(z, t))([[1.0, 0.0], [1.0, 0.0]], [0, 1]))
+        0.5
     """
     prediction, target = as_nodes((prediction, target))
     if target.shape == prediction.shape[:-1] and not target.type.is_float:
@@ -70,6 +76,12 @@ def top_k(prediction: Any, target: Any, k: int = 5) -> Node:
     Raises:
         ShapeError: the shapes do not fit.
         ArgumentError: k out of range.
+
+    Example:
+        >>> import graphc as gx
+        >>> z, t = gx.input("z", ("n", 3)), gx.input("t", ("n",), dtype="int64")
+        >>> float(gx.compile(gx.nn.top_k(z, t, 2))([[3.0, 2.0, 1.0]], [1]))
+        1.0
     """
     prediction, target = as_nodes((prediction, target))
     if target.type.is_float or target.shape != prediction.shape[:-1]:
@@ -95,6 +107,12 @@ def mae(prediction: Any, target: Any) -> Node:
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.mae(p, t))([1.0, 4.0], [2.0, 2.0]))
+        1.5
     """
     prediction, target = as_nodes((prediction, target))
     _one_shape("mae", prediction, target)
@@ -200,12 +218,23 @@ def precision(prediction: Any, target: Any, average: str = "binary", threshold: 
 
     Raises:
         ArgumentError, ShapeError: what does not fit.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.nn.precision([1, 1, 0, 1], [1, 0, 0, 1])
+        0.6666666666666666
     """
     return _of_classes("precision", prediction, target, average, threshold)
 
 
 def recall(prediction: Any, target: Any, average: str = "binary", threshold: float = 0.0) -> Any:
-    """The share of those found among the true ones: tp / (tp + fn); arguments as for ``precision``."""
+    """The share of those found among the true ones: tp / (tp + fn); arguments as for ``precision``.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.nn.recall([1, 1, 0, 1], [1, 0, 0, 1])
+        1.0
+    """
     return _of_classes("recall", prediction, target, average, threshold)
 
 
@@ -228,6 +257,11 @@ def auc(prediction: Any, target: Any) -> Any:
 
     Returns:
         A ``Score`` of nodes for a model, or the number for arrays; nan where only one class occurs.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.nn.auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+        0.75
     """
     found = _score("auc", prediction, target)
     if isinstance(found, Score):
@@ -256,6 +290,11 @@ def r2(prediction: Any, target: Any) -> Any:
 
     Returns:
         A ``Score`` of nodes for a model, or the number for arrays.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.nn.r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+        0.7857142857142857
     """
     found = _score("r2", prediction, target)
     if isinstance(found, Score):
@@ -274,6 +313,12 @@ def confusion_matrix(prediction: Any, target: Any, threshold: float = 0.0, class
 
     Raises:
         ArgumentError: nodes: a table is no number for a history.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.nn.confusion_matrix([0, 1, 1], [0, 1, 0])
+        array([[1, 1],
+               [0, 1]])
     """
     if isinstance(prediction, Node) or isinstance(target, Node):
         raise ArgumentError(

@@ -130,7 +130,14 @@ def avg_pool(x: Node, window: Any, stride: Any = None, padding: Any = 0, *, name
 
 
 def global_avg_pool(x: Node, *, name: str | None = None) -> Node:
-    """The average over all axes of space, as a layer: float[batch, channels]."""
+    """The average over all axes of space, as a layer: float[batch, channels].
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 1, 2, 2))
+        >>> gx.compile(gx.nn.global_avg_pool(x))([[[[1.0, 2.0], [3.0, 6.0]]]])
+        array([[3.]], dtype=float32)
+    """
     with scope(_layer_name(name), "global_avg_pool"):
         return pool.global_avg_pool(x).named("h")
 

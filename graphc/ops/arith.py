@@ -130,13 +130,27 @@ def maximum(x: Any, y: Any) -> Node:
 
 
 def minimum(x: Any, y: Any) -> Node:
-    """The smaller of two values; at a tie a constant operand takes the gradient, else the first."""
+    """The smaller of two values; at a tie a constant operand takes the gradient, else the first.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.compile(gx.minimum(x, 2))([1.0, 3.0])
+        array([1., 2.], dtype=float32)
+    """
     node: Node = minimum_op(*_constant_first(x, y))
     return node
 
 
 def clip(x: Any, min: Any = None, max: Any = None) -> Node:
-    """``x`` kept between two bounds; the gradient is 0 outside and at constant bounds."""
+    """``x`` kept between two bounds; the gradient is 0 outside and at constant bounds.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.compile(gx.clip(x, -1, 1))([-3.0, 0.5, 3.0])
+        array([-1. ,  0.5,  1. ], dtype=float32)
+    """
     if min is not None:
         x = maximum(x, min)
     return x if max is None else minimum(x, max)

@@ -126,6 +126,13 @@ def matmul(a: Any, b: Any) -> Node:
 
     Raises:
         ShapeError: a scalar, or sizes that do not meet; the message names both operands.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> w = gx.param("w", (2,))
+        >>> gx.compile(x @ w)([[1.0, 2.0]], [10.0, 1.0])
+        array([12.], dtype=float32)
     """
     a, b = as_nodes((a, b))
     if not a.ndim or not b.ndim:

@@ -51,6 +51,14 @@ def update(y: Node, transitions: Mapping[Node, Any]) -> Node:
     Raises:
         ArgumentError: a key that is not a state or parameter.
         ShapeError: a next value of another type.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> count = gx.state("count", ())
+        >>> y = gx.update(2 * x, {count: count + 1})
+        >>> gx.compile(y, mode="train")([1.0], 5.0)
+        (array([2.], dtype=float32), {'count': np.float32(6.0)})
     """
     for leaf in transitions:
         if not isinstance(leaf, Node) or leaf.op.role not in ("state", "param"):
@@ -80,7 +88,15 @@ by_mode_op = Op(
 
 
 def by_mode(*, train: Any, eval: Any) -> Node:
-    """One of two values, chosen by the ``mode`` of ``compile``."""
+    """One of two values, chosen by the ``mode`` of ``compile``.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> y = gx.by_mode(train=2 * x, eval=x)
+        >>> gx.compile(y, mode="train")([1.0]), gx.compile(y)([1.0])
+        (array([2.], dtype=float32), array([1.], dtype=float32))
+    """
     node: Node = by_mode_op(train, eval)
     return node
 

@@ -66,7 +66,16 @@ scatter_add_op: Op = linear(
 
 
 def take(x: Any, indices: Any, axis: int = 0) -> Node:
-    """The entries of ``x`` at integer ``indices`` along an axis; the gradient is added up where they came from."""
+    """The entries of ``x`` at integer ``indices`` along an axis; the gradient is added up where they came from.
+
+    Example:
+        >>> import graphc as gx
+        >>> table = gx.param("table", (3, 2))
+        >>> ids = gx.input("ids", ("n",), dtype="int64")
+        >>> gx.compile(gx.take(table, ids, axis=0))([2, 0], [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+        array([[4., 5.],
+               [0., 1.]], dtype=float32)
+    """
     x, indices = as_nodes((x, indices))
     axis = normal_axis(axis, x)
     node: Node = take_op(x, indices, axis=axis)
@@ -107,7 +116,15 @@ one_hot_op = Op(
 
 
 def one_hot(labels: Any, classes: int, dtype: object = DEFAULT_FLOAT) -> Node:
-    """A row per label with a single 1; the last axis has size ``classes``."""
+    """A row per label with a single 1; the last axis has size ``classes``.
+
+    Example:
+        >>> import graphc as gx
+        >>> t = gx.input("t", ("n",), dtype="int64")
+        >>> gx.compile(gx.one_hot(t, 3))([2, 0])
+        array([[0., 0., 1.],
+               [1., 0., 0.]], dtype=float32)
+    """
     count = size(classes)
     if isinstance(count, Size) or count < 1:
         raise ShapeError("the number of classes is an int of at least 1", given=str(classes))

@@ -109,6 +109,13 @@ def param(
         ShapeError: a named size (a parameter's size is known), an array of another shape, or a rank that an initialiser
             does not take.
         ArgumentError: an unknown initialiser.
+
+    Example:
+        >>> import graphc as gx
+        >>> w = gx.param("w", (2, 3), init="zeros")
+        >>> x = gx.input("x", ("n", 2))
+        >>> (x @ w).type
+        Type(dtype='float32', shape=(n, 3))
     """
     attrs = _valued(name, shape, dtype, init)
     if not attrs["dtype"].startswith("float"):
@@ -126,13 +133,30 @@ def state(name: str, shape: object, init: Any = "zeros", dtype: object = DEFAULT
     """A value that is carried from step to step but not trained, such as a running mean.
 
     ``gx.update(y, {state: next})`` or ``compile(..., updates=...)`` says what it becomes.
+
+    Example:
+        >>> import graphc as gx
+        >>> seen = gx.state("seen", ())
+        >>> x = gx.input("x", ("n",))
+        >>> program = gx.compile(gx.sum(x), updates={seen: seen + gx.size(x, 0)})
+        >>> program([1.0, 2.0], 10.0)
+        (np.float32(3.0), {'seen': np.float32(12.0)})
     """
     attrs = _valued(name, shape, dtype, init)
     return _named(fresh_leaf(state_op, attrs, _leaf_type(**attrs)))
 
 
 def hyper(name: str, default: float | None = None, dtype: object = DEFAULT_FLOAT) -> Node:
-    """A named scalar argument of the generated function, such as the learning rate."""
+    """A named scalar argument of the generated function, such as the learning rate.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> rate = gx.hyper("rate", 0.5)
+        >>> step = gx.compile(rate * x)
+        >>> step([2.0]), step([2.0], rate=0.25)
+        (array([1.], dtype=float32), array([0.5], dtype=float32))
+    """
     number = None if default is None else _default(name, default, np.dtype(as_dtype(dtype)).kind)
     attrs: dict[str, Any] = {
         "name": _check_name(name),
@@ -167,7 +191,14 @@ def const(value: Any, dtype: object = None) -> Node:
 
 
 def size(x: Node, axis: int | None = None) -> Node:
-    """The number of elements of ``x`` along an axis, or of all of it, as an int64 scalar."""
+    """The number of elements of ``x`` along an axis, or of all of it, as an int64 scalar.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.sum(x, axis=0) / gx.size(x, 0))([[1.0, 2.0], [3.0, 5.0]])
+        array([2. , 3.5], dtype=float32)
+    """
     from graphc.ir.size import product
     from graphc.ops.shape import normal_axis
 
@@ -182,29 +213,62 @@ def size_node(dim: Dim, dtype: str) -> Node:
 
 
 def full(shape: object, value: float, dtype: object = DEFAULT_FLOAT) -> Node:
-    """An array of one value."""
+    """An array of one value.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.full((2, 2), 7.0))()
+        array([[7., 7.],
+               [7., 7.]], dtype=float32)
+    """
     from graphc.ops.shape import broadcast_to
 
     return broadcast_to(cast(value, as_dtype(dtype)), as_shape(shape))
 
 
 def zeros(shape: object, dtype: object = DEFAULT_FLOAT) -> Node:
-    """An array of zeros."""
+    """An array of zeros.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.zeros((2,)))()
+        array([0., 0.], dtype=float32)
+    """
     return full(shape, 0, dtype)
 
 
 def ones(shape: object, dtype: object = DEFAULT_FLOAT) -> Node:
-    """An array of ones."""
+    """An array of ones.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.compile(gx.ones((2,)))()
+        array([1., 1.], dtype=float32)
+    """
     return full(shape, 1, dtype)
 
 
 def zeros_like(x: Node) -> Node:
-    """Zeros of the shape and dtype of ``x``."""
+    """Zeros of the shape and dtype of ``x``.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2), dtype="float64")
+        >>> gx.zeros_like(x).type
+        Type(dtype='float64', shape=(n, 2))
+    """
     return full(x.shape, 0, x.dtype)
 
 
 def ones_like(x: Node) -> Node:
-    """Ones of the shape and dtype of ``x``."""
+    """Ones of the shape and dtype of ``x``.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2), dtype="float64")
+        >>> gx.ones_like(x).type
+        Type(dtype='float64', shape=(n, 2))
+    """
     return full(x.shape, 1, x.dtype)
 
 

@@ -108,21 +108,42 @@ def _axes(node: Node) -> str:
 
 
 def softmax(x: Any, axis: int = -1) -> Node:
-    """``exp(x) / sum(exp(x))`` along an axis, computed with the maximum subtracted."""
+    """``exp(x) / sum(exp(x))`` along an axis, computed with the maximum subtracted.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (2,))
+        >>> gx.compile(gx.softmax(x))([1000.0, 1000.0])
+        array([0.5, 0.5], dtype=float32)
+    """
     (x,) = as_nodes((x,))
     node: Node = softmax_op(x, axis=normal_axis(axis, x))
     return node
 
 
 def log_softmax(x: Any, axis: int = -1) -> Node:
-    """``x - logsumexp(x)`` along an axis."""
+    """``x - logsumexp(x)`` along an axis.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (2,))
+        >>> gx.compile(gx.log_softmax(x))([1000.0, 0.0])
+        array([    0., -1000.], dtype=float32)
+    """
     (x,) = as_nodes((x,))
     node: Node = log_softmax_op(x, axis=normal_axis(axis, x))
     return node
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
-    """``log(sum(exp(x)))`` along axes (all by default), computed with the maximum subtracted."""
+    """``log(sum(exp(x)))`` along axes (all by default), computed with the maximum subtracted.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (2,))
+        >>> gx.compile(gx.logsumexp(x))([1000.0, -1000.0])
+        np.float32(1000.0)
+    """
     (x,) = as_nodes((x,))
     node: Node = logsumexp_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node

@@ -47,7 +47,14 @@ def quantised(probability: float) -> int:
 
 
 def bernoulli(shape: Any, keep: float, name: str = "mask") -> Node:
-    """A mask that is True with probability ``keep``, rounded to a multiple of 2**-16."""
+    """A mask that is True with probability ``keep``, rounded to a multiple of 2**-16.
+
+    Example:
+        >>> import graphc as gx
+        >>> mask = gx.compile(gx.bernoulli((4,), 0.5))(rng=0)
+        >>> mask.shape, mask.dtype
+        ((4,), dtype('bool'))
+    """
     attrs = {"name": _check_name(name), "shape": as_shape(shape), "keep": quantised(keep)}
     return _named(fresh_leaf(bernoulli_op, attrs, bernoulli_op.infer(**attrs)))
 

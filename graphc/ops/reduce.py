@@ -64,7 +64,14 @@ sum_op = linear(
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
-    """Summed along axes (all by default); integers and bools add up in int64."""
+    """Summed along axes (all by default); integers and bools add up in int64.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile([gx.sum(x), gx.sum(x, axis=1)])([[1.0, 2.0], [3.0, 5.0]])
+        [np.float32(11.0), array([3., 8.], dtype=float32)]
+    """
     (x,) = as_nodes((x,))
     axes = normal_axes(axis, x)
     node: Node = sum_op(x, axis=axes, keepdims=bool(keepdims)) if axes else x
@@ -101,7 +108,14 @@ mean_op = Op(
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
-    """The average along axes (all by default)."""
+    """The average along axes (all by default).
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.mean(x, axis=0))([[1.0, 2.0], [3.0, 5.0]])
+        array([2. , 3.5], dtype=float32)
+    """
     (x,) = as_nodes((x,))
     node: Node = mean_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims))
     return node
@@ -129,7 +143,14 @@ var_op = Op(
 
 
 def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Node:
-    """The variance along axes: squares of deviations over ``n - correction`` (0: biased, 1: unbiased)."""
+    """The variance along axes: squares of deviations over ``n - correction`` (0: biased, 1: unbiased).
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.var(x, axis=0))([[1.0, 2.0], [3.0, 5.0]])
+        array([1.  , 2.25], dtype=float32)
+    """
     (x,) = as_nodes((x,))
     node: Node = var_op(x, axis=normal_axes(axis, x), keepdims=bool(keepdims), correction=float(correction))
     return node
@@ -276,7 +297,14 @@ max_op = Op(
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
-    """The largest value along axes (all by default); at a tie the first takes the gradient."""
+    """The largest value along axes (all by default); at a tie the first takes the gradient.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.max(x, axis=1))([[1.0, 2.0], [3.0, 5.0]])
+        array([2., 5.], dtype=float32)
+    """
     (x,) = as_nodes((x,))
     axes = normal_axes(axis, x)
     if not axes:
@@ -312,7 +340,14 @@ def _keep(x: Node, axes: tuple[int, ...], keepdims: bool) -> Node:
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
-    """The smallest value along axes (all by default); at a tie the first takes the gradient."""
+    """The smallest value along axes (all by default); at a tie the first takes the gradient.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.min(x, axis=1))([[1.0, 2.0], [3.0, 5.0]])
+        array([1., 3.], dtype=float32)
+    """
     node: Node = negative(max(negative(x), axis, keepdims))
     return node
 
@@ -337,7 +372,14 @@ argmin_op = _place("argmin", r"\arg\min {x}")
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Node:
-    """The place of the first maximum along an axis, or in the flattened array, as int64."""
+    """The place of the first maximum along an axis, or in the flattened array, as int64.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.argmax(x, axis=1))([[1.0, 2.0], [3.0, 5.0]])
+        array([1, 1])
+    """
     return _found(argmax_op, x, axis, keepdims)
 
 

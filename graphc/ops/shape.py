@@ -97,7 +97,14 @@ reshape_op: Op = linear(
 
 
 def reshape(x: Node, shape: Any) -> Node:
-    """The same elements in another shape; one size may be -1."""
+    """The same elements in another shape; one size may be -1.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.reshape(x, (-1,)))([[1.0, 2.0], [3.0, 5.0]])
+        array([1., 2., 3., 5.], dtype=float32)
+    """
     dims = [shape] if isinstance(shape, (int, str, Size)) else list(shape)
     if dims.count(-1) > 1:
         raise ShapeError(
@@ -140,14 +147,29 @@ transpose_op: Op = linear(
 
 
 def transpose(x: Node, axes: Sequence[int] | None = None) -> Node:
-    """The axes in another order; reversed by default."""
+    """The axes in another order; reversed by default.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2))
+        >>> gx.compile(gx.transpose(x))([[1.0, 2.0], [3.0, 5.0]])
+        array([[1., 3.],
+               [2., 5.]], dtype=float32)
+    """
     order = tuple(range(x.ndim))[::-1] if axes is None else tuple(normal_axis(a, x) for a in axes)
     node: Node = transpose_op(x, axes=order)
     return node
 
 
 def matrix_transpose(x: Node) -> Node:
-    """The last two axes exchanged."""
+    """The last two axes exchanged.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 2, 3))
+        >>> gx.matrix_transpose(x).shape
+        (n, 3, 2)
+    """
     return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
@@ -173,7 +195,14 @@ expand_dims_op = linear(
 
 
 def expand_dims(x: Node, axis: int) -> Node:
-    """One more axis, of size 1, at this place."""
+    """One more axis, of size 1, at this place.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.expand_dims(x, 1).shape
+        (n, 1)
+    """
     node: Node = expand_dims_op(x, axis=normal_axis(axis, x.ndim + 1))
     return node
 
@@ -198,7 +227,14 @@ squeeze_op: Op = linear(
 
 
 def squeeze(x: Node, axis: Any = None) -> Node:
-    """Without these axes of size 1; by default without every axis that is 1."""
+    """Without these axes of size 1; by default without every axis that is 1.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n", 1))
+        >>> gx.squeeze(x, 1).shape
+        (n,)
+    """
     axes = [i for i, d in enumerate(x.shape) if d == 1] if axis is None else normal_axes(axis, x)
     for a in sorted(axes, reverse=True):
         x = squeeze_op(x, axis=a)
@@ -237,7 +273,14 @@ broadcast_to_op = linear(
 
 
 def broadcast_to(x: Any, shape: Any) -> Node:
-    """``x`` repeated to this shape."""
+    """``x`` repeated to this shape.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", (2,))
+        >>> gx.compile(gx.broadcast_to(x, (3, 2)))([1.0, 2.0]).shape
+        (3, 2)
+    """
     dims = as_shape(shape)
     if isinstance(x, Node) and x.shape == dims:
         return x
@@ -317,7 +360,14 @@ astype_op = linear(
 
 
 def astype(x: Any, dtype: object) -> Node:
-    """Converted to a dtype; the gradient is converted back, and is zero into integers."""
+    """Converted to a dtype; the gradient is converted back, and is zero into integers.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.compile(gx.astype(x, "int64"))([1.9, -1.9])
+        array([ 1, -1])
+    """
     name = as_dtype(dtype)
     if isinstance(x, Node) and x.dtype == name:
         return x

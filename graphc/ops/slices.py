@@ -224,7 +224,14 @@ concat_op = linear(
 
 
 def concat(xs: Sequence[Node], axis: int = 0) -> Node:
-    """Joined along an existing axis."""
+    """Joined along an existing axis.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.compile(gx.concat([x, 2 * x]))([1.0, 2.0])
+        array([1., 2., 2., 4.], dtype=float32)
+    """
     if not xs:
         raise ArgumentError("concat needs at least one node")
     node: Node = concat_op(*xs, axis=normal_axis(axis, xs[0].ndim))

@@ -50,6 +50,15 @@ def adam(
     Raises:
         ArgumentError: a decay outside of [0, 1), a negative ε or rate, or an unknown place of ε.
 
+    Example:
+        >>> for line in adam().equation.split("; "):
+        ...     print(line)
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        m̂ = m / (1 - β₁ᵗ)
+        v̂ = v / (1 - β₂ᵗ)
+        θ ← θ - λ m̂ / (√v̂ + ε)
+
     Source: Kingma and Ba 2015, algorithm 1 and section 2; Reddi et al. 2018 for AMSGrad.
     """
     choices = {"eps_on": eps_on, "amsgrad": amsgrad, "bias_correction": bias_correction}
@@ -77,6 +86,17 @@ def adamw(
         eps_on: as of ``adam``.
         amsgrad: as of ``adam``.
 
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.adamw().equation.split("; "):
+        ...     print(line)
+        θ ← θ - λ w θ
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        m̂ = m / (1 - β₁ᵗ)
+        v̂ = v / (1 - β₂ᵗ)
+        θ ← θ - λ m̂ / (√v̂ + ε)
+
     Source: Loshchilov and Hutter 2019, algorithm 2, with the rate on the decay, as PyTorch's.
     """
     settings = _settings(lr, beta1, beta2, eps, weight_decay=weight_decay, eps_on=eps_on, amsgrad=amsgrad)
@@ -91,6 +111,11 @@ def adamax(lr: Number = 2e-3, beta1: Number = 0.9, beta2: Number = 0.999, eps: f
         beta1: decay of the mean of the gradient.
         beta2: decay of its greatest magnitude.
         eps: ε, inside of the maximum, as PyTorch's.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.adamax().equation
+        'm ← β₁ m + (1 - β₁) g; v ← max(β₂ v, |g| + ε); θ ← θ - λ / (1 - β₁ᵗ) m / v'
 
     Source: Kingma and Ba 2015, algorithm 2.
     """
@@ -122,6 +147,19 @@ def nadam(
         momentum_decay: ψ.
         weight_decay: decoupled from the gradient.
 
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.nadam().equation.split("; "):
+        ...     print(line)
+        μ = β₁ · (1 - 0.5 · 0.96^(t ψ))
+        μ_ahead = β₁ · (1 - 0.5 · 0.96^((t + 1) ψ))
+        μ_product ← μ_product μ
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        v̂ = v / (1 - β₂ᵗ)
+        u = (1 - μ) / (1 - μ_product) g + μ_ahead / (1 - μ_product μ_ahead) m
+        θ ← θ - λ u / (√v̂ + ε)
+
     Source: Dozat 2016; the schedule of μ is PyTorch's.
     """
     settings = _settings(lr, beta1, beta2, eps, momentum_decay=momentum_decay, weight_decay=weight_decay)
@@ -148,6 +186,19 @@ def radam(lr: Number = 1e-3, beta1: Number = 0.9, beta2: Number = 0.999, eps: fl
         beta2: decay of the mean of its square.
         eps: ε, beside the root before its correction, as PyTorch's.
 
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.radam().equation.split("; "):
+        ...     print(line)
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        m̂ = m / (1 - β₁ᵗ)
+        ρ_inf = 2 / (1 - β₂) - 1
+        ρ = ρ_inf - 2 t β₂ᵗ / (1 - β₂ᵗ)
+        r = √max((ρ - 4) (ρ - 2) ρ_inf / ((ρ_inf - 4) (ρ_inf - 2) ρ), 0)
+        u = (r √(1 - β₂ᵗ) / (√v + ε) if ρ > 5 else 1)
+        θ ← θ - λ m̂ u
+
     Source: Liu et al. 2020, algorithm 2.
     """
     settings = _settings(lr, beta1, beta2, eps)
@@ -173,6 +224,16 @@ def adabelief(
         eps: ε, outside of the root.
         eps_root: ε', added to v at every step.
 
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.adabelief().equation.split("; "):
+        ...     print(line)
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) (g - m)² + ε_root
+        m̂ = m / (1 - β₁ᵗ)
+        v̂ = v / (1 - β₂ᵗ)
+        θ ← θ - λ m̂ / (√v̂ + ε)
+
     Source: Zhuang et al. 2020, algorithm 2; both ε as Optax's.
     """
     settings = _settings(lr, beta1, beta2, eps, eps_root=eps_root)
@@ -194,6 +255,16 @@ def yogi(
         beta2: decay of the mean of its square.
         eps: ε, outside of the root.
         start: what m and v start from.
+
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.yogi().equation.split("; "):
+        ...     print(line)
+        m ← β₁ m + (1 - β₁) g
+        v ← v - (1 - β₂) sign(v - g²) g²
+        m̂ = m / (1 - β₁ᵗ)
+        v̂ = v / (1 - β₂ᵗ)
+        θ ← θ - λ m̂ / (√v̂ + ε)
 
     Source: Zaheer et al. 2018, algorithm 2, corrected for the start, as Optax's.
     """
@@ -220,6 +291,20 @@ def lamb(
         beta2: decay of the mean of its square.
         eps: ε, outside of the root.
         weight_decay: w.
+
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.lamb().equation.split("; "):
+        ...     print(line)
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        m̂ = m / (1 - β₁ᵗ)
+        v̂ = v / (1 - β₂ᵗ)
+        u = m̂ / (√v̂ + ε)
+        length = ‖θ‖
+        reach = ‖u‖
+        trust = (length / (reach if reach > 0 else 1) if length reach > 0 else 1)
+        θ ← θ - λ trust u
 
     Source: You et al. 2020, algorithm 2.
     """

@@ -19,6 +19,11 @@ def adagrad(lr: Number = 0.01, lr_decay: float = 0.0, start: float = 0.0, eps: f
         start: what v starts from.
         eps: ε, outside of the root.
 
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.adagrad().equation
+        'v ← v + g²; θ ← θ - λ g / (√v + ε)'
+
     Source: Duchi, Hazan and Singer 2011.
     """
     not_negative(lr_decay=lr_decay, start=start, eps=eps)
@@ -49,6 +54,11 @@ def rmsprop(
         centred: whether the mean is taken off.
         eps_on: ``outside``: √v + ε, as PyTorch; ``inside``: √(v + ε), as Optax and Keras.
 
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.rmsprop().equation
+        'v ← α v + (1 - α) g²; θ ← θ - λ g / (√v + ε)'
+
     Source: Tieleman and Hinton 2012, lecture 6e; Graves 2013 for the centred form.
     """
     fraction(alpha=alpha, momentum=momentum)
@@ -75,6 +85,11 @@ def adadelta(lr: Number = 1.0, rho: Number = 0.9, eps: float = 1e-6) -> Optimize
         lr: the rate λ; the paper's is 1.
         rho: decay ρ of both mean squares.
         eps: ε, inside of both roots.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.adadelta().equation
+        'v ← ρ v + (1 - ρ) g²; u = √(d + ε) / √(v + ε) g; d ← ρ d + (1 - ρ) u²; θ ← θ - λ u'
 
     Source: Zeiler 2012, algorithm 1.
     """

@@ -48,6 +48,11 @@ def gd(lr: Number = 0.01) -> Optimizer:
     Args:
         lr: the rate λ.
 
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.gd().equation
+        'θ ← θ - λ g'
+
     Source: Cauchy 1847.
     """
     return made("gd", [Link("gd", lines_of("theta = theta - lr*g"))], {"lr": lr})
@@ -76,6 +81,11 @@ def momentum(
     Raises:
         ArgumentError: β outside of [0, 1), an unknown form, or τ without the dampened form.
 
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.momentum().equation
+        'v ← β v + g; θ ← θ - λ v'
+
     Source: Polyak 1964; Sutskever et al. 2013 for the step that looks ahead.
     """
     fraction(beta=beta)
@@ -102,6 +112,11 @@ def nesterov(lr: Number = 0.01, beta: Number = 0.9, form: str = "undamped") -> O
         beta: the share β of the velocity that is kept.
         form: as of ``momentum``; ``rate_inside``, v ← β v + λ g; θ ← θ - (β v + λ g), is scikit-learn's.
 
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.nesterov().equation
+        'v ← β v + g; θ ← θ - λ (β v + g)'
+
     Source: Nesterov 1983; the form is that of Sutskever et al. 2013.
     """
     base = momentum(lr, beta, form, nesterov=True)
@@ -115,6 +130,11 @@ def sign_sgd(lr: Number = 1e-3) -> Optimizer:
 
     Args:
         lr: the rate λ.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.sign_sgd().equation
+        'θ ← θ - λ sign(g)'
 
     Source: Bernstein et al. 2018.
     """
@@ -131,6 +151,11 @@ def lion(
         beta1: the share of the old mean in the step.
         beta2: decay of the mean of the gradient.
         weight_decay: w, decoupled from the gradient.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.lion().equation
+        'u = sign(β₁ m + (1 - β₁) g); m ← β₂ m + (1 - β₂) g; θ ← θ - λ u'
 
     Source: Chen et al. 2023, algorithm 2.
     """
@@ -166,6 +191,15 @@ def rprop(
         smallest: the least step.
         largest: the greatest step.
 
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.rprop().equation.split("; "):
+        ...     print(line)
+        s = g before
+        step ← min(max(step (grow if s > 0 else (shrink if s < 0 else 1)), smallest), largest)
+        before ← (0 if s < 0 else g)
+        θ ← θ - step sign(before)
+
     Source: Riedmiller and Braun 1993, without weight-backtracking (iRprop-), as PyTorch's.
     """
     if isinstance(lr, Schedule):
@@ -196,6 +230,14 @@ def asgd(lr: Number = 0.01, decay: float = 1e-4, power: float = 0.75, start: flo
         decay: d, of the weights and of the rate.
         power: p.
         start: the step at which averaging begins.
+
+    Example:
+        >>> import graphc as gx
+        >>> for line in gx.optim.asgd().equation.split("; "):
+        ...     print(line)
+        η = λ / (1 + d λ (t - 1))^p
+        θ ← θ - η d θ - η g
+        average ← average + (θ - average) / max(1, t - 1 - s)
 
     Source: Polyak and Juditsky 1992; the form is PyTorch's.
     """

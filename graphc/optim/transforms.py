@@ -18,7 +18,13 @@ NORMS = {
 
 
 def ascend() -> Optimizer:
-    """Climb where the rest of the chain would descend: g ← -g."""
+    """Climb where the rest of the chain would descend: g ← -g.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.ascend(), gx.optim.sgd(0.1)).equation
+        'g ← -g; θ ← θ - λ g'
+    """
     return made("ascend", [Link("ascend", lines_of("g = -g"))], {})
 
 
@@ -33,6 +39,11 @@ def clip_by_value(limit: float) -> Optimizer:
 
     Raises:
         ArgumentError: a limit that is not above 0.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.clip_by_value(1.0), gx.optim.sgd(0.1)).equation
+        'g ← min(max(g, -c), c); θ ← θ - λ g'
     """
     positive(limit=limit)
     lines = lines_of("g = minimum(maximum(g, -c), c)")
@@ -45,6 +56,11 @@ def clip_by_norm(limit: float, eps: float = 0.0) -> Optimizer:
     Args:
         limit: c.
         eps: with ε above 0, g ← g min(1, c / (|g| + ε)), as PyTorch with 1e-6.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.clip_by_norm(1.0), gx.optim.sgd(0.1)).equation
+        'n = ‖g‖; g ← g (c / max(n, c)); θ ← θ - λ g'
     """
     positive(limit=limit)
     not_negative(eps=eps)
@@ -63,6 +79,11 @@ def clip_by_global_norm(limit: float, order: float = 2.0, eps: float = 0.0) -> O
 
     Raises:
         ArgumentError: another order, or a limit that is not above 0.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.clip_by_global_norm(1.0), gx.optim.sgd(0.1)).equation
+        'g ← g (c / max(√n, c)); θ ← θ - λ g'
 
     Source: Pascanu, Mikolov and Bengio 2013, algorithm 1.
     """
@@ -90,6 +111,11 @@ def weight_decay(decay: float = 0.01) -> Optimizer:
 
     Args:
         decay: w.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.weight_decay(1e-4), gx.optim.sgd(0.1)).equation
+        'g ← g + w θ; θ ← θ - λ g'
     """
     not_negative(decay=decay)
     link = Link("weight_decay", lines_of("g = g + w*theta"), settings=(("w", decay),))
@@ -101,6 +127,11 @@ def decoupled_weight_decay(decay: float = 0.01) -> Optimizer:
 
     Args:
         decay: w.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.sgd(0.1), gx.optim.decoupled_weight_decay(0.01)).equation
+        'θ ← θ - λ g; θ ← θ - λ w θ'
 
     Source: Loshchilov and Hutter 2019, with the rate on the decay.
     """
@@ -122,6 +153,11 @@ def max_norm(limit: float) -> Optimizer:
     Raises:
         ArgumentError: a limit that is not above 0.
 
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.sgd(0.1), gx.optim.max_norm(3.0)).equation
+        'θ ← θ - λ g; θ ← θ (c / max(‖θ‖_unit, c))'
+
     Source: Srivastava et al. 2014, section 5.1.
     """
     positive(limit=limit)
@@ -142,6 +178,11 @@ def gradient_noise(eta: float = 0.3, gamma: float = 0.55, seed: int = 0) -> Opti
         eta: η, the variance in the first step.
         gamma: γ.
         seed: an int of at least 0.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.gradient_noise(), gx.optim.sgd(0.1)).equation
+        'g ← g + √(η / t^γ) z; θ ← θ - λ g'
 
     Source: Neelakantan et al. 2015, section 3, where t counts from 0.
     """
@@ -165,6 +206,11 @@ def accumulate(steps: int) -> Optimizer:
 
     Raises:
         ArgumentError: not an int of at least 1.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.accumulate(4), gx.optim.sgd(0.1)).equation
+        's ← (g if (t - 1) mod k = 0 else s + g); g ← s / k; θ ← θ - λ g'
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ArgumentError("steps is an int of at least 1", given=repr(steps))
@@ -180,6 +226,11 @@ def ema(decay: float = 0.999) -> Optimizer:
 
     Args:
         decay: β.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.sgd(0.1), gx.optim.ema(0.99)).equation
+        'θ ← θ - λ g; average ← β average + (1 - β) θ'
     """
     fraction(decay=decay)
     lines = lines_of("average = beta*average + (1 - beta)*theta")
@@ -194,6 +245,11 @@ def polyak(start: int = 0) -> Optimizer:
 
     Args:
         start: s; until step s + 1 the average is θ itself.
+
+    Example:
+        >>> import graphc as gx
+        >>> gx.optim.chain(gx.optim.sgd(0.1), gx.optim.polyak()).equation
+        'θ ← θ - λ g; average ← average + (θ - average) / max(1, t - s)'
 
     Source: Polyak and Juditsky 1992.
     """

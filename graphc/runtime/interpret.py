@@ -22,6 +22,12 @@ def interpret(
         graph: any graph; composites are lowered to their bodies, nothing else is changed.
         arguments: arrays by name, or in order.
         rng: generators by the names of random sites.
+
+    Example:
+        >>> import graphc as gx
+        >>> x = gx.input("x", ("n",))
+        >>> gx.interpret(gx.graph_of(2 * x), [[1.0, 2.0]])
+        array([2., 4.], dtype=float32)
     """
     values = interpret_nodes(graph, arguments, rng)
     outputs = graph.unflatten([values[x] for x in graph.outputs])

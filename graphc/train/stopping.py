@@ -105,6 +105,16 @@ class StopAtNaN(Callback):
 
     Without it a loss that is not finite is a ``NonFiniteError``, and other scores may be anything. Either way the model
     keeps its last finite values, and ``history.stopped`` says what happened.
+
+    Example:
+        >>> import graphc as gx
+        >>> x, t = gx.input("x", ("n", 1)), gx.input("t", ("n", 1))
+        >>> y = gx.nn.dense(x, 1, name="line")
+        >>> model = gx.Model(y, gx.nn.mse(y, t))
+        >>> options = {"optimizer": gx.optim.sgd(1e30), "epochs": 9, "verbose": False}
+        >>> history = model.fit([[1.0]], [[1.0]], callbacks=[gx.train.StopAtNaN()], **options)
+        >>> len(history) < 9
+        True
     """
 
     def on_non_finite(self, run: Run, error: Exception) -> bool:

@@ -84,6 +84,12 @@ def squared_hinge(
     """The square of the hinge: max(0, margin - t s)².
 
     Arguments as for ``hinge``.
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.squared_hinge(p, t))([0.5, 2.0], [1.0, -1.0]))
+        4.625
     """
     s, t = operands("squared_hinge", prediction, target)
     return reduced(square(relu(number("the margin of squared_hinge", margin, 0) - t * s)), reduction, weights)
@@ -93,6 +99,12 @@ def soft_margin(prediction: Any, target: Any, reduction: str = "mean", *, weight
     """log(1 + exp(-t s)), for t of -1 or 1: the binary cross-entropy of the logit s.
 
     Arguments as for ``hinge``.
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.soft_margin(p, t))([100.0, -100.0], [1.0, 1.0]))
+        50.0
     """
     s, t = operands("soft_margin", prediction, target)
     return reduced(softplus(-(t * s)), reduction, weights)
@@ -111,6 +123,12 @@ def multilabel_soft_margin(
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> s, t = gx.input("s", ("n", 2)), gx.input("t", ("n", 2))
+        >>> float(gx.compile(gx.nn.multilabel_soft_margin(s, t))([[-100.0, -100.0]], [[1.0, 0.0]]))
+        50.0
     """
     z, t = operands("multilabel_soft_margin", prediction, target)
     return reduced(reduce.mean(softplus(z) - t * z, axis=-1), reduction, weights)
@@ -130,6 +148,12 @@ def multilabel_margin(
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> s, t = gx.input("s", ("n", 2)), gx.input("t", ("n", 2))
+        >>> float(gx.compile(gx.nn.multilabel_margin(s, t))([[0.0, 0.0]], [[1.0, 0.0]]))
+        0.5
     """
     s, t = operands("multilabel_margin", prediction, target)
     apart = expand_dims(s, -1) - expand_dims(s, -2)

@@ -92,6 +92,12 @@ def nll(
     """Negative log-likelihood: -Σ_c w_c t_c l_c along ``axis``, for logarithms of probabilities l.
 
     After ``log_softmax`` it is ``cross_entropy``, whose arguments it takes.
+
+    Example:
+        >>> import graphc as gx
+        >>> l, t = gx.input("l", ("n", 2)), gx.input("t", ("n",), dtype="int64")
+        >>> float(gx.compile(gx.nn.nll(l, t))([[-0.5, -2.0]], [1]))
+        2.0
     """
     l, t = _operands("nll", log_probabilities, target, axis, ignore)  # noqa: E741
     return _weighted(l, t, reduction, class_weights, 0.0, weights)
@@ -205,6 +211,12 @@ def kl_div(
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> l, t = gx.input("l", ("n", 2)), gx.input("t", ("n", 2))
+        >>> float(gx.compile(gx.nn.kl_div(l, t))([[0.0, -50.0]], [[1.0, 0.0]]))
+        0.0
     """
     l, t = operands("kl_div", log_probabilities, target)  # noqa: E741
     loss = exp(t) * (t - l) if log_target else xlogx(t) - t * l
@@ -235,6 +247,12 @@ def multi_margin(
     Raises:
         ShapeError: labels that do not fit.
         ArgumentError: another p.
+
+    Example:
+        >>> import graphc as gx
+        >>> s, t = gx.input("s", ("n", 2)), gx.input("t", ("n",), dtype="int64")
+        >>> float(gx.compile(gx.nn.multi_margin(s, t))([[2.0, 1.5]], [0]))
+        0.25
 
     Source: Crammer and Singer 2001, summed over the classes as Weston and Watkins 1999 do.
     """
@@ -272,6 +290,12 @@ def focal(
     Raises:
         ShapeError: the target fits neither form.
         ArgumentError: a γ between 0 and 1.
+
+    Example:
+        >>> import graphc as gx
+        >>> z, t = gx.input("z", ("n", 2)), gx.input("t", ("n",), dtype="int64")
+        >>> float(gx.compile(gx.nn.focal(z, t))([[0.0, -50.0]], [1]))
+        50.0
 
     Source: Lin et al. 2017, eq. 5.
     """

@@ -63,6 +63,12 @@ def cosine_embedding(
 
     Raises:
         ShapeError: the shapes do not fit.
+
+    Example:
+        >>> import graphc as gx
+        >>> a, b, t = gx.input("a", ("n", 2)), gx.input("b", ("n", 2)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.cosine_embedding(a, b, t))([[1.0, 0.0]], [[0.0, 2.0]], [1.0]))
+        1.0
     """
     a, b = operands("cosine_embedding", a, b)
     cosine = cosine_similarity(a, b, axis)
@@ -99,6 +105,13 @@ def triplet(
     Raises:
         ShapeError: the shapes differ.
 
+    Example:
+        >>> import graphc as gx
+        >>> a, p, q = (gx.input(name, ("n", 2)) for name in "apq")
+        >>> found = gx.compile(gx.nn.triplet(a, p, q))(a=[[0.0, 0.0]], p=[[3.0, 4.0]], q=[[0.0, 2.0]])
+        >>> float(found)
+        4.0
+
     Source: Schroff et al. 2015; the swap is that of Balntas et al. 2016.
     """
     a, b, c = as_nodes((anchor, positive, negative))
@@ -129,6 +142,12 @@ def margin_ranking(
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> a, b, t = (gx.input(name, ("n",)) for name in "abt")
+        >>> float(gx.compile(gx.nn.margin_ranking(a, b, t))(a=[1.0], b=[3.0], t=[1.0]))
+        2.0
     """
     a, b = operands("margin_ranking", a, b)
     d, t = operands("margin_ranking", a - b, target)
@@ -149,6 +168,12 @@ def hinge_embedding(
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> d, t = gx.input("d", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.hinge_embedding(d, t))([0.25, 0.25], [1.0, -1.0]))
+        0.5
     """
     d, t = operands("hinge_embedding", distance, target)
     far = relu(number("the margin of hinge_embedding", margin, 0) - d)

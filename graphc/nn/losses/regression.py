@@ -30,6 +30,12 @@ def mse(prediction: Any, target: Any, reduction: str = "mean", *, weights: Any =
 
     Raises:
         ShapeError: the shapes differ (no silent broadcasting of a loss).
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.mse(p, t))([1.0, 4.0], [2.0, 2.0]))
+        2.5
     """
     p, t = operands("mse", prediction, target)
     return reduced(square(p - t), reduction, weights)
@@ -66,6 +72,12 @@ def huber(
         ArgumentError: a δ that is not above 0.
         ShapeError: the shapes differ.
 
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.huber(p, t))([0.0, 3.0], [1.0, 0.0]))
+        1.5
+
     Source: Huber 1964, eq. 1.2.
     """
     p, t = operands("huber", prediction, target)
@@ -82,6 +94,12 @@ def smooth_l1(
         ArgumentError: a β below 0.
         ShapeError: the shapes differ.
 
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.smooth_l1(p, t))([0.0, 3.0], [1.0, 0.0]))
+        1.5
+
     Source: Girshick 2015, eq. 3, for β = 1.
     """
     beta = number("the beta of smooth_l1", beta, 0)
@@ -96,6 +114,12 @@ def log_cosh(prediction: Any, target: Any, reduction: str = "mean", *, weights: 
     """log cosh(prediction - target): e²/2 near 0, |e| - log 2 far away; its slope is tanh(e).
 
     Arguments as for ``mse``.
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.log_cosh(p, t))([0.0], [0.0]))
+        0.0
     """
     p, t = operands("log_cosh", prediction, target)
     return reduced(cards.log_cosh(p - t), reduction, weights)
@@ -151,6 +175,12 @@ def poisson_nll(
     Raises:
         ArgumentError: an unknown ``full``.
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t = gx.input("p", ("n",)), gx.input("t", ("n",))
+        >>> float(gx.compile(gx.nn.poisson_nll(p, t))([0.0], [2.0]))
+        1.0
     """
     p, t = operands("poisson_nll", prediction, target)
     if full not in (False, True, "stirling"):
@@ -188,6 +218,12 @@ def gaussian_nll(
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import graphc as gx
+        >>> p, t, v = (gx.input(name, ("n",)) for name in "ptv")
+        >>> float(gx.compile(gx.nn.gaussian_nll(p, t, v))(p=[1.0], t=[3.0], v=[1.0]))
+        2.0
 
     Source: Nix and Weigend 1994, eq. 5.
     """
