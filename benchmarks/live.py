@@ -1,6 +1,6 @@
 """What a live view costs: the same training alone, with the view, and with the view while a reader asks twice a second.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.live              # about two minutes
+    OMP_NUM_THREADS=1 python -m benchmarks.live              # about three minutes
 
 The network of ``benchmarks.fit``, and a wider one (512, 512), on the digits with Adam. Each run goes over the same
 epochs from the same values, in turn. What is timed begins with the first step and ends with the last one: laying out
@@ -97,5 +97,5 @@ def measured(epochs: int, rounds: int, widths: tuple[int, int] = (64, 32)) -> li
 
 
 if __name__ == "__main__":
-    rows = [*measured(200, 9), *measured(20, 7, (512, 512))]
+    rows = [*measured(300, 9), *measured(60, 5, (512, 512))]
     sys.stdout.write(table(("training", "µs a step, wall", "processor", "more"), rows) + "\n")

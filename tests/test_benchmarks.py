@@ -49,6 +49,13 @@ def test_fit_is_held_against_a_bare_loop(capsys):
     assert all(float(row[1]) > 0 for row in rows)
 
 
+def test_a_live_view_is_held_against_training_alone():
+    rows = live.measured(epochs=1, rounds=1)
+    assert [row[0] for row in rows] == ["alone (64, 32)", "view (64, 32)", "view, read (64, 32)"]
+    assert rows[0][3] == "+0.00 %"
+    assert all(float(row[2]) > 0 for row in rows)
+
+
 def test_recording_is_held_against_silence():
     name, recording, _, more = recorded.measured("loop", recorded.MODELS["a loop"], seconds=0)
     assert name == "loop"

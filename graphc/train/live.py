@@ -106,7 +106,7 @@ class LiveView(Callback):
             if now >= self._look and monotonic() - self._feed.asked < READING:
                 self._look_at_layers(run)
                 took = perf_counter() - now
-                self._look = now + (took / SHARE if self._warm else INTERVAL)
+                self._look = now + took / (SHARE if self._warm else 10 * SHARE)
                 self._warm = True
 
     def on_epoch_end(self, run: Run, row: Row) -> None:

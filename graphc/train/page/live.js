@@ -191,7 +191,7 @@ function activationLines(layer, group, { x, y }) {
   found.counts.forEach((count, i) => {
     const high = (20 * count) / most;
     const left = x - 8 - 6 * (found.counts.length - i);
-    group.append(make("rect", { class: "bars", x: left, y: y + 63 - high, width: 5, height: high }));
+    group.append(make("rect", { class: "bars", x: left, y: y + 60 - high, width: 5, height: high }));
   });
   const lines = [`mean ${short(found.mean)}`, `deviation ${short(found.std)}`, `${(100 * found.zeros).toFixed(0)} % zeros`];
   return found.counts.length ? [...lines, "", "", `${short(found.low)} to ${short(found.high)}`] : lines;
