@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from benchmarks import adbench, cold_start, fit
+from benchmarks import adbench, cold_start, fit, live
 from benchmarks import recording as recorded
 from benchmarks.timing import interleaved, table
 from tests.support import find_case
