@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
-from graphc.ir.node import Node, result_groups
+from graphc.ir.node import Node, result_groups, toposort
 from graphc.render.boxes import Boxes
 from graphc.render.describe import MAX_LINE, wrapped
 from graphc.render.document import Code, Pieces, Ref
 from graphc.render.maths import Math, named
 from graphc.render.parts import FORWARD, Parts
 from graphc.render.plain import plain_text
-from graphc.render.recurrence import recurrence
+from graphc.render.recurrence import recurrence, written_out
 from graphc.render.terms import expanded
 
 MAX_LINES = 16
 """A longer body is cut in the middle."""
+
+MAX_BRANCH = 24
+"""A branch of more operations is not written out."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -70,6 +73,19 @@ def loop_lines(node: Node, boxes: Boxes) -> tuple[str, ...]:
         left_out = len(lines) - MAX_LINES + 1
         lines = [*lines[: MAX_LINES // 2], f"… {left_out} more", *lines[MAX_LINES // 2 + left_out :]]
     return tuple(part for line in lines for part in _broken(line))
+
+
+def choice_lines(node: Node, boxes: Boxes) -> tuple[str, ...]:
+    """``tanh(w)  if c > 0`` and ``w²  otherwise``: what each branch of a choice computes."""
+    names: Mapping[Node, Math] = {x: named(boxes.titles[x]) for x in boxes.formulas[node].refs}
+    condition, *operands = [names.get(x) or expanded(x, names)[0] for x in node.inputs]
+    asked = plain_text(condition.parts[0] if condition.kind == "fence" else condition)
+    lines = []
+    for key, when in (("then", f"if {asked}"), ("otherwise", "otherwise")):
+        root = node.attrs[key][node.attrs["result"]]
+        short = len(toposort([root])) <= MAX_BRANCH
+        lines.append(f"{plain_text(written_out(root, operands)) if short else '…'}   {when}")
+    return tuple(part for line in lines for part in wrapped(line))
 
 
 def _starts(equations: Iterable[Math]) -> str:

@@ -56,6 +56,15 @@ def _arguments(
     return [*carried, *elements, *operands[count + over :]]
 
 
+def written_out(root: Node, arguments: Sequence[Math]) -> Math:
+    """The value of a body, in one formula over what its operands are called."""
+    body = _Body(arguments)
+    written: dict[Node, Math] = {}
+    for node in toposort([root]):
+        written[node] = body._formula(node, written)
+    return written[root]
+
+
 def _distinct(names: Sequence[str]) -> list[Math]:
     titles: list[str] = []
     for name in names:

@@ -12,7 +12,7 @@ from graphc.render.boxes import Boxes, Written, boxes_of
 from graphc.render.describe import accumulation, tooltip, wrapped
 from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box, Edge, Figure, Row
 from graphc.render.formula import shape_label
-from graphc.render.loops import kept_lines, loop_lines, loops_of, result_text
+from graphc.render.loops import choice_lines, kept_lines, loop_lines, loops_of, result_text
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
 from graphc.render.parts import UPDATE, Parts, carries_gradient, parts_of
@@ -316,7 +316,7 @@ class _Layout:
             return ()
         loop = self.loops.get(node)
         if loop is None:
-            return wrapped(written.text)
+            return choice_lines(node, self.boxes) if "then" in node.op.bodies else wrapped(written.text)
         result = result_text(node, self.boxes)
         if node is not loop.shown:
             return (result,)

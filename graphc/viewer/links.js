@@ -165,7 +165,9 @@ function card(key, event) {
   if (key === null) return;
   const box = boxes.get(key);
   panel.replaceChildren(make("strong", box.title));
-  for (const line of box.tip) panel.append(make("p", line, "tip"));
+  const formula = box.equations.length ? document.querySelector(`#eq${box.equations[0]} .formula`) : null;
+  if (formula) panel.append(formula.cloneNode(true));
+  for (const line of box.tip) if (!formula || !line.startsWith(`${box.title} = `)) panel.append(make("p", line, "tip"));
   if (box.values) panel.append(...numbers(box.values));
   const width = panel.offsetWidth, height = panel.offsetHeight;
   panel.style.left = `${Math.max(4, Math.min(event.clientX + 18, innerWidth - width - 8))}px`;

@@ -41,7 +41,8 @@ def statistics(content: Content, what: Any, values: Any) -> dict[int, dict[str, 
 def _arguments(content: Content, what: Any, values: Any) -> dict[str, Any]:
     known: dict[str, Any] = {}
     if hasattr(what, "x_names"):
-        known = {**what.params, **what.state, **_inputs(what, values)}
+        optimizer = {} if what.optimizer is None else {**what.values.slots, **what.optimizer.hypers()}
+        known = {**what.params, **what.state, **optimizer, **_inputs(what, values)}
     elif isinstance(values, Mapping):
         known = dict(values)
     for leaf in content.graph.arguments:

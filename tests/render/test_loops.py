@@ -88,3 +88,26 @@ def test_a_long_body_is_cut_in_the_middle():
     lines = draw(last.named("last")).figure.boxes[-1].lines
     assert len(lines) < 20
     assert any(line.startswith("…") for line in lines)
+
+
+def test_a_choice_shows_both_branches():
+    c, w = gx.input("c", ()), gx.param("w", (3,))
+    loss = gx.sum(gx.cond(c > 0, lambda: gx.tanh(w), lambda: w * w))
+    boxes = {
+        b.title: b.lines for b in draw({"loss": loss, "gradients": {"w": gx.grad(loss, w)}}).figure.boxes
+    }
+    assert boxes["v₁"] == ("tanh(w)   if c > 0", "w²   otherwise")
+    assert [line.split()[-1] for line in boxes["∂w"]] == ["0", "otherwise"]
+
+
+def test_a_long_branch_is_not_written_out():
+    c, w = gx.input("c", ()), gx.param("w", (3,))
+
+    def long():
+        h = w
+        for _ in range(40):
+            h = gx.tanh(h + w)
+        return h
+
+    (box,) = [b for b in draw(gx.cond(c > 0, long, lambda: w).named("y")).figure.boxes if b.title == "y"]
+    assert box.lines == ("…   if c > 0", "w   otherwise")

@@ -176,3 +176,14 @@ def test_the_values_of_a_batch_are_those_of_the_program():
 def test_a_value_that_is_missing_is_named():
     with pytest.raises(ArgumentError, match="w has no value"):
         view(gx.mean(gx.input("x", (2,)) * gx.param("w", (2,))), values={"x": np.ones(2)})
+
+
+def test_the_update_of_a_trained_model_is_shown_and_measured():
+    model = two_layers()
+    random = np.random.default_rng(0)
+    x, t = random.standard_normal((6, 4)).astype("float32"), random.integers(0, 3, 6)
+    model.fit(x, t, optimizer=gx.optim.momentum(0.1), epochs=1, batch_size=6, seed=0, verbose=False)
+    page = model.view(values=(x, t), updates=True)
+    boxes = data_of(page)["boxes"].values()
+    assert sum("←" in box["formula"] for box in boxes) == 4
+    assert next(box for box in boxes if box["title"] == "loss")["values"]["bad"] == 0
