@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from keyword import iskeyword
 from typing import Any
 
 from graphc.codegen.names import RESERVED
 from graphc.codegen.numpy import Source, emit_function
+from graphc.codegen.pooled import emit_pooled
 from graphc.errors import ArgumentError
 from graphc.ir.events import Rewrite
 from graphc.ir.graph import Graph, graph_of
@@ -24,8 +26,8 @@ from graphc.runtime.program import Program
 from graphc.runtime.validate import validate_events
 from graphc.symbolic.formulas import formula_names, formula_nodes
 
-LAYOUTS = ("fresh",)
-TARGETS = {"numpy": emit_function}
+LAYOUTS = ("fresh", "planned")
+TARGETS = {"numpy": {"fresh": emit_function, "planned": emit_pooled}}
 
 
 def simplify(
@@ -63,8 +65,14 @@ def simplify(
     return found
 
 
-def plan(graph: Graph, level: str = "default", trace: Trace | None = None) -> Plan:
-    """Lower a graph to cards that have code, and fix the order of its nodes.
+def plan(
+    graph: Graph,
+    level: str = "default",
+    trace: Trace | None = None,
+    layout: str = "fresh",
+    reuse_outputs: bool = False,
+) -> Plan:
+    """Lower a graph to cards that have code, and fix the order of its nodes and where their values lie.
 
     Example:
         >>> import graphc as gx
@@ -73,8 +81,10 @@ def plan(graph: Graph, level: str = "default", trace: Trace | None = None) -> Pl
         >>> "def f(x)" in gx.emit(plan).text
         True
     """
+    check_layout(layout)
     with engine():
-        return make_plan(run(graph, TO_CODE, level, trace))
+        made = make_plan(run(graph, TO_CODE, level, trace))
+    return replace(made, layout=layout, products=level != "exact", reuse_outputs=reuse_outputs)
 
 
 def emit(plan: Plan, target: str = "numpy") -> Source:
@@ -88,7 +98,7 @@ def emit(plan: Plan, target: str = "numpy") -> Source:
     """
     if target not in TARGETS:
         raise ArgumentError("unknown target", given=repr(target), expected=", ".join(TARGETS))
-    return TARGETS[target](plan)
+    return TARGETS[target][plan.layout](plan)
 
 
 def compile(
@@ -102,6 +112,7 @@ def compile(
     name: str = "f",
     debug: bool = False,
     validate: bool | Mapping[str, Any] = False,
+    reuse_outputs: bool = False,
 ) -> Program:
     """A program: declare, simplify, plan, emit and load.
 
@@ -110,11 +121,13 @@ def compile(
         updates: for leaves, what they become; a call then returns ``(outputs, {leaf name: array})``.
         mode: ``eval`` or ``train``: which branch of ``by_mode`` is compiled.
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
-        layout: ``fresh``: every value in a new array.
+        layout: ``fresh``: every value in a new array; ``planned``: in buffers that are made for the sizes of a call and
+            kept for the next one, in arrays of operands that die. Results are new arrays all the same.
         target: ``numpy``.
         name: the name of the function, an identifier.
         debug: check the facts that ``gx.assume`` claims at every call, which then runs twice, once node by node.
         validate: hold every rewrite against what it replaced, on random values or these arrays; see ``simplify``.
+        reuse_outputs: ``planned`` returns its own buffers, which the next call of the program changes.
 
     Raises:
         ArgumentError: an unknown mode, level, layout or target.
@@ -129,19 +142,24 @@ def compile(
         array([2., 4.], dtype=float32)
     """
     check_level(level)
-    if layout not in LAYOUTS:
-        raise ArgumentError("unknown layout", given=repr(layout), expected=", ".join(LAYOUTS))
+    check_layout(layout)
     if not name.isidentifier() or iskeyword(name) or name.startswith("_") or name in RESERVED:
         expected = f"not one that the listing uses itself: {', '.join(sorted(RESERVED))}, or with _ in front"
         raise ArgumentError("the name of a program is an identifier", given=repr(name), expected=expected)
     declared = outputs if isinstance(outputs, Graph) else graph_of(outputs, updates, name)
     trace = Trace()
     resolved = resolve(declared, mode)
-    planned = plan(simplify(resolved, level, trace), level, trace)
+    planned = plan(simplify(resolved, level, trace), level, trace, layout, reuse_outputs)
     if validate is not False:
         validate_events(resolved, trace.events, validate)
     checked = resolved if debug else None
     return Program(declared, planned, emit(planned, target), trace, checked, resolved, level)
+
+
+def check_layout(layout: str) -> None:
+    """Raises ArgumentError for a layout that is not there."""
+    if layout not in LAYOUTS:
+        raise ArgumentError("unknown layout", given=repr(layout), expected=", ".join(LAYOUTS))
 
 
 def resolve(graph: Graph, mode: str) -> Graph:

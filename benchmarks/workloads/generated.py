@@ -29,7 +29,8 @@ def build(problem: Problem, layout: str = "fresh") -> Step:
 
 def _differentiated(problem: Problem, layout: str) -> Step:
     y, x = expression(problem)
-    program = gx.compile([y, gx.grad(y, x)], layout=layout)
+    reuse = layout != "fresh"  # the peers by hand return their buffers, too
+    program = gx.compile([y, gx.grad(y, x)], layout=layout, reuse_outputs=reuse)
     arguments = [problem.x[0]] if problem.t is None else [problem.x[0], problem.t[0]]
     return lambda: tuple(program(*arguments))
 

@@ -27,6 +27,7 @@ from graphc.codegen.numpy import (
     wrapped_signature,
 )
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
+from graphc.codegen.training import Step, train_step_lines
 from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
@@ -46,6 +47,8 @@ class ModelPlan:
     trained: tuple[Node, ...] = ()
     labels: Mapping[Node, LabelRange] = field(default_factory=dict)
     declared: Graph | None = None
+    layout: str = "fresh"
+    level: str = "default"
 
 
 class _Module:
@@ -73,7 +76,7 @@ class _Module:
 
     def text(self) -> str:
         graph = self.model.declared or self.model.evaluate.graph
-        imports, above = file_head([*self.helpers, *self._seeding(graph)], self.constants)
+        imports, above = file_head([*self.helpers, *self._seeding(graph)], self.constants, self.functions)
         blocks = [imports, *above, _tables(self.model)]
         if graph.sites:
             blocks += [site_names(graph), MAKE_RNG]
@@ -109,7 +112,10 @@ def emit_module(model: ModelPlan) -> Source:
         _add_training(module, model.train)
     if model.train is not None and model.update is not None:
         _add_update(module, model.update)
-        module.add(_train_step_lines(model, model.train.graph, model.update, module.reserved))
+        if model.layout == "planned" and model.trained:
+            _add_planned(module, model.train, model.update)
+        else:
+            module.add(_train_step_lines(model, model.train.graph, model.update, module.reserved))
     return Source(module.text(), model.name, tuple(module.statements))
 
 
@@ -406,6 +412,34 @@ def _add_update(module: _Module, update: UpdatePlan) -> None:
     module.add(update_lines(update), update.helpers)
 
 
+def _train_signature(model: ModelPlan, graph: Graph, update: UpdatePlan, texts: Mapping[Node, str]) -> str:
+    keywords = [
+        *(f"{variable}={default!r}" for variable, default in update.hypers.values()),
+        *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
+        "rng" if graph.sites else "rng=None",  # products without a generator would be an error further on
+    ]
+    keywords += ["check=True"] if model.labels else []
+    inputs = [texts[n] for n in graph.leaves("input")]
+    return ", ".join(["params", "state", "slots", *inputs, "*", *keywords])
+
+
+def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
+    """The planned form: ``plan_step``, and a ``train_step`` that keeps one step for each size of batch."""
+    model, graph = module.model, plan.graph
+    names = names_for(
+        graph, [*module.reserved, "grads", "step", "name", "value", "next_params", "next_slots"]
+    )
+    step = Step(plan, update, model.trained, names, module.constants, model.level != "exact")
+    lines = step.lines()
+    inputs = {n: step.texts[n] for n in graph.leaves("input")}
+    sizes = step.sizes([" ".join(lines[:2])])
+    module.add([f"TRAINED = {tuple_text([quoted(graph.name_of(p)) for p in model.trained])}"])
+    module.add(lines, [*step.helpers, "_buffers", "_in_vectors"], [*step.closure.made, *step.statements])
+    signature = _train_signature(model, graph, update, step.texts)
+    checks = _label_checks(model, step.texts, graph)
+    module.add(train_step_lines(step, signature, checks, sizes, inputs))
+
+
 def _train_step_lines(
     model: ModelPlan, graph: Graph, update: UpdatePlan, reserved: Iterable[str]
 ) -> list[str]:
@@ -413,21 +447,14 @@ def _train_step_lines(
     texts = {leaf: names(leaf) for leaf in graph.arguments}
     inputs = [texts[n] for n in graph.leaves("input")]
     hypers = [texts[n] for n in graph.leaves("hyper")]
-    keywords = [
-        *(f"{variable}={default!r}" for variable, default in update.hypers.values()),
-        *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
-        "rng" if graph.sites else "rng=None",  # masks without a generator would be an error further on
-    ]
-    keywords += ["check=True"] if model.labels else []
     passed = (
         [f"{h}={h}" for h in hypers]
         + (["rng=rng"] if graph.sites else [])
         + (["check=check"] if model.labels else [])
     )
     call = ", ".join(["params", "state", *inputs, *passed])
-    signature = ", ".join(["params", "state", "slots", *inputs, "*", *keywords])
     return [
-        *wrapped_signature("train_step", signature),
+        *wrapped_signature("train_step", _train_signature(model, graph, update, texts)),
         '    """One step of training: (params, state, slots, loss)."""',
         f"    loss, state, saved = forward({call})",
         "    grads = backward(params, saved)",

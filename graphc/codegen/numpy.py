@@ -52,7 +52,7 @@ class Function:
 def emit_function(plan: Plan) -> Source:
     """A program as one pure function: arguments in the graph's order, outputs as a tuple, then the next values."""
     graph = plan.graph
-    function = function_of(plan, _docstring(graph))
+    function = function_of(plan, describe(graph))
     seeding = ["_name_seed"] if graph.sites else []
     imports, above = file_head([*function.helpers, *seeding], function.constants)
     blocks = [imports, *above, *([site_names(graph), MAKE_RNG] if graph.sites else []), function.lines]
@@ -95,11 +95,13 @@ MAKE_RNG = (
 )
 
 
-def file_head(helpers: Sequence[str], constants: Mapping[Node, str]) -> tuple[list[str], list[Sequence[str]]]:
+def file_head(
+    helpers: Sequence[str], constants: Mapping[Node, str], functions: Iterable[Sequence[str]] = ()
+) -> tuple[list[str], list[Sequence[str]]]:
     """The imports, and the blocks above the functions: helper functions, constant arrays."""
     sources = helper_source(helpers)
     arrays = [f"{name} = {array_text(node.attrs['value'].value)}" for node, name in constants.items()]
-    text = "\n".join([*sources, *arrays])
+    text = "\n".join([*sources, *arrays, *(line for function in functions for line in function)])
     standard = [f"import {name}" for name in ("base64", "hashlib", "math") if f"{name}." in text]
     imports = [*standard, *([""] if standard else []), "import numpy as np"]
     return imports, [*(source.split("\n") for source in sources), *([arrays] if arrays else [])]
@@ -223,7 +225,8 @@ def wrapped_signature(name: str, signature: str) -> list[str]:
     return [f"def {name}(", *(f"    {part}," for part in signature.split(", ")), "):"]
 
 
-def _docstring(graph: Graph) -> str:
+def describe(graph: Graph) -> str:
+    """What a program computes, for its docstring."""
     outputs = form_to_text(graph.form, [shape_text(x.shape) if x.shape else "scalar" for x in graph.outputs])
     updates = (
         f", next values of {', '.join(str(graph.name_of(leaf)) for leaf, _ in graph.updates)}"
@@ -236,3 +239,8 @@ def _docstring(graph: Graph) -> str:
         if len(text) < MAX_WIDTH - 10
         else "Compute the outputs, flattened, in the order in which they were given."
     )
+
+
+def array_cast(leaf: Node, text: str) -> str:
+    """A line that makes an argument an array of the declared dtype, since what writes into buffers converts nothing."""
+    return f"    {text} = np.asarray({text}, dtype=np.{leaf.dtype}{'_' if leaf.dtype == 'bool' else ''})"

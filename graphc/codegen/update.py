@@ -44,6 +44,7 @@ class LinkPlan:
         counts: whether it has a counter.
         every: what follows waits for each such step.
         seed: of the noise that it reads.
+        vector: its equations for all trained parameters in one vector, where each element goes its own way.
     """
 
     name: str
@@ -57,6 +58,7 @@ class LinkPlan:
     every: int = 1
     driven: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
+    vector: Plan | None = None
 
     @property
     def reads(self) -> set[str]:
@@ -133,6 +135,11 @@ class UpdatePlan:
     counter: str = ""
 
     @property
+    def flat(self) -> bool:
+        """Whether all of it works on vectors of all trained parameters together."""
+        return bool(self.links) and all(link.vector is not None for link in self.links)
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """The keywords of ``update`` and ``train_step``."""
         return tuple(variable for variable, _ in self.hypers.values())
@@ -191,9 +198,9 @@ def update_lines(update: UpdatePlan) -> list[str]:
     waiting = update.driven
     for segment in _segments(update.links):
         if waiting and any(link.reads & {"lr", *link.driven} for link in segment):
-            lines += _driven_lines(update)
+            lines += driven_lines(update)
             waiting = ()
-        lines += [line for link in segment for line in _shared_lines(link)]
+        lines += [line for link in segment for line in shared_lines(link)]
         lines += [
             line for link in segment for total in link.totals for line in _total_lines(link, total, update)
         ]
@@ -204,7 +211,7 @@ def update_lines(update: UpdatePlan) -> list[str]:
     return [*lines, "    return params, slots"]
 
 
-def _driven_lines(update: UpdatePlan) -> list[str]:
+def driven_lines(update: UpdatePlan) -> list[str]:
     """Numbers that follow the step, and the next step."""
     counter = f"slots[{quoted(update.counter)}]"
     values = [line for d in update.driven for line in d.lines(counter)]
@@ -221,7 +228,8 @@ def _segments(links: Sequence[LinkPlan]) -> list[list[LinkPlan]]:
     return segments
 
 
-def _shared_lines(link: LinkPlan) -> list[str]:
+def shared_lines(link: LinkPlan) -> list[str]:
+    """The next step, and the numbers that all parameters share."""
     lines = [f"    {link.text('t')} = {link.text('t')} + 1"] if link.counts else []
     if link.shared:
         plan, arguments, results = link.shared

@@ -63,6 +63,9 @@ class Op:
         run: what the oracle does for it, ``(node, arrays, body) -> the value of each result``.
         body: ``(*inputs, **attrs) -> Node`` in terms of other cards.
         numpy: a template with the operands in braces, or ``(operands, node) -> text``.
+        into: how a value is written into an array that is there, a template with ``{out}`` besides, or
+            ``(operands, out, node, hoist) -> lines``, where ``hoist(expression, wish)`` names what is computed once. An
+            operator or a ufunc needs none: it takes ``out``.
         infix: the operator, where the template is ``{x} infix {y}``; ``prefix`` likewise.
         helpers: names of functions in ``ops.kernels`` that the template calls.
         noun: what a listing calls its result, where nobody gave it a name; by default the name of the card.
@@ -94,6 +97,7 @@ class Op:
     run: Callable[..., Sequence[Any]] | None = None
     body: Callable[..., Node] | None = None
     numpy: str | Callable[..., str] | None = None
+    into: str | Callable[..., Sequence[str]] | None = None
     infix: str | None = None
     prefix: str | None = None
     helpers: tuple[str, ...] = ()

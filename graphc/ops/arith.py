@@ -76,6 +76,7 @@ square = pointwise(
     "square",
     "x ** 2",
     lambda x, node: _square_text(x),
+    into="np.multiply({x}, {x}, out={out})",
     floats=False,
     partials=("2 * x",),
     latex="{x}^2",

@@ -91,6 +91,10 @@ where = pointwise(
     # [()]: where alone makes an array of rank 0, not a scalar, of scalars
     lambda condition, x, y, node: f"np.where({condition}, {x}, {y}){'' if node.shape else '[()]'}",
     operands="condition x y",
+    into=lambda operands, out, node, hoist: [
+        f"np.copyto({out}, {operands[2]})",
+        f"np.copyto({out}, {operands[1]}, where={operands[0]})",
+    ],
     coerce=_choice,
     infer=_where_type,
     domain=((0.5, 1.5), (-2.0, 2.0), (-2.0, 2.0)),

@@ -107,6 +107,11 @@ one_hot_op = Op(
     coerce=as_nodes,
     gradient=lambda g, out, labels, **_: (ZERO,),
     numpy=lambda labels, node: f"_one_hot({labels}, {node.attrs['classes']}, np.{node.dtype})",
+    into=lambda operands, out, node, hoist: [
+        "np.equal({}[..., None], {}, out={})".format(
+            operands[0], hoist(f"np.arange({node.attrs['classes']})", "classes"), out
+        )
+    ],
     helpers=("_one_hot",),
     properties=frozenset({"one_hot"}),
     noun="onehot",

@@ -49,6 +49,18 @@ def _call(method: str, x: Any, node: Node) -> str:
     return f"{x.atom}.{method}({', '.join(t for t in (axis, keep) if t)})"
 
 
+def _reduce_into(ufunc: str) -> Any:
+    """A reduction by a ufunc, into an array that is there."""
+
+    def into(operands: Any, out: str, node: Node, hoist: Any) -> list[str]:
+        axes = node.attrs["axis"]
+        axis = _axis_text(axes if isinstance(axes, tuple) else (axes,), node.inputs[0].ndim) or "axis=None"
+        keep = ", keepdims=True" if node.attrs["keepdims"] else ""
+        return [f"np.{ufunc}.reduce({operands[0]}, {axis}, out={out}{keep})"]
+
+    return into
+
+
 sum_op = linear(
     "sum",
     "x",
@@ -56,6 +68,7 @@ sum_op = linear(
     lambda g, x, *, axis, keepdims: broadcast_to(restore_axes(g, axis, keepdims), x.shape),
     attrs={"axis": ..., "keepdims": False},
     numpy=lambda x, node: _call("sum", x, node),
+    into=_reduce_into("add"),
     noun="total",
     latex=r"\textstyle\sum {x}",
     cost=0.19,
@@ -289,6 +302,7 @@ max_op = Op(
     coerce=as_nodes,
     gradient=_max_gradient,
     numpy=lambda x, node: _call("max", x, node),
+    into=_reduce_into("maximum"),
     noun="largest",
     latex=r"\max {x}",
     cost=0.3,

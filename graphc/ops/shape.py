@@ -85,7 +85,7 @@ reshape_op: Op = linear(
     _reshape_type,
     lambda g, x, *, shape: reshape_op(g, shape=x.shape),
     attrs={"shape": ...},
-    properties="view",
+    properties="view rows",
     numpy=lambda x, node: (
         f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})"
         if node.shape
@@ -353,6 +353,7 @@ astype_op = linear(
         if node.shape
         else f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}({x})"
     ),
+    into="np.copyto({out}, {x})",
     noun="converted",
     latex="{x}",
     cost=0.1,

@@ -217,6 +217,9 @@ concat_op = linear(
     numpy=lambda *xs_node: (
         f"np.concatenate([{', '.join(map(str, xs_node[:-1]))}], axis={xs_node[-1].attrs['axis']})"
     ),
+    into=lambda operands, out, node, hoist: [
+        f"np.concatenate([{', '.join(operands)}], axis={node.attrs['axis']}, out={out})"
+    ],
     latex=r"[{xs}]",
     cost=0.2,
     properties="moves",

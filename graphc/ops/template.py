@@ -12,7 +12,7 @@ import numpy as np
 
 from graphc.errors import MissingRule
 from graphc.ir.node import Node
-from graphc.ops import draws, kernels, moves
+from graphc.ops import draws, kernels, moves, vectors
 
 ATOM = 100
 UNARY = 30
@@ -101,8 +101,9 @@ def _infix(symbol: str, left: Text, right: Text) -> Text:
 def helper_functions() -> dict[str, Any]:
     """Every helper that a template may call, by name."""
     found = {}
-    for module in (draws, kernels, moves):
-        found.update({n: f for n, f in vars(module).items() if inspect.isfunction(f) and n.startswith("_")})
+    for module in (draws, kernels, moves, vectors):
+        made = {n: f for n, f in vars(module).items() if inspect.isfunction(f) or inspect.isclass(f)}
+        found.update({n: f for n, f in made.items() if n.startswith("_")})
     return found
 
 

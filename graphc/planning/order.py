@@ -20,13 +20,17 @@ class Plan:
         graph: a graph in which every card has code.
         order: the nodes that need a computation, operands first.
         phase: for each node, ``forward``, ``backward`` or ``update``.
-        layout: ``fresh``: each value in an array of its own.
+        layout: ``fresh``: each value in an array of its own; ``planned``: in buffers that are kept.
+        products: whether ``planned`` may write a choice between a cotangent and 0, and sums along an axis, as products.
+        reuse_outputs: whether ``planned`` returns its buffers, which the next call changes.
     """
 
     graph: Graph
     order: tuple[Node, ...]
     phase: dict[Node, str]
     layout: str = "fresh"
+    products: bool = True
+    reuse_outputs: bool = False
 
     def of_phase(self, phase: str) -> tuple[Node, ...]:
         """The nodes of one phase, in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphc.codegen.labels import label_inputs
@@ -146,14 +147,17 @@ class Program:
     def __reduce__(self) -> tuple[Any, ...]:
         from graphc.ir.text import graph_text
 
-        return _from_text, (graph_text(self.declared), graph_text(self.graph))
+        settings = self.plan.layout, self.plan.products, self.plan.reuse_outputs
+        return _from_text, (graph_text(self.declared), graph_text(self.graph), *settings)
 
 
-def _from_text(declared: str, lowered: str) -> Program:
+def _from_text(declared: str, lowered: str, layout: str, products: bool, reuse_outputs: bool) -> Program:
     """A pickled program comes back from the texts of its graphs; nothing else of the pickle is trusted."""
     from graphc.codegen.numpy import emit_function
+    from graphc.codegen.pooled import emit_pooled
     from graphc.planning.order import make_plan
     from graphc.symbolic.text import parse
 
-    plan = make_plan(parse(lowered))
-    return Program(parse(declared), plan, emit_function(plan), Trace())
+    plan = replace(make_plan(parse(lowered)), layout=layout, products=products, reuse_outputs=reuse_outputs)
+    emitted = emit_pooled(plan) if layout == "planned" else emit_function(plan)
+    return Program(parse(declared), plan, emitted, Trace())

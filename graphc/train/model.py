@@ -19,6 +19,7 @@ from graphc.optim.optimizer import Optimizer
 from graphc.optim.registry import optimizer_of
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
+from graphc.stages import check_layout
 from graphc.train.averages import averaged_params
 from graphc.train.callbacks import Callback
 from graphc.train.data import Arrays, checked, named_arrays
@@ -46,6 +47,8 @@ class Model(Measured):
         optimizer: the default optimizer, or its name: ``"adam"`` is ``gx.optim.adam()``.
         name: used for files and functions.
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
+        layout: how training runs: ``planned``, in buffers that are there, with ``train_step`` changing values in place;
+            or ``fresh``, in new arrays, with ``train_step`` a pure function.
 
     Raises:
         ArgumentError: a loss or metric that is not a scalar node.
@@ -69,7 +72,10 @@ class Model(Measured):
         optimizer: Optimizer | str | None = None,
         name: str = "model",
         level: str = "default",
+        layout: str = "planned",
     ) -> None:
+        check_layout(layout)
+        self.layout = layout
         self.outputs, self.loss = outputs, loss
         self.name, self.level = name, level
         self.optimizer = None if optimizer is None else optimizer_of(optimizer)
@@ -154,7 +160,7 @@ class Model(Measured):
             if name not in leaves:
                 raise unknown_name(name, list(leaves), "parameter")
             new[name] = self._fitting(value, leaves[name], name)
-        self.values.params.update(new)
+        self.values.params = {**self.values.params, **new}
         self.values.slots = {}
         self.values.untouched = False
         self.training = None
@@ -317,16 +323,18 @@ class Model(Measured):
 
     # -- what there is to see -------------------------------------------------------------------------------------
 
-    def module(self, optimizer: Optimizer | str | None) -> Module:
+    def module(self, optimizer: Optimizer | str | None, layout: str | None = None) -> Module:
         """The generated module, compiled once per optimizer; another rate is another default, and no compilation."""
         if optimizer is None:
-            return self.compiled(None)
+            return self.compiled(None, layout)
         chosen = optimizer_of(optimizer)
-        return with_hypers(self.compiled(chosen), chosen.hypers())
+        return with_hypers(self.compiled(chosen, layout), chosen.hypers())
 
-    def compiled(self, optimizer: Optimizer | None) -> Module:
+    def compiled(self, optimizer: Optimizer | None, layout: str | None = None) -> Module:
         """The module for an optimizer of this structure, whatever the defaults of its rate."""
-        key = (None if optimizer is None else optimizer.structure, self.frozen)
+        layout = self.layout if layout is None else layout
+        check_layout(layout)
+        key = (None if optimizer is None else optimizer.structure, self.frozen, layout)
         if key not in self._modules:
             self._modules[key] = build_module(
                 self.graph,
@@ -336,6 +344,7 @@ class Model(Measured):
                 self._trained(optimizer),
                 optimizer,
                 self.level,
+                layout,
             )
         return self._modules[key]
 
@@ -344,9 +353,9 @@ class Model(Measured):
         """The program that evaluates a model with scores, compiled once."""
         return scoring_program(self)
 
-    def source(self, optimizer: Optimizer | str | None = None) -> str:
-        """The NumPy program that trains and runs the model."""
-        return self.module(optimizer or self.optimizer).source.text
+    def source(self, optimizer: Optimizer | str | None = None, layout: str | None = None) -> str:
+        """The NumPy program that trains and runs the model; ``layout`` as for the model itself."""
+        return self.module(optimizer or self.optimizer, layout).source.text
 
     def training_graph(self) -> Graph:
         """Loss and gradients as one graph (before the passes of compile)."""

@@ -52,6 +52,7 @@ def build_module(
     trained: Sequence[Node],
     optimizer: Optimizer | None,
     level: str,
+    layout: str = "fresh",
 ) -> Module:
     """Compile a model.
 
@@ -63,6 +64,7 @@ def build_module(
         trained: the parameters that the optimizer changes.
         optimizer: None for a module without training.
         level: which rewrites may happen.
+        layout: ``fresh`` or ``planned``: how a step of training runs.
     """
     trace = Trace()
     train = training_graph(declared, loss, trained, level) if optimizer and loss is not None else None
@@ -77,6 +79,8 @@ def build_module(
         tuple(trained),
         label_inputs(declared),
         declared,
+        layout,
+        level,
     )
     source = emit_module(model)
     return Module(source, load_source(source.text, model.name), model, trace)

@@ -13,6 +13,7 @@ from graphc.optim.optimizer import Optimizer
 from graphc.train.callbacks import Callbacks
 from graphc.train.data import Arrays
 from graphc.train.history import History
+from graphc.train.kept import Kept
 
 INTERRUPTED = "interrupted"
 
@@ -55,9 +56,7 @@ class Before(NamedTuple):
     """A step that went well: its batch, and the values before it."""
 
     batch: Arrays
-    params: dict[str, Any]
-    state: dict[str, Any]
-    slots: dict[str, Any]
+    kept: Kept
 
 
 @dataclass
@@ -122,6 +121,7 @@ class Run:
         reason: why it is to end; empty while it is not.
         epoch: the epoch that is under way, or that has just ended, from 1.
         before: the last step that went well.
+        kept: the values before this step, and before the last.
         inputs: the inputs of the loss, in order.
         unchecked: what tells ``train_step`` that its labels are checked.
     """
@@ -137,6 +137,7 @@ class Run:
     reason: str = ""
     epoch: int = 0
     before: Before | None = None
+    kept: tuple[Kept, Kept] = field(default_factory=lambda: (Kept(), Kept()))
     inputs: list[str] = field(default_factory=list)
     unchecked: dict[str, Any] = field(default_factory=dict)
     _hypers: tuple[float, dict[str, float]] | None = None

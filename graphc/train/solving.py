@@ -15,6 +15,7 @@ from graphc.train.data import Arrays
 from graphc.train.fitting import checked_optimizer
 from graphc.train.history import History
 from graphc.train.interrupt import Interrupt
+from graphc.train.kept import Kept
 from graphc.train.run import INTERRUPTED, Before, Run, check_count, seeds_of
 from graphc.train.step import blamed, check_last
 
@@ -119,7 +120,7 @@ def _step(run: Run, data: Arrays) -> dict[str, float]:
         grads = module.backward(values.params, saved)
         params, slots = module.update(values.params, values.slots, grads, **run.hypers)
     moved = _norm([params[name] - values.params[name] for name in grads])
-    run.before = Before(data, values.params, values.state, values.slots)
+    run.before = Before(data, Kept().keep(values))
     values.params, values.state, values.slots = params, state, slots
     values.step += 1
     return {"loss": float(loss), "gradient_norm": _norm(list(grads.values())), "change": moved}

@@ -27,6 +27,7 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
     values = run.model.values
     inputs = [batch[name] for name in run.inputs]
     hypers = run.hypers if rate is None else {**run.hypers, "lr": rate}
+    kept = run.kept[0].keep(values)
     with np.errstate(all="ignore"), refusals():
         params, state, slots, found = run.module.train_step(
             values.params, values.state, values.slots, *inputs, rng=values.rng, **hypers, **run.unchecked
@@ -34,7 +35,7 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
     loss = float(found)
     if not -np.inf < loss < np.inf:
         raise blamed(run, batch, f"the loss became {loss} in epoch {run.epoch}")
-    run.before = Before(batch, values.params, values.state, values.slots)
+    run.before, run.kept = Before(batch, kept), run.kept[::-1]
     values.params, values.state, values.slots = params, state, slots
     values.step += 1
     return loss
@@ -65,7 +66,7 @@ def blamed(run: Run, batch: Arrays, what: str) -> NonFiniteError:
 
     model, before = run.model, run.before
     if before is not None and not _all_finite(model.values.params):
-        vars(model.values).update(params=before.params, state=before.state, slots=before.slots)
+        before.kept.restore(model.values)
         model.values.step -= 1
         batch = before.batch
     graph = _step_graph(run)

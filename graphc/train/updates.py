@@ -11,6 +11,7 @@ from graphc.ir.events import Equation
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ir.provenance import unexplained
+from graphc.ir.size import product
 from graphc.ir.types import Type
 from graphc.optim.graphs import (
     COUNTER,
@@ -47,6 +48,16 @@ def update_plan(
     )
 
 
+def _by_element(node: Node) -> bool:
+    """Whether each element of a value comes from that element of its operands, or from numbers, alone."""
+    return node.op.kind in ("leaf", "pointwise") or all(x.shape == () for x in (node, *node.inputs))
+
+
+def _code(plan: Plan) -> tuple[str, ...]:
+    """What a function computes, as text: that of a vector and that of a matrix may differ."""
+    return tuple(s.expression for s in function_of(plan, "", comments=False).statements)
+
+
 class _Planner:
     """Plans graphs; functions get names of their own."""
 
@@ -78,12 +89,13 @@ class _Planner:
         """One link for the parameters that it is for."""
         rate = self.optimizer.rate
         totals = tuple(self._total(link, total) for total in link.totals)
+        served = self._served(
+            link, link.name, lambda kind, name: link_graph(link, kind.shape, kind.dtype, rate, name)
+        )
         return LinkPlan(
             link.name,
             link.equation,
-            self._served(
-                link, link.name, lambda kind, name: link_graph(link, kind.shape, kind.dtype, rate, name)
-            ),
+            served,
             link_arguments(link),
             link.changed,
             self._shared(link) if link.shared else None,
@@ -92,7 +104,21 @@ class _Planner:
             link.every,
             {name: self.values[f"{link.name}.{name}"] for name in link.driven},
             link.seed,
+            self._vector(link, served),
         )
+
+    def _vector(self, link: Link, served: Sequence[Served]) -> Plan | None:
+        """The link for all parameters in one vector; None where it is not for all of them alike, element by element."""
+        dtypes = {kind.dtype for kind in self.types.values()}
+        if len(dtypes) != 1 or len(served) != 1 or served[0].params != tuple(self.types):
+            return None
+        if link.totals or link.every > 1 or link.seed is not None:
+            return None
+        count = sum(int(str(product(kind.shape))) for kind in self.types.values())
+        found = self._planned(link_graph(link, (count,), dtypes.pop(), self.optimizer.rate, link.name))
+        plans = (found, served[0].plan)
+        alike = _code(found) == _code(served[0].plan)
+        return found if alike and all(_by_element(n) for p in plans for n in p.graph.nodes) else None
 
     def _total(self, link: Link, total: Total) -> TotalPlan:
         def graph(kind: Type, name: str) -> Graph:

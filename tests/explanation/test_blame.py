@@ -69,7 +69,8 @@ def test_every_statement_has_its_line_and_every_node_one(name):
         assert without_line(module.source, plan.order) == []
     lines = module.source.text.split("\n")
     for number, place in known.items():
-        assert lines[number - 1].strip().startswith(f"{place.statement.name} = ")
+        name, line = re.escape(place.statement.name), lines[number - 1].strip()
+        assert re.match(rf"{name} = |copyto\({name}, |\w+\(.*, out={name}[,)]", line), line
 
 
 def test_a_node_that_no_line_computes_is_found():
@@ -88,7 +89,7 @@ def test_lines_inside_loops_and_choices_lead_into_them(make):
     inside = 0
     for number, place in known.items():
         text = lines[number - 1].strip()
-        if place.block is None and place.statement.block:
+        if place.block is None and place.statement.results:
             assert CONTROL.fullmatch(text), text  # what only steers the loop
         inside += place.block is not None
     assert inside >= 4

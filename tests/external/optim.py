@@ -42,8 +42,8 @@ def trajectory(optimizer: optim.Optimizer, problem: Arrays) -> list[Any]:
     found: list[Any] = [[], []]
     for g0, g1 in zip(problem["G_0"], problem["G_1"], strict=True):
         params, state, slots, _ = module.train_step(params, state, slots, g0, g1)
-        found[0].append(params["P0"])
-        found[1].append(params["P1"])
+        found[0].append(np.array(params["P0"]))
+        found[1].append(np.array(params["P1"]))
     return [np.array(part) for part in found]
 
 

@@ -61,6 +61,72 @@ def _bernoulli(generator, shape, keep):
     return (bits < keep).reshape(shape)
 
 
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+    sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
+    sizes = [-(-size // 64) * 64 for size in sizes]
+    starts, placed = [0] * len(specs), []
+    for i in sorted(range(len(specs)), key=lambda i: -sizes[i]):
+        first, last = specs[i][2:]
+        start = 0
+        for other in placed:  # in order of their starts: the first gap that is large enough
+            if specs[other][2] <= last and first <= specs[other][3]:
+                if starts[other] - start >= sizes[i]:
+                    break
+                start = max(start, starts[other] + sizes[other])
+        starts[i] = start
+        placed.append(i)
+        placed.sort(key=starts.__getitem__)
+    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    work = np.empty(total + 64, np.uint8)
+    work = work[-work.ctypes.data % 64 :]
+    arrays = []
+    for (shape, dtype, _, _), start in zip(specs, starts):
+        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        arrays.append(work[start : start + count].view(dtype).reshape(shape))
+    return arrays
+
+
+class _Pieces(dict):
+    """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
+
+    vectors, grads, slots, steps = None, None, None, None
+
+    def __setitem__(self, name, value):
+        if isinstance(self.get(name), np.ndarray):
+            self[name][...] = value
+        else:
+            super().__setitem__(name, value)
+
+    def __reduce__(self):  # a copy is a plain dict
+        return dict, ({name: np.array(value)[()] for name, value in self.items()},)
+
+
+def _vector(arrays):
+    """The elements of some arrays in one vector, and for each array its piece of it."""
+    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
+    ends = np.cumsum([np.size(a) for a in arrays])
+    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+
+
+def _in_vectors(params, slots, trained):
+    """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
+    kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
+    names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
+    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
+    groups["theta"] = [params[n] for n in trained]
+    groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
+    pieces = {key: _vector(arrays) for key, arrays in groups.items()}
+    params = _Pieces({name: np.array(value) for name, value in params.items()})
+    dict.update(params, zip(trained, pieces["theta"][1]))
+    slots = _Pieces(slots)
+    for kind in kinds:
+        dict.update(slots, zip(names[kind], pieces[kind][1]))
+    params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+    params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
+    return params, slots
+
+
 def _name_seed(name):
     """A stable number for a name, mixed with the seed."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
@@ -200,9 +266,136 @@ def update(params, slots, grads, *, lr):
     return params, slots
 
 
+TRAINED = ("dense1.W", "dense1.b", "dense2.W", "dense2.b")
+
+
+def plan_step(batch, params, slots):
+    """The step of training for these sizes, and the buffers that it works in."""
+    grads = params.grads
+    d_dense1_W = grads["dense1.W"]
+    d_dense1_b = grads["dense1.b"]
+    d_dense2_W = grads["dense2.W"]
+    d_dense2_b = grads["dense2.b"]
+    dense1_W = params["dense1.W"]
+    dense1_b = params["dense1.b"]
+    dense2_W = params["dense2.W"]
+    dense2_b = params["dense2.b"]
+    theta = params.vectors["theta"]
+    g = params.vectors["g"]
+    momentum_v = params.vectors["momentum.v"]
+    dot = np.dot
+    add = np.add
+    divide = np.divide
+    multiply = np.multiply
+    copyto = np.copyto
+    subtract = np.subtract
+    add_reduce = np.add.reduce
+    negative = np.negative
+    exp = np.exp
+    [
+        dense1_z,
+        ratio_2,
+        total,
+        dense1_h,
+        product,
+        dense2_z,
+        difference,
+        d_dropout1_h,
+        e,
+        product_2,
+    ] = _buffers(
+        ((batch, 16), np.float32, 0, 31),
+        ((batch, 16), np.float32, 2, 3),
+        ((batch, 16), np.float32, 4, 32),
+        ((batch, 16), np.float32, 6, 20),
+        ((batch, 16), np.float32, 8, 24),
+        ((batch, 1), np.float32, 11, 16),
+        ((batch, 1), np.float32, 17, 23),
+        ((batch, 16), np.float32, 23, 35),
+        ((batch, 16), np.float32, 25, 29),
+        ((65,), np.float32, 1000002, 1000003),
+    )
+    ratio = dense1_z
+    dropout1_h = dense1_h
+    d_dense2_z = difference
+    d_dense1_h = d_dropout1_h
+    d_dense1_z = d_dropout1_h
+    c_1_4142135 = np.array(1.4142135, np.float32)
+    c_1_0 = np.array(1.0, np.float32)
+    c_2_0 = np.array(2.0, np.float32)
+    c_1_2499952 = np.array(1.2499952, np.float32)
+    c_batch = np.array(batch, np.float32)
+    dropout1_h_T = dropout1_h.T
+    dense2_W_T = dense2_W.T
+    c_2_5066283 = np.array(2.5066283, np.float32)
+    c_0_9 = np.array(0.9, np.float32)
+
+    def step(state, x, t, lr, rng):
+        # dense1
+        dot(x, dense1_W, out=dense1_z)  # [batch, 16]
+        add(dense1_z, dense1_b, out=dense1_z)  # [batch, 16]
+        divide(dense1_z, c_1_4142135, out=ratio_2)  # [batch, 16]
+        erf = _erf(ratio_2)  # [batch, 16]
+        add(c_1_0, erf, out=total)  # [batch, 16]
+        divide(total, c_2_0, out=total)  # [batch, 16]
+        multiply(dense1_z, total, out=dense1_h)  # [batch, 16]
+        # dropout1
+        dropout1_mask = _bernoulli(rng["dropout1.mask"], (batch, 16), 52429)  # [batch, 16]
+        copyto(product, dropout1_mask)  # [batch, 16]
+        multiply(product, c_1_2499952, out=product)  # [batch, 16]
+        multiply(dense1_h, product, out=dropout1_h)  # [batch, 16]
+        # dense2
+        dot(dropout1_h, dense2_W, out=dense2_z)  # [batch, 1]
+        add(dense2_z, dense2_b, out=dense2_z)  # [batch, 1]
+        sigmoid_cross_entropy = _sigmoid_cross_entropy(dense2_z, t)  # [batch, 1]
+        total_2 = sigmoid_cross_entropy.sum()  # scalar
+        loss = total_2 / batch  # scalar
+        if not math.isfinite(loss):  # nothing has changed yet
+            return loss, state
+        # backward
+        sigmoid = _sigmoid(dense2_z)  # [batch, 1]
+        subtract(sigmoid, t, out=difference)  # [batch, 1]
+        # backward, dense2
+        divide(difference, c_batch, out=d_dense2_z)  # [batch, 1]
+        dot(dropout1_h_T, d_dense2_z, out=d_dense2_W)  # [16, 1]  chain rule of matmul
+        add_reduce(d_dense2_z, axis=0, out=d_dense2_b)  # [1]  dL/d(dense2.b)
+        # backward, dropout1
+        dot(d_dense2_z, dense2_W_T, out=d_dropout1_h)  # [batch, 16]  chain rule of matmul
+        # backward, dense1
+        multiply(d_dropout1_h, product, out=d_dense1_h)  # [batch, 16]  chain rule of multiply
+        multiply(dense1_z, dense1_z, out=e)  # [batch, 16]
+        divide(e, c_2_0, out=e)  # [batch, 16]
+        negative(e, out=e)  # [batch, 16]
+        exp(e, out=e)  # [batch, 16]
+        multiply(dense1_z, e, out=ratio)  # [batch, 16]
+        divide(ratio, c_2_5066283, out=ratio)  # [batch, 16]
+        add(total, ratio, out=total)  # [batch, 16]
+        multiply(d_dense1_h, total, out=d_dense1_z)  # [batch, 16]  chain rule of gelu
+        dot(x.T, d_dense1_z, out=d_dense1_W)  # [2, 16]  dL/d(dense1.W): chain rule of matmul
+        add_reduce(d_dense1_z, axis=0, out=d_dense1_b)  # [16]  dL/d(dense1.b)
+        # update
+        multiply(c_0_9, momentum_v, out=momentum_v)  # [65]
+        add(momentum_v, g, out=momentum_v)  # [65]
+        multiply(lr, momentum_v, out=product_2)  # [65]
+        subtract(theta, product_2, out=theta)  # [65]
+        return loss, state
+
+    return step
+
+
 def train_step(params, state, slots, x, t, *, lr=0.05, rng):
-    """One step of training: (params, state, slots, loss)."""
-    loss, state, saved = forward(params, state, x, t, rng=rng)
-    grads = backward(params, saved)
-    params, slots = update(params, slots, grads, lr=lr)
+    """One step of training: (params, state, slots, loss).
+
+    Dicts that it returned before are changed in place, others are copied into vectors first.
+    A loss that is not finite changes nothing.
+    """
+    x = np.asarray(x, dtype=np.float32)
+    t = np.asarray(t, dtype=np.float32)
+    if slots is not getattr(params, "slots", params):
+        params, slots = _in_vectors(params, slots, TRAINED)
+    batch = x.shape[0]
+    step = params.steps.get((batch,))
+    if step is None:
+        step = params.steps[(batch,)] = plan_step(batch, params, slots)
+    loss, state = step(state, x, t, lr, rng)
     return params, state, slots, loss

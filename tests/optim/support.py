@@ -39,7 +39,7 @@ def stepped(optimizer: Optimizer, gradients: Any = GRADIENTS, theta: Any = START
     found = []
     for g in gradients:
         params, state, slots, _ = module.train_step(params, state, slots, g)
-        found.append(params["p"])
+        found.append(np.array(params["p"]))  # the next step changes it in place
     return found
 
 

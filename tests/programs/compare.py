@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from graphc.ir.node import Node, engine, substitute
 from graphc.ops.evaluate import evaluate, size_values
 from graphc.rewrite.lower import lower
 from graphc.runtime.interpret import bind
+from graphc.runtime.program import Program as Compiled
 from graphc.runtime.program import make_rng
-from graphc.stages import resolve
+from graphc.stages import emit, resolve
 from tests.programs.maker import Program
 
 FEW_ROUNDINGS = 64
@@ -128,6 +129,7 @@ class Comparison:
         self.exactly(exact)
         default = self.graph("default")
         program = self.closely(default, "default")
+        self.near(self.oracle, called(in_buffers(program), self.values, self.seed), "planned at default")
         if self.seed % 3 == 0:  # each level is a compilation, and those are what takes the time
             self.closely(default, "fast")
         self.as_text(exact)
@@ -149,6 +151,7 @@ class Comparison:
         self.tally.cards.update({n.op.name for n in program.graph.nodes})
         self.same_but_for_order(graph, program, self.values, self.oracle, got)
         self.exported(program, got)
+        self.planned(program, got)
         special = self.program.values(self.seed, special=True)
         special |= {str(u.name): self.values[str(u.name)] for u in self.directions}
         want = outcome(lambda: oracle(graph, self.program.mode, special, self.seed))
@@ -177,6 +180,20 @@ class Comparison:
             same_bits(*in_rows, "exact")
             same_bits(oracle(simplified, mode, values, self.seed), got, "the code of exact")
             self.tally.counts["exact but for the order of sums"] += 1
+
+    def planned(self, program: Any, got: Sequence[Any]) -> None:
+        """In buffers the same bits, and what was returned stays as it was when the program is called again."""
+        planned = in_buffers(program, products=False)
+        first = called(planned, self.values, self.seed)
+        kept = [np.array(x) for x in first]
+        again = called(planned, self.values, self.seed)
+        same_bits(kept, first, "planned, after another call")
+        same_bits(kept, again, "planned, called again")
+        try:
+            same_bits(got, first, "planned")
+        except Mismatch:  # NumPy sums in the order of the memory, and buffers lie in rows
+            self.near(got, first, "planned")
+            self.tally.counts["planned but for the order of sums"] += 1
 
     def exported(self, program: Any, got: Sequence[Any]) -> None:
         """The text alone, with nothing but NumPy, gives what the program gave."""
@@ -379,6 +396,12 @@ def disturbed(
     value = evaluate(node, operands, sizes, generator)
     rounds = node.op.name in ADDING or (node.op.kind == "pointwise" and node.op.name not in PICKING)
     return moved(value, random) if rounds else value
+
+
+def in_buffers(program: Any, products: bool = True) -> Any:
+    """The same program in the planned layout."""
+    plan = replace(program.plan, layout="planned", products=products)
+    return Compiled(program.declared, plan, emit(plan), program.trace)
 
 
 def in_order(value: Any) -> Any:

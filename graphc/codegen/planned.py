@@ -1,0 +1,397 @@
+"""The planned layout: the same statements, written into buffers that are there before the step begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from graphc.codegen.names import Names
+from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, result_groups
+from graphc.ir.provenance import gradient_of
+from graphc.ops.shape import dims_text
+from graphc.ops.template import Text
+from graphc.planning.buffers import Memory, make_memory
+from graphc.planning.order import is_gradient
+from graphc.rewrite.rule import is_constant
+
+END = 999_999
+"""The place of what is needed to the end of a step."""
+
+OPERATORS = {
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "**": "power",
+    "<": "less",
+    "<=": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+    "==": "equal",
+    "!=": "not_equal",
+    "&": "bitwise_and",
+    "|": "bitwise_or",
+    "^": "bitwise_xor",
+    "<<": "left_shift",
+    ">>": "right_shift",
+}
+PREFIXES = {"-": "negative", "~": "invert"}
+
+_UFUNC = re.compile(r"np\.(\w+)\((.*)\)")
+_FUNCTION = re.compile(r"\bnp\.((?:\w+\.)*\w+)(?=\()")
+
+
+def ufunc_of(node: Node) -> str | None:
+    """The ufunc that a card is, if it is one."""
+    op = node.op
+    if op.kind != "pointwise":
+        return None
+    if op.infix or op.prefix:
+        return OPERATORS.get(op.infix or "") or PREFIXES.get(op.prefix or "")
+    call = _UFUNC.fullmatch(op.numpy) if isinstance(op.numpy, str) else None
+    return call[1] if call and isinstance(getattr(np, call[1], None), np.ufunc) else None
+
+
+Hoist = Callable[[str, str], str]
+
+
+def written(node: Node, operands: Sequence[str], out: str, hoist: Hoist) -> list[str] | None:
+    """The lines that write a value into an array that is there; None where its card has an expression alone."""
+    op = node.op
+    if callable(op.into):
+        return list(op.into(operands, out, node, hoist))
+    fills = dict(zip(op.operand_names(len(operands)), operands, strict=True))
+    if op.into is not None:
+        return [op.into.format(**fills, out=out)]
+    name = ufunc_of(node)
+    if name is None:
+        return None
+    if op.infix or op.prefix:
+        return [f"np.{name}({', '.join(operands)}, out={out})"]
+    assert isinstance(op.numpy, str)
+    return [f"{op.numpy[:-1]}, out={{out}})".format(**fills, out=out)]
+
+
+def over_operand(node: Node) -> bool:
+    """Whether a value may be written over an operand: each element needs that element of the operand alone."""
+    return ufunc_of(node) is not None or (node.op.kind == "pointwise" and isinstance(node.op.into, str))
+
+
+SHORT_ROW = 128
+"""How many elements of a row are added one after the other, not in pairs."""
+
+
+@dataclass
+class Closure:
+    """What stands above a step, made once for each size of batch.
+
+    Attributes:
+        names: of the whole function.
+        fixed: nodes that are the same arrays at every step.
+        rows: those of them that lie in rows, so that a reshape of them is a view.
+        setup: lines.
+        buffers: for each buffer its name, shape, dtype and the lines that need it.
+        made: the views among the lines, as statements.
+        hoisted: what is computed once, by its expression.
+        functions: the name of each function of NumPy that a step calls.
+    """
+
+    names: Names
+    fixed: set[Node] = field(default_factory=set)
+    rows: set[Node] = field(default_factory=set)
+    setup: list[str] = field(default_factory=list)
+    buffers: list[tuple[str, str, str, int, int]] = field(default_factory=list)
+    made: list[Statement] = field(default_factory=list)
+    hoisted: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+
+    def hoist(self, expression: str, wish: str) -> str:
+        """The name of what is computed once."""
+        if expression not in self.hoisted:
+            name = self.hoisted[expression] = self.names.reserve(wish)
+            self.setup.append(f"{name} = {expression}")
+        return self.hoisted[expression]
+
+    def bound(self, line: str) -> str:
+        """A line whose functions are looked up once."""
+        return _FUNCTION.sub(lambda m: self._function(m[1]), line)
+
+    def _function(self, path: str) -> str:
+        if path not in self.functions:
+            self.functions[path] = self.names.reserve(path.replace(".", "_"))
+        return self.functions[path]
+
+    def lines(self) -> list[str]:
+        """Functions, buffers, and what is made of them."""
+        functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
+        return [*functions, *_buffer_lines(self.buffers), *self.setup]
+
+
+def _buffer_lines(buffers: Sequence[tuple[str, str, str, int, int]]) -> list[str]:
+    if not buffers:
+        return []
+    left = ", ".join(name for name, *_ in buffers)
+    specs = [f"    ({shape}, np.{dtype}, {first}, {last})," for _, shape, dtype, first, last in buffers]
+    ending = [f"    {name}," for name, *_ in buffers]
+    target = f"[{left}] = " if len(left) < MAX_WIDTH - 24 else ""
+    if target:
+        return [f"{target}_buffers(", *specs, ")"]
+    return ["[", *ending, "] = _buffers(", *specs, ")"]
+
+
+class PlannedWriter(Writer):
+    """Writes the body of a step: one call a line, into buffers.
+
+    Args:
+        closure: receives what stands above the step.
+        graph, names, known, constants: as for ``Writer``.
+        roots: what is read at the end of these nodes.
+        targets: for some nodes, the array that they are written into.
+        given: leaves that may be written over, each with the node that it becomes.
+        fresh: nodes that get a new array at every step, because the caller keeps them.
+        length: what a loop calls the arrays of this section, in place of buffers of their own.
+    """
+
+    def __init__(
+        self,
+        closure: Closure,
+        graph: Graph,
+        known: Mapping[Node, str],
+        constants: dict[Node, str],
+        roots: Iterable[Node],
+        targets: Mapping[Node, str] | None = None,
+        given: Mapping[Node, Node | None] | None = None,
+        fresh: Collection[Node] = (),
+        products: bool = True,
+        names: Names | None = None,
+        aliases: bool = True,
+    ) -> None:
+        roots = tuple(roots)
+        super().__init__(graph, names or closure.names, known, roots, constants, roots=roots)
+        self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
+        self.fresh, self.products, self.aliases = set(fresh), products, aliases
+        self.called: dict[Node, str] = {}
+
+    def write(self, nodes: Sequence[Node]) -> list[Statement]:
+        """The statements that compute these nodes, operands first, in arrays that their lives allow."""
+        nodes = [n for n in nodes if n not in self.texts]
+        self.memory = self._memory(nodes)
+        groups = result_groups(nodes)
+        statements: list[Statement] = []
+        self._name_buffers(nodes)
+        for node in nodes:
+            if node not in self.texts or node in self.memory.home:
+                statements += self._statements(node, groups)
+        statements += self._copies()
+        return statements
+
+    # -- memory --------------------------------------------------------------------------------------------------
+
+    def _memory(self, nodes: Sequence[Node]) -> Memory:
+        into = {n for n in nodes if n.shape != () and n not in self.fresh and _has_form(n)}
+
+        def in_place(node: Node) -> bool:
+            return over_operand(node) or self._is_masked(node)
+
+        return make_memory(nodes, into, in_place, self._shares, self.roots, self.given, self.targets)
+
+    def _shares(self, node: Node) -> bool:
+        from graphc.codegen.numpy import is_shared
+
+        return is_shared(node) or node.op.numpy == "{x}" or node.op.block is not None
+
+    def _name_buffers(self, nodes: Sequence[Node]) -> None:
+        """What each value that has an array is called; values that share one may have names of their own for it."""
+        tenants: dict[Node, list[Node]] = {}
+        for node in nodes:
+            if node in self.memory.home:
+                tenants.setdefault(self.memory.home[node], []).append(node)
+        for home, shared in tenants.items():
+            self._name_shared(home, shared)
+
+    def _name_shared(self, home: Node, nodes: Sequence[Node]) -> None:
+        """A value that nobody named goes by the name of what comes of it in the same array."""
+        first = str(self.texts[home]) if home in self.given else self.targets.get(home, "")
+        name, later = first, None
+        for node in reversed(nodes):
+            if not name or (not first and self.aliases and self._renames(node, later)):
+                name = self.names(node)
+            self.called[node], later = name, node
+        if first:
+            return
+        self._buffer(home)
+        own = self.called[nodes[0]]
+        self.closure.setup += [
+            f"{n} = {own}" for n in dict.fromkeys(self.called[x] for x in nodes) if n != own
+        ]
+
+    def _renames(self, node: Node, later: Node | None) -> bool:
+        """Whether a name ends here: somebody named the value, or what comes of it is a gradient and it is none."""
+        return self._has_name(node) or (later is not None and is_gradient(later) and not is_gradient(node))
+
+    def _has_name(self, node: Node) -> bool:
+        return self.graph.name_of(node) is not None or gradient_of(node) is not None
+
+    def _buffer(self, home: Node) -> None:
+        first, last = self.memory.span[home]
+        dtype = f"{home.dtype}{'_' if home.dtype == 'bool' else ''}"
+        last = min(last, END)
+        self.closure.buffers.append((self.called[home], dims_text(home.shape), dtype, first, last))
+
+    # -- statements ----------------------------------------------------------------------------------------------
+
+    def _statements(self, node: Node, groups: Mapping[Node, Sequence[Node]]) -> Iterator[Statement]:
+        if node in groups:
+            if not any(n in self.texts for n in groups[node]):
+                yield self._block(groups[node])
+        elif node in self.memory.home:
+            yield self._into(node)
+        elif node.shape == () and self._never_changes(node):
+            self._set(node, Text(self.closure.hoist(str(self._render(node)), self._wish(node))), fixed=True)
+        elif self._is_fixed_view(node):
+            self._view(node)
+        else:
+            yield from self._plain(node)
+
+    def _set(self, node: Node, text: Text, fixed: bool = False) -> None:
+        self.texts[node] = text
+        if fixed:
+            self.closure.fixed.add(node)
+
+    def _wish(self, node: Node) -> str:
+        return self.graph.name_of(node) or node.about.hint or node.op.noun or node.op.name
+
+    def _into(self, node: Node) -> Statement:
+        """A call that writes into a buffer."""
+        name = self.called[node]
+        operands = [self._operand(node, x) for x in node.inputs]
+        lines = (
+            self._masked(node, operands, name)
+            or self._summed(node, operands, name)
+            or written(node, operands, name, self.closure.hoist)
+        )
+        assert lines is not None
+        self._set(node, Text(name), fixed=True)
+        self.closure.rows.add(node)
+        return self._statement(node, name, [self.closure.bound(line) for line in lines])
+
+    def _is_masked(self, node: Node) -> bool:
+        """Whether a value is a choice between a cotangent and 0: where that is finite, a product with the mask."""
+        if not self.products or node.op.formula != "where(condition, x, y)" or not is_gradient(node):
+            return False
+        mask, value, other = node.inputs
+        return is_constant(other, 0.0) and mask.shape == value.shape == node.shape
+
+    def _masked(self, node: Node, operands: Sequence[str], out: str) -> list[str] | None:
+        return [f"np.multiply({operands[1]}, {operands[0]}, out={out})"] if self._is_masked(node) else None
+
+    def _summed(self, node: Node, operands: Sequence[str], out: str) -> list[str] | None:
+        """A sum along an axis of a matrix as a product with ones: BLAS adds in another order, and in half the time.
+
+        Along the second axis NumPy adds in pairs, which is more accurate for long rows: these stay as they are.
+        """
+        if not self.products or "sums" not in node.op.properties or node.inputs[0].ndim != 2:
+            return None
+        if not node.type.is_float or len(node.attrs["axis"]) != 1:
+            return None
+        matrix, axis = node.inputs[0], node.attrs["axis"][0]
+        length = matrix.shape[axis]
+        if axis == 1 and not (isinstance(length, int) and length <= SHORT_ROW):
+            return None
+        ones = self.closure.hoist(f"np.ones({length}, np.{node.dtype})", "ones")
+        flat = self.closure.hoist(f"{out}.reshape(-1)", f"{out}_flat") if node.attrs["keepdims"] else out
+        pair = f"{ones}, {operands[0]}" if axis == 0 else f"{operands[0]}, {ones}"
+        return [f"np.dot({pair}, out={flat})"]
+
+    def _operand(self, node: Node, operand: Node) -> str:
+        """An operand of a call: a number that never changes is an array of rank 0, which costs least."""
+        if is_weak(operand):
+            dtype = f"{operand.dtype}{'_' if operand.dtype == 'bool' else ''}"
+            text = str(self.text(operand))
+            return self.closure.hoist(f"np.array({text}, np.{dtype})", f"c_{text}")
+        return str(self.text(operand))
+
+    def _statement(self, node: Node, name: str, lines: Sequence[str]) -> Statement:
+        """Lines with the comment of the node behind the last."""
+        comment = self._comment(node)
+        shape, _, step = comment.partition("  ")
+        for text in (comment, f"{shape}  {step.rpartition(': ')[2]}" if step else shape, shape):
+            if len(lines[-1]) + len(text) + 12 <= MAX_WIDTH:
+                lines = [*lines[:-1], f"{lines[-1]}  # {text}"]
+                break
+        return Statement(node, name, "\n".join(lines), "", self.layer(node), tuple(lines))
+
+    def _never_changes(self, node: Node) -> bool:
+        return bool(node.inputs) and all(
+            is_weak(x) or (x.shape == () and x in self.closure.fixed) for x in node.inputs
+        )
+
+    def _is_fixed_view(self, node: Node) -> bool:
+        if "view" not in node.op.properties or node in self.fresh or node.shape == ():
+            return False
+        whole = node.inputs[0]
+        fixed = whole in self.closure.fixed or whole.op.role == "const"
+        return fixed and ("rows" not in node.op.properties or whole in self.closure.rows)
+
+    def _view(self, node: Node) -> None:
+        self.helpers.extend(node.op.helpers)
+        text = str(self._render(node))
+        flipped = text.endswith(".T") and not self._has_name(node)
+        name = self.names.reserve(f"{text[:-2]}_T") if flipped else self.names(node)
+        self.closure.setup.append(f"{name} = {text}")
+        self.closure.made.append(Statement(node, name, text, "", self.layer(node)))
+        self._set(node, Text(name), fixed=True)
+        if "rows" in node.op.properties:
+            self.closure.rows.add(node)
+
+    def _plain(self, node: Node) -> Iterator[Statement]:
+        """A value that is made anew at every step."""
+        text = self._render(node)
+        if self._stands_inside(node, text, {node: 2}):  # x.T of an argument
+            self.texts[node] = text
+            return
+        target = self.targets.get(node)
+        if self._stands_in_number(node, text):
+            self.texts[node] = text
+            return
+        if target is not None:
+            yield self._statement(node, target, [self.closure.bound(f"np.copyto({target}, {text})")])
+            self._set(node, Text(target), fixed=True)
+            return
+        name = self.names(node)
+        code = self.closure.bound(str(text))
+        yield Statement(node, name, code, self._comment(node), self.layer(node))
+        self.texts[node] = Text(name)
+
+    def _stands_in_number(self, node: Node, text: Text) -> bool:
+        """Whether a number stands inside the one that needs it: it reads no array, which may have changed by then."""
+        users = self._users.get(node, [])
+        numbers = all(x.shape == () for x in (node, *node.inputs, *users))
+        return numbers and self._stands_inside(node, text, {node: len(users)})
+
+    @cached_property
+    def _users(self) -> dict[Node, list[Node]]:
+        users: dict[Node, list[Node]] = {}
+        for node in self.graph.nodes:
+            for operand in node.inputs:
+                users.setdefault(operand, []).append(node)
+        return users
+
+    def _copies(self) -> Iterator[Statement]:
+        """What has to end in an array that was still read when it was made."""
+        for leaf, value in self.given.items():
+            if value is not None and value is not leaf and self.memory.home.get(value) is not leaf:
+                line = f"np.copyto({self.texts[leaf]}, {self.text(value)})"
+                yield self._statement(value, str(self.texts[leaf]), [self.closure.bound(line)])
+
+
+def _has_form(node: Node) -> bool:
+    if node.op.kind == "leaf" or "view" in node.op.properties:
+        return False
+    return node.op.into is not None or ufunc_of(node) is not None

@@ -1,0 +1,93 @@
+"""A program in the planned layout: buffers for each size of its arguments, kept for the next call."""
+
+from __future__ import annotations
+
+from graphc.codegen.names import Names
+from graphc.codegen.numpy import (
+    MAKE_RNG,
+    Source,
+    array_cast,
+    describe,
+    file_head,
+    joined,
+    names_for,
+    prelude,
+    returned_text,
+    sectioned,
+    site_names,
+    tokens,
+    tuple_text,
+    wrapped_signature,
+)
+from graphc.codegen.planned import Closure, PlannedWriter
+from graphc.ir.node import Node, size_names
+from graphc.planning.order import Plan
+
+OWN = ("FREE", "free", "run", "result", "sizes")
+
+
+def emit_pooled(plan: Plan) -> Source:
+    """A program as a function that finds, or makes, buffers for the sizes of its arguments, and runs in them.
+
+    What it returns is new at every call, unless the plan says that outputs are reused. Two calls at a time have
+    buffers of their own.
+    """
+    graph = plan.graph
+    names = names_for(graph, OWN)
+    planner = names.reserve(f"plan_{graph.name}")
+    texts = {leaf: names(leaf) for leaf in graph.arguments}
+    constants: dict[Node, str] = {}
+    closure = Closure(names)
+    fresh = () if plan.reuse_outputs else graph.roots
+    writer = PlannedWriter(closure, graph, texts, constants, graph.roots, fresh=fresh, products=plan.products)
+    statements = writer.write(plan.order)
+    returned = [_returned(writer, x, i, plan) for i, x in enumerate(graph.roots)]
+    body = [*sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
+    arguments = [*texts.values(), *(["rng"] if graph.sites else [])]
+    sizes = _sizes(plan, [*body, *closure.lines()])
+    inner = [
+        *wrapped_signature(planner, ", ".join(sizes)),
+        '    """The program for these sizes, and the buffers that it works in."""',
+        *(f"    {line}" for line in closure.lines()),
+        "",
+        *(f"    {line}" for line in [*wrapped_signature("run", ", ".join(arguments)), *body]),
+        "",
+        "    return run",
+    ]
+    seeding = ["_name_seed"] if graph.sites else []
+    imports, above = file_head([*writer.helpers, "_buffers", *seeding], constants, [inner])
+    sites = [site_names(graph), MAKE_RNG] if graph.sites else []
+    blocks = [imports, *above, *sites, inner, ["FREE = {}"], _caller(plan, names, planner, arguments, sizes)]
+    return Source(joined(blocks), graph.name, (*closure.made, *statements))
+
+
+def _returned(writer: PlannedWriter, node: Node, place: int, plan: Plan) -> str:
+    if plan.reuse_outputs and node in writer.memory.home:
+        return str(writer.text(node))
+    return returned_text(writer, node, node in plan.graph.roots[:place])
+
+
+def _sizes(plan: Plan, lines: list[str]) -> list[str]:
+    used = tokens(line.partition("  # ")[0] for line in lines)
+    return [n for n in size_names([*plan.graph.arguments, *plan.graph.nodes]) if n in used]
+
+
+def _caller(plan: Plan, names: Names, planner: str, arguments: list[str], sizes: list[str]) -> list[str]:
+    """The function itself: its buffers go back when it is done, so that the next call finds them."""
+    graph = plan.graph
+    texts = {leaf: names(leaf) for leaf in graph.arguments}
+    key = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    return [
+        *wrapped_signature(graph.name, ", ".join(arguments)),
+        f'    """{describe(graph)}"""',
+        *(array_cast(leaf, text) for leaf, text in texts.items() if leaf.shape),
+        *prelude(graph, sizes, texts),
+        f"    free = FREE.setdefault({key}, [])",
+        "    try:",
+        "        run = free.pop()",
+        "    except IndexError:",
+        f"        run = {planner}({', '.join(sizes)})",
+        f"    result = run({', '.join(arguments)})",
+        "    free.append(run)",
+        "    return result",
+    ]

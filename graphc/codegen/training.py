@@ -1,0 +1,303 @@
+"""``train_step`` in the planned layout: vectors for all parameters together, buffers, and a step that works in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphc.codegen.names import Names
+from graphc.codegen.numpy import (
+    array_cast,
+    prelude,
+    quoted,
+    returned_text,
+    sectioned,
+    tokens,
+    wrapped_signature,
+)
+from graphc.codegen.planned import END, Closure, PlannedWriter
+from graphc.codegen.statements import Statement
+from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, size_names
+from graphc.planning.order import Plan
+
+PIECE = 32_768
+"""Elements of a vector that an update takes at a time, so that they stay in the second-level cache."""
+
+INDENT = "    "
+
+
+@dataclass
+class Step:
+    """The step of training of one model, being written.
+
+    Attributes:
+        plan: of the loss and the gradients.
+        update: the optimizer.
+        trained: the leaves that it changes.
+        names: of the whole function.
+        constants: arrays that stand above all functions.
+        products: see ``Plan``.
+    """
+
+    plan: Plan
+    update: UpdatePlan
+    trained: Sequence[Node]
+    names: Names
+    constants: dict[Node, str]
+    products: bool = True
+    helpers: list[str] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.graph = self.plan.graph
+        self.closure = Closure(self.names)
+        self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}
+        self.above: list[str] = []
+        self._sections = 1
+
+    # -- the function --------------------------------------------------------------------------------------------
+
+    def lines(self) -> list[str]:
+        """``plan_step``: the buffers for one size of batch, and the step."""
+        body = self._body()
+        sizes = self.sizes([*body, *self.closure.lines()])
+        return [
+            *wrapped_signature("plan_step", ", ".join([*sizes, "params", "slots"])),
+            '    """The step of training for these sizes, and the buffers that it works in."""',
+            *(INDENT + line for line in (*self.above, *self.closure.lines())),
+            "",
+            *(INDENT + line for line in wrapped_signature("step", ", ".join(["state", *self.passed]))),
+            *(INDENT + line for line in body),
+            "",
+            "    return step",
+        ]
+
+    def sizes(self, lines: Sequence[str]) -> list[str]:
+        """The sizes that the function takes."""
+        used = tokens(line.partition("  # ")[0] for line in lines)
+        return [n for n in size_names([*self.graph.arguments, *self.graph.nodes]) if n in used]
+
+    @property
+    def passed(self) -> list[str]:
+        """What a step takes beside the state."""
+        inputs = [self.texts[n] for n in self.graph.leaves("input")]
+        hypers = [self.texts[n] for n in self.graph.leaves("hyper")]
+        return [*inputs, *hypers, *self.update.variables, *(["rng"] if self.graph.sites else [])]
+
+    def _body(self) -> list[str]:
+        forward, backward = self._loss_and_gradients()
+        loss = self._loss
+        update = self._flat_update() if self.update.flat else self._whole_update()
+        return [
+            *self._unpacked_state([*forward, *backward]),
+            *forward,
+            f"    if not math.isfinite({loss}):  # nothing has changed yet",
+            f"        return {loss}, state",
+            *backward,
+            "    # update",
+            *update,
+            *self._next_state,
+            f"    return {loss}, {'next_state' if self._next_state else 'state'}",
+        ]
+
+    # -- loss and gradients --------------------------------------------------------------------------------------
+
+    def _loss_and_gradients(self) -> tuple[list[str], list[str]]:
+        loss, *gradients = self.graph.outputs
+        nexts = [value for _, value in self.graph.updates]
+        targets, copied = self._targets(gradients)
+        fixed = {n for n in self.graph.arguments if n.op.role == "param"}
+        self.closure.fixed |= fixed
+        self.closure.rows |= fixed
+        writer = PlannedWriter(
+            self.closure,
+            self.graph,
+            self.texts,
+            self.constants,
+            [loss, *nexts, *gradients],
+            targets,
+            fresh=nexts,
+            products=self.products,
+        )
+        statements = writer.write([n for n in self.plan.order if self.plan.phase[n] != "update"])
+        self.helpers += writer.helpers
+        split = [s for s in statements if self.plan.phase.get(s.node) == "forward"]
+        later = [s for s in statements if self.plan.phase.get(s.node) != "forward"]
+        self.statements += [*split, *later]
+        self._loss = returned_text(writer, loss)
+        self._next_state = self._next_lines(
+            {leaf: returned_text(writer, v) for leaf, v in self.graph.updates}
+        )
+        copies = [f"    {name}[...] = {writer.text(node)}" for name, node in copied]
+        self.above += self._unpacked_params()
+        backward = sectioned(later, self.plan.phase)
+        return sectioned(split, self.plan.phase), [*backward, *copies]
+
+    def _targets(self, gradients: Sequence[Node]) -> tuple[dict[Node, str], list[tuple[str, Node]]]:
+        """For each gradient its piece of the vector; those that are no node of their own are copied there."""
+        targets: dict[Node, str] = {}
+        copied: list[tuple[str, Node]] = []
+        pieces = []
+        for param, gradient in zip(self.trained, gradients, strict=True):
+            own = (
+                gradient.op.kind != "leaf"
+                and "view" not in gradient.op.properties
+                and gradient not in targets
+            )
+            own = own and self.plan.phase.get(gradient) == "backward" and gradient.shape != ()
+            own = own and gradient.op.block is None  # a block names its results itself
+            if own:
+                name = targets[gradient] = self.names(gradient)
+            else:
+                name = self.names.reserve(f"d_{self.texts[param]}")
+                copied.append((name, gradient))
+            pieces.append((name, f"grads[{quoted(self.graph.name_of(param))}]"))
+        self.above.append("grads = params.grads")
+        self.above += [f"{name} = {piece}" for name, piece in pieces]
+        return targets, copied
+
+    def _unpacked_params(self) -> list[str]:
+        params = [n for n in self.graph.arguments if n.op.role == "param"]
+        return [f"{self.texts[n]} = params[{quoted(self.graph.name_of(n))}]" for n in params]
+
+    def _unpacked_state(self, body: Sequence[str]) -> list[str]:
+        used = tokens(body)
+        states = [n for n in self.graph.leaves("state") if self.texts[n] in used]
+        return [f"    {self.texts[n]} = state[{quoted(self.graph.name_of(n))}]" for n in states]
+
+    def _next_lines(self, nexts: Mapping[Node, str]) -> list[str]:
+        if not nexts:
+            return []
+        entries = [f"        {quoted(self.graph.name_of(leaf))}: {text}," for leaf, text in nexts.items()]
+        return ["    next_state = {", "        **state,", *entries, "    }"]
+
+    # -- update --------------------------------------------------------------------------------------------------
+
+    def _whole_update(self) -> list[str]:
+        """The update of the listing, which makes new arrays, copied into the vectors."""
+        passed = "".join(f", {v}={v}" for v in self.update.variables)
+        return [
+            f"    next_params, next_slots = update(params, slots, grads{passed})",
+            "    for name in grads:",
+            "        params[name] = next_params[name]",
+            "    for name, value in next_slots.items():",
+            "        slots[name] = value",
+        ]
+
+    def _flat_update(self) -> list[str]:
+        lines: list[str] = []
+        waiting = self.update.driven
+        for link in self.update.links:
+            if waiting and link.reads & {"lr", *link.driven}:
+                lines += driven_lines(self.update)
+                waiting = ()
+            lines += shared_lines(link)
+            lines += self._link(link)
+        return lines
+
+    def _link(self, link: LinkPlan) -> list[str]:
+        """One link over vectors, in pieces where they are long."""
+        assert link.vector is not None
+        graph = link.vector.graph
+        names = Names(graph)
+        names.taken, names.numbers = self.names.taken, self.names.numbers
+        arrays = {n: self._vector(link, n, graph) for n in graph.arguments if n.shape != ()}
+        known = {**{n: link.text(str(graph.name_of(n))) for n in graph.arguments}, **arrays}
+        given = self._given(link, graph, arrays)
+        closure = Closure(self.names, fixed=set(arrays), rows=set(arrays), hoisted=self.closure.hoisted)
+        closure.functions, closure.setup = self.closure.functions, self.closure.setup
+        writer = PlannedWriter(
+            closure,
+            graph,
+            known,
+            self.constants,
+            graph.outputs,
+            given=given,
+            products=self.products,
+            names=names,
+            aliases=False,
+        )
+        statements = writer.write(link.vector.order)
+        self.helpers += writer.helpers
+        numbers = [s for s in statements if s.node.shape == ()]
+        rest = [s for s in statements if s.node.shape != ()]
+        self.statements += [*numbers, *rest]
+        lines = [line for s in rest for line in s.lines()]
+        return [*(line for s in numbers for line in s.lines()), *self._in_pieces(arrays, closure, lines)]
+
+    def _in_pieces(self, arrays: Mapping[Node, str], closure: Closure, lines: list[str]) -> list[str]:
+        """The lines over whole vectors, or over pieces of long ones, with buffers of that length."""
+        (count,) = next(iter(arrays)).shape
+        whole = int(str(count)) <= 2 * PIECE
+        shape = f"({count if whole else PIECE},)"
+        later = (END + 1) * self._sections
+        self._sections += 1
+        for name, _, dtype, first, last in closure.buffers:
+            self.closure.buffers.append((name, shape, dtype, later + first, later + last))
+        if whole:
+            return lines
+        vectors = [*dict.fromkeys(arrays.values())]
+        buffers = [name for name, *_ in closure.buffers]
+        pieces = self.names.reserve("pieces")
+        self.closure.setup.append(f"{pieces} = _cut({PIECE}, [{', '.join(vectors)}], [{', '.join(buffers)}])")
+        self.helpers.append("_cut")
+        return [f"    for {', '.join([*vectors, *buffers])} in {pieces}:", *(INDENT + line for line in lines)]
+
+    def _vector(self, link: LinkPlan, leaf: Node, graph: Graph) -> str:
+        """The variable of a vector: theta, g, or a slot."""
+        name = str(graph.name_of(leaf))
+        kind = name if name in ("theta", "g") else f"{link.name}.{name}"
+        return self._vectors.setdefault(kind, self._new_vector(kind))
+
+    @property
+    def _vectors(self) -> dict[str, str]:
+        if not hasattr(self, "_known_vectors"):
+            self._known_vectors: dict[str, str] = {}
+        return self._known_vectors
+
+    def _new_vector(self, kind: str) -> str:
+        if kind in self._vectors:
+            return self._vectors[kind]
+        name = self.names.reserve(kind)
+        self.above.append(f"{name} = params.vectors[{quoted(kind)}]")
+        return name
+
+    def _given(self, link: LinkPlan, graph: Graph, arrays: Mapping[Node, str]) -> dict[Node, Node | None]:
+        """What each vector becomes; the gradient of the last link may be written over."""
+        leaves = {str(graph.name_of(n)): n for n in arrays}
+        given: dict[Node, Node | None] = {}
+        for name, value in zip(link.changed, graph.outputs, strict=True):
+            if name in leaves:
+                given[leaves[name]] = value
+        if "g" in leaves and link is self.update.links[-1]:
+            given.setdefault(leaves["g"], None)
+        return given
+
+
+def train_step_lines(
+    step: Step, signature: str, checks: Sequence[str], sizes: Sequence[str], inputs: Mapping[Node, str]
+) -> list[str]:
+    """``train_step``, which makes the step of each size of batch when it first meets it."""
+    casts = [array_cast(leaf, text) for leaf, text in inputs.items()]
+    key = ", ".join(sizes)
+    key = f"({key},)" if len(sizes) == 1 else f"({key})"
+    return [
+        *wrapped_signature("train_step", signature),
+        '    """One step of training: (params, state, slots, loss).',
+        "",
+        "    Dicts that it returned before are changed in place, others are copied into vectors first.",
+        "    A loss that is not finite changes nothing.",
+        '    """',
+        *checks,
+        *casts,
+        '    if slots is not getattr(params, "slots", params):',
+        "        params, slots = _in_vectors(params, slots, TRAINED)",
+        *prelude(step.graph, sizes, inputs),
+        f"    step = params.steps.get({key})",
+        "    if step is None:",
+        f"        step = params.steps[{key}] = plan_step({', '.join([*sizes, 'params', 'slots'])})",
+        f"    loss, state = step({', '.join(['state', *step.passed])})",
+        "    return params, state, slots, loss",
+    ]

@@ -1,0 +1,87 @@
+# mypy: ignore-errors
+# ruff: noqa: B905
+# The text of what stands here is copied into generated listings, so it carries no annotations.
+"""What the planned form of a listing keeps: vectors whose pieces have names, and a workspace."""
+
+import numpy as np
+
+
+class _Pieces(dict):
+    """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
+
+    vectors, grads, slots, steps = None, None, None, None
+
+    def __setitem__(self, name, value):
+        if isinstance(self.get(name), np.ndarray):
+            self[name][...] = value
+        else:
+            super().__setitem__(name, value)
+
+    def __reduce__(self):  # a copy is a plain dict
+        return dict, ({name: np.array(value)[()] for name, value in self.items()},)
+
+
+def _vector(arrays):
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
+
+
+def _in_vectors(params, slots, trained):
+    """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
+    kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
+    names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
+    groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
+    pieces = {key: _vector(arrays) for key, arrays in groups.items()}
+    params = _Pieces({name: np.array(value) for name, value in params.items()})
+    dict.update(params, zip(trained, pieces["theta"][1]))
+    slots = _Pieces(slots)
+    for kind in kinds:
+        dict.update(slots, zip(names[kind], pieces[kind][1]))
+    params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+    params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
+    return params, slots
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+    sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
+    sizes = [-(-size // 64) * 64 for size in sizes]
+    starts, placed = [0] * len(specs), []
+    for i in sorted(range(len(specs)), key=lambda i: -sizes[i]):
+        first, last = specs[i][2:]
+        start = 0
+        for other in placed:  # in order of their starts: the first gap that is large enough
+            if specs[other][2] <= last and first <= specs[other][3]:
+                if starts[other] - start >= sizes[i]:
+                    break
+                start = max(start, starts[other] + sizes[other])
+        starts[i] = start
+        placed.append(i)
+        placed.sort(key=starts.__getitem__)
+    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    work = np.empty(total + 64, np.uint8)
+    work = work[-work.ctypes.data % 64 :]
+    arrays = []
+    for (shape, dtype, _, _), start in zip(specs, starts):
+        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        arrays.append(work[start : start + count].view(dtype).reshape(shape))
+    return arrays
+
+
+def _cut(length, vectors, buffers):
+    """Vectors in pieces of this length, the last may be shorter, each with buffers for it."""
+    starts = range(0, len(vectors[0]), length)
+    counts = [len(vectors[0][i : i + length]) for i in starts]
+    cut = zip(starts, counts)
+    return [(*(v[i : i + n] for v in vectors), *(b[:n] for b in buffers)) for i, n in cut]
