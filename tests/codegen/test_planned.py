@@ -141,9 +141,8 @@ def test_a_step_allocates_no_arrays(sizes):
         *values, _ = module.train_step(*values, *data, check=False)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (
-        peak < 64_000
-    )  # what NumPy converts and stretches in (8,192 elements); an array of the step has 80,000 bytes
+    # NumPy converts 8,192 elements at a time; the least array of this step has 200,000 bytes
+    assert peak < 160_000
 
 
 # -- programs -----------------------------------------------------------------------------------------------------

@@ -68,18 +68,25 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """The elements of some arrays in one vector, and for each array its piece of it."""
-    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
-    ends = np.cumsum([np.size(a) for a in arrays])
-    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
 
 
 def _in_vectors(params, slots, trained):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
-    groups["theta"] = [params[n] for n in trained]
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
     groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
@@ -293,7 +300,6 @@ def plan_step(batch, params, slots):
     g = params.vectors["g"]
     momentum_v = params.vectors["momentum.v"]
     dot = np.dot
-    add_reduce = np.add.reduce
     divide = np.divide
     multiply = np.multiply
     subtract = np.subtract
@@ -365,9 +371,12 @@ def plan_step(batch, params, slots):
     d_norm_h = d_h
     difference_2 = d_h
     d_hidden_z = d_h
+    ones = np.ones(batch, np.float32)
     c_0_1 = np.array(0.1, np.float32)
     c_0_9 = np.array(0.9, np.float32)
     c_1e_05 = np.array(1e-05, np.float32)
+    ones_2 = np.ones(10, np.float32)
+    total_flat = total.reshape(-1)
     classes = np.arange(10)
     c_0_0 = np.array(0.0, np.float32)
     c_batch = np.array(batch, np.float32)
@@ -380,7 +389,7 @@ def plan_step(batch, params, slots):
         # hidden
         dot(x, hidden_W, out=hidden_z)  # [batch, 8]
         # norm
-        add_reduce(hidden_z, axis=0, out=norm_mean)  # [8]
+        dot(ones, hidden_z, out=norm_mean)  # [8]
         count = _sample_count(hidden_z, (0,))  # scalar
         divide(norm_mean, count, out=norm_mean)  # [8]
         multiply(c_0_1, norm_mean, out=product_2)  # [8]
@@ -388,7 +397,7 @@ def plan_step(batch, params, slots):
         norm_running_mean_next = product_3 + product_2  # [8]
         subtract(hidden_z, norm_mean, out=norm_x_hat)  # [batch, 8]
         multiply(norm_x_hat, norm_x_hat, out=square)  # [batch, 8]
-        add_reduce(square, axis=0, out=norm_var)  # [8]
+        dot(ones, square, out=norm_var)  # [8]
         difference_3 = count - 1.0  # scalar
         divide(norm_var, difference_3, out=product_4)  # [8]
         multiply(c_0_1, product_4, out=product_4)  # [8]
@@ -407,7 +416,7 @@ def plan_step(batch, params, slots):
         maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
         subtract(output_z, largest, out=log_p)  # [batch, 10]
         exp(log_p, out=difference)  # [batch, 10]
-        add_reduce(difference, axis=1, out=total, keepdims=True)  # [batch, 1]
+        dot(difference, ones_2, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
         subtract(log_p, logs, out=log_p)  # [batch, 10]
         equal(t[..., None], classes, out=onehot)  # [batch, 10]
@@ -424,14 +433,14 @@ def plan_step(batch, params, slots):
         subtract(difference, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
-        add_reduce(d_output_z, axis=0, out=d_output_b)  # [10]  dL/d(output.b)
+        dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
         dot(d_output_z, output_W_T, out=d_h)  # [batch, 8]  dL/d(h): chain rule of matmul
         greater(h, c_0_0, out=mask_2)  # [batch, 8]
         # backward, norm
         multiply(d_h, mask_2, out=d_norm_h)  # [batch, 8]  dL/d(norm.h): chain rule of relu
-        add_reduce(d_norm_h, axis=0, out=d_norm_beta)  # [8]  dL/d(norm.beta)
+        dot(ones, d_norm_h, out=d_norm_beta)  # [8]  dL/d(norm.beta)
         multiply(norm_x_hat, d_norm_h, out=product_6)  # [batch, 8]  chain rule of multiply
-        add_reduce(product_6, axis=0, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
+        dot(ones, product_6, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
         divide(d_norm_gamma, count, out=ratio_2)  # [8]
         multiply(norm_x_hat, ratio_2, out=product)  # [batch, 8]
         subtract(d_norm_h, product, out=difference_2)  # [batch, 8]

@@ -48,18 +48,25 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """The elements of some arrays in one vector, and for each array its piece of it."""
-    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
-    ends = np.cumsum([np.size(a) for a in arrays])
-    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
 
 
 def _in_vectors(params, slots, trained):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
-    groups["theta"] = [params[n] for n in trained]
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
     groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
@@ -181,11 +188,10 @@ def plan_step(batch, params, slots):
     W = params["W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
-    add_reduce = np.add.reduce
+    dot = np.dot
     divide = np.divide
     multiply = np.multiply
     subtract = np.subtract
-    dot = np.dot
     abs_2 = np.abs
     maximum = np.maximum
     sign_2 = np.sign
@@ -231,6 +237,7 @@ def plan_step(batch, params, slots):
     product_4 = d_h
     d_h_in = chosen
     total = product_7
+    ones = np.ones(batch, np.float32)
     c_batch = np.array(batch, np.float32)
     c_0_1 = np.array(0.1, np.float32)
     c_0_9 = np.array(0.9, np.float32)
@@ -245,7 +252,7 @@ def plan_step(batch, params, slots):
     def step(state, x, t, weight, lr):
         running = state["running"]
         # centre
-        add_reduce(x, axis=0, out=centre_mean)  # [4]
+        dot(ones, x, out=centre_mean)  # [4]
         divide(centre_mean, c_batch, out=centre_mean)  # [4]
         multiply(c_0_1, centre_mean, out=product)  # [4]
         multiply(c_0_9, running, out=product_2)  # [4]

@@ -48,18 +48,25 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """The elements of some arrays in one vector, and for each array its piece of it."""
-    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
-    ends = np.cumsum([np.size(a) for a in arrays])
-    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
 
 
 def _in_vectors(params, slots, trained):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
-    groups["theta"] = [params[n] for n in trained]
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
     groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
@@ -244,7 +251,6 @@ def plan_step(batch, params, slots):
     dot = np.dot
     add = np.add
     tanh = np.tanh
-    add_reduce = np.add.reduce
     divide = np.divide
     subtract = np.subtract
     multiply = np.multiply
@@ -287,13 +293,19 @@ def plan_step(batch, params, slots):
     product = output_z
     d_output_z = output_z
     d_norm_x_hat = d_norm_h
+    ones = np.ones(8, np.float32)
+    norm_mean_flat = norm_mean.reshape(-1)
     c_8_0 = np.array(8.0, np.float32)
+    norm_var_flat = norm_var.reshape(-1)
     c_1e_05 = np.array(1e-05, np.float32)
     c_2_0 = np.array(2.0, np.float32)
     c_2___batch = np.array(2 * batch, np.float32)
     norm_h_T = norm_h.T
+    ones_2 = np.ones(batch, np.float32)
     output_W_T = output_W.T
+    product_4_flat = product_4.reshape(-1)
     c_0_125 = np.array(0.125, np.float32)
+    product_5_flat = product_5.reshape(-1)
     c_1_0 = np.array(1.0, np.float32)
 
     def step(state, x, t, lr):
@@ -302,11 +314,11 @@ def plan_step(batch, params, slots):
         add(hidden_z, hidden_b, out=hidden_z)  # [batch, 8]
         tanh(hidden_z, out=hidden_h)  # [batch, 8]
         # norm
-        add_reduce(hidden_h, axis=1, out=norm_mean, keepdims=True)  # [batch, 1]
+        dot(hidden_h, ones, out=norm_mean_flat)  # [batch, 1]
         divide(norm_mean, c_8_0, out=norm_mean)  # [batch, 1]
         subtract(hidden_h, norm_mean, out=norm_x_hat)  # [batch, 8]
         multiply(norm_x_hat, norm_x_hat, out=square)  # [batch, 8]
-        add_reduce(square, axis=1, out=norm_var, keepdims=True)  # [batch, 1]
+        dot(square, ones, out=norm_var_flat)  # [batch, 1]
         divide(norm_var, c_8_0, out=norm_var)  # [batch, 1]
         add(norm_var, c_1e_05, out=norm_sigma)  # [batch, 1]
         sqrt(norm_sigma, out=norm_sigma)  # [batch, 1]
@@ -327,19 +339,19 @@ def plan_step(batch, params, slots):
         # backward, output
         divide(product, c_2___batch, out=d_output_z)  # [batch, 2]  chain rule of square
         dot(norm_h_T, d_output_z, out=d_output_W)  # [8, 2]  dL/d(output.W): chain rule of matmul
-        add_reduce(d_output_z, axis=0, out=d_output_b)  # [2]  dL/d(output.b)
+        dot(ones_2, d_output_z, out=d_output_b)  # [2]  dL/d(output.b)
         # backward, norm
         dot(d_output_z, output_W_T, out=d_norm_h)  # [batch, 8]  dL/d(norm.h): chain rule of matmul
-        add_reduce(d_norm_h, axis=0, out=d_norm_beta)  # [8]  dL/d(norm.beta)
+        dot(ones_2, d_norm_h, out=d_norm_beta)  # [8]  dL/d(norm.beta)
         multiply(d_norm_h, norm_x_hat, out=product_2)  # [batch, 8]  chain rule of multiply
-        add_reduce(product_2, axis=0, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
+        dot(ones_2, product_2, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
         multiply(d_norm_h, norm_gamma, out=d_norm_x_hat)  # [batch, 8]  chain rule of multiply
         multiply(norm_x_hat, d_norm_x_hat, out=product_3)  # [batch, 8]
-        add_reduce(product_3, axis=1, out=product_4, keepdims=True)  # [batch, 1]
+        dot(product_3, ones, out=product_4_flat)  # [batch, 1]
         multiply(product_4, c_0_125, out=product_4)  # [batch, 1]
         multiply(norm_x_hat, product_4, out=difference_2)  # [batch, 8]
         subtract(d_norm_x_hat, difference_2, out=difference_2)  # [batch, 8]
-        add_reduce(d_norm_x_hat, axis=1, out=product_5, keepdims=True)  # [batch, 1]
+        dot(d_norm_x_hat, ones, out=product_5_flat)  # [batch, 1]
         # backward, hidden
         multiply(product_5, c_0_125, out=product_5)  # [batch, 1]
         subtract(difference_2, product_5, out=difference_2)  # [batch, 8]
@@ -348,7 +360,7 @@ def plan_step(batch, params, slots):
         subtract(c_1_0, difference, out=difference)  # [batch, 8]
         multiply(d_hidden_h, difference, out=d_hidden_z)  # [batch, 8]  chain rule of tanh
         dot(x.T, d_hidden_z, out=d_hidden_W)  # [4, 8]  dL/d(hidden.W): chain rule of matmul
-        add_reduce(d_hidden_z, axis=0, out=d_hidden_b)  # [8]  dL/d(hidden.b)
+        dot(ones_2, d_hidden_z, out=d_hidden_b)  # [8]  dL/d(hidden.b)
         # update
         multiply(lr, g, out=g)  # [74]
         subtract(theta, g, out=theta)  # [74]

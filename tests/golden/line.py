@@ -48,18 +48,25 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """The elements of some arrays in one vector, and for each array its piece of it."""
-    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
-    ends = np.cumsum([np.size(a) for a in arrays])
-    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
 
 
 def _in_vectors(params, slots, trained):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
-    groups["theta"] = [params[n] for n in trained]
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
     groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
@@ -175,7 +182,6 @@ def plan_step(batch, params, slots):
     subtract = np.subtract
     multiply = np.multiply
     divide = np.divide
-    add_reduce = np.add.reduce
     [line_z, square] = _buffers(
         ((batch, 1), np.float32, 0, 10),
         ((batch, 1), np.float32, 3, 4),
@@ -184,6 +190,7 @@ def plan_step(batch, params, slots):
     d_line_z = line_z
     c_2_0 = np.array(2.0, np.float32)
     c_batch = np.array(batch, np.float32)
+    ones = np.ones(batch, np.float32)
 
     def step(state, x, t, lr):
         # line
@@ -200,7 +207,7 @@ def plan_step(batch, params, slots):
         # backward, line
         divide(product, c_batch, out=d_line_z)  # [batch, 1]  chain rule of square
         dot(x.T, d_line_z, out=d_line_W)  # [3, 1]  dL/d(line.W): chain rule of matmul
-        add_reduce(d_line_z, axis=0, out=d_line_b)  # [1]  dL/d(line.b)
+        dot(ones, d_line_z, out=d_line_b)  # [1]  dL/d(line.b)
         # update
         multiply(lr, g, out=g)  # [4]
         subtract(theta, g, out=theta)  # [4]

@@ -103,18 +103,25 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """The elements of some arrays in one vector, and for each array its piece of it."""
-    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
-    ends = np.cumsum([np.size(a) for a in arrays])
-    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
 
 
 def _in_vectors(params, slots, trained):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
-    groups["theta"] = [params[n] for n in trained]
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
     groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
@@ -289,7 +296,6 @@ def plan_step(batch, params, slots):
     multiply = np.multiply
     copyto = np.copyto
     subtract = np.subtract
-    add_reduce = np.add.reduce
     negative = np.negative
     exp = np.exp
     [
@@ -322,10 +328,11 @@ def plan_step(batch, params, slots):
     d_dense1_z = d_dropout1_h
     c_1_4142135 = np.array(1.4142135, np.float32)
     c_1_0 = np.array(1.0, np.float32)
-    c_2_0 = np.array(2.0, np.float32)
+    c_0_5 = np.array(0.5, np.float32)
     c_1_2499952 = np.array(1.2499952, np.float32)
     c_batch = np.array(batch, np.float32)
     dropout1_h_T = dropout1_h.T
+    ones = np.ones(batch, np.float32)
     dense2_W_T = dense2_W.T
     c_2_5066283 = np.array(2.5066283, np.float32)
     c_0_9 = np.array(0.9, np.float32)
@@ -337,7 +344,7 @@ def plan_step(batch, params, slots):
         divide(dense1_z, c_1_4142135, out=ratio_2)  # [batch, 16]
         erf = _erf(ratio_2)  # [batch, 16]
         add(c_1_0, erf, out=total)  # [batch, 16]
-        divide(total, c_2_0, out=total)  # [batch, 16]
+        multiply(total, c_0_5, out=total)  # [batch, 16]
         multiply(dense1_z, total, out=dense1_h)  # [batch, 16]
         # dropout1
         dropout1_mask = _bernoulli(rng["dropout1.mask"], (batch, 16), 52429)  # [batch, 16]
@@ -358,13 +365,13 @@ def plan_step(batch, params, slots):
         # backward, dense2
         divide(difference, c_batch, out=d_dense2_z)  # [batch, 1]
         dot(dropout1_h_T, d_dense2_z, out=d_dense2_W)  # [16, 1]  chain rule of matmul
-        add_reduce(d_dense2_z, axis=0, out=d_dense2_b)  # [1]  dL/d(dense2.b)
+        dot(ones, d_dense2_z, out=d_dense2_b)  # [1]  dL/d(dense2.b)
         # backward, dropout1
         dot(d_dense2_z, dense2_W_T, out=d_dropout1_h)  # [batch, 16]  chain rule of matmul
         # backward, dense1
         multiply(d_dropout1_h, product, out=d_dense1_h)  # [batch, 16]  chain rule of multiply
         multiply(dense1_z, dense1_z, out=e)  # [batch, 16]
-        divide(e, c_2_0, out=e)  # [batch, 16]
+        multiply(e, c_0_5, out=e)  # [batch, 16]
         negative(e, out=e)  # [batch, 16]
         exp(e, out=e)  # [batch, 16]
         multiply(dense1_z, e, out=ratio)  # [batch, 16]
@@ -372,7 +379,7 @@ def plan_step(batch, params, slots):
         add(total, ratio, out=total)  # [batch, 16]
         multiply(d_dense1_h, total, out=d_dense1_z)  # [batch, 16]  chain rule of gelu
         dot(x.T, d_dense1_z, out=d_dense1_W)  # [2, 16]  dL/d(dense1.W): chain rule of matmul
-        add_reduce(d_dense1_z, axis=0, out=d_dense1_b)  # [16]  dL/d(dense1.b)
+        dot(ones, d_dense1_z, out=d_dense1_b)  # [16]  dL/d(dense1.b)
         # update
         multiply(c_0_9, momentum_v, out=momentum_v)  # [65]
         add(momentum_v, g, out=momentum_v)  # [65]

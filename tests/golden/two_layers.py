@@ -57,18 +57,25 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """The elements of some arrays in one vector, and for each array its piece of it."""
-    vector = np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.empty(0, np.float32)
-    ends = np.cumsum([np.size(a) for a in arrays])
-    return vector, [vector[e - np.size(a) : e].reshape(np.shape(a)) for a, e in zip(arrays, ends)]
+    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    alike = len({a.dtype for a in arrays}) == 1
+    units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
+    vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
+    pieces, start = [], 0
+    for a, units_of_a in zip(arrays, units):
+        piece = vector[start : start + (a.size if alike else a.nbytes)].view(a.dtype)
+        pieces.append(piece.reshape(a.shape))
+        pieces[-1][...] = a
+        start += units_of_a
+    return vector, pieces
 
 
 def _in_vectors(params, slots, trained):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [slots[n] for n in names[kind]] for kind in kinds}
-    groups["theta"] = [params[n] for n in trained]
+    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
+    groups["theta"] = [np.asarray(params[n]) for n in trained]
     groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
@@ -266,7 +273,6 @@ def plan_step(batch, params, slots):
     maximum_reduce = np.maximum.reduce
     subtract = np.subtract
     exp = np.exp
-    add_reduce = np.add.reduce
     log = np.log
     equal = np.equal
     greater = np.greater
@@ -311,10 +317,13 @@ def plan_step(batch, params, slots):
     log_p = output_z
     d_output_z = difference
     d_hidden_z = d_hidden_h
+    ones = np.ones(10, np.float32)
+    total_flat = total.reshape(-1)
     classes = np.arange(10)
     c_0_0 = np.array(0.0, np.float32)
     c_batch = np.array(batch, np.float32)
     hidden_h_T = hidden_h.T
+    ones_2 = np.ones(batch, np.float32)
     output_W_T = output_W.T
     c_0_9 = np.array(0.9, np.float32)
     c_0_1 = np.array(0.1, np.float32)
@@ -333,7 +342,7 @@ def plan_step(batch, params, slots):
         maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
         subtract(output_z, largest, out=log_p)  # [batch, 10]
         exp(log_p, out=difference)  # [batch, 10]
-        add_reduce(difference, axis=1, out=total, keepdims=True)  # [batch, 1]
+        dot(difference, ones, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
         subtract(log_p, logs, out=log_p)  # [batch, 10]
         equal(t[..., None], classes, out=onehot)  # [batch, 10]
@@ -350,13 +359,13 @@ def plan_step(batch, params, slots):
         subtract(difference, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(hidden_h_T, d_output_z, out=d_output_W)  # [32, 10]  chain rule of matmul
-        add_reduce(d_output_z, axis=0, out=d_output_b)  # [10]  dL/d(output.b)
+        dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
         # backward, hidden
         dot(d_output_z, output_W_T, out=d_hidden_h)  # [batch, 32]  chain rule of matmul
         greater(hidden_h, c_0_0, out=mask_2)  # [batch, 32]
         multiply(d_hidden_h, mask_2, out=d_hidden_z)  # [batch, 32]  chain rule of relu
         dot(x.T, d_hidden_z, out=d_hidden_W)  # [64, 32]  dL/d(hidden.W): chain rule of matmul
-        add_reduce(d_hidden_z, axis=0, out=d_hidden_b)  # [32]  dL/d(hidden.b)
+        dot(ones_2, d_hidden_z, out=d_hidden_b)  # [32]  dL/d(hidden.b)
         # update
         slots["adam.step"] = slots["adam.step"] + 1
         steps = float64(slots["adam.step"])  # scalar
