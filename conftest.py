@@ -11,6 +11,7 @@ from typing import Any
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("GRAPHC_CACHE", "")  # no form of a region outlives the process
 
 from sybil import Sybil
 from sybil.document import PythonDocStringDocument

@@ -17,6 +17,7 @@ from graphc.ir.events import (
     Lowered,
     OverSteps,
     PushForward,
+    Region,
     Rewrite,
     Seed,
     StructuralZero,
@@ -205,6 +206,8 @@ def _sentence(graph: Graph, event: Event) -> str:
     match event:
         case Rewrite(rule=rule, kind=kind, facts=facts):
             return f"rewritten by {rule} ({kind}{': ' if facts else ''}{'; '.join(facts)})"
+        case Region(found=found):
+            return f"other forms of this region were compared: {found}"
         case Lowered(before=before) if before.op.kind != "linear":
             return f"body of {op_title(before)}"
         case Equation(of=of):

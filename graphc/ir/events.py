@@ -108,6 +108,13 @@ class Rewrite(Event):
 
 
 @dataclass(frozen=True, eq=False)
+class Region(Event):
+    """Other forms of the pointwise region that this node belongs to were compared; ``found`` says what came of it."""
+
+    found: str
+
+
+@dataclass(frozen=True, eq=False)
 class Rebuilt(Event):
     """The same operation as ``before``, over operands that were rewritten."""
 

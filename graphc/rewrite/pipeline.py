@@ -9,6 +9,7 @@ from graphc.ir.graph import Graph
 from graphc.rewrite.bodies import everywhere, tidy
 from graphc.rewrite.driver import PassRun, Trace, rewrite, share_commuted
 from graphc.rewrite.lower import lower, lower_for_gradient
+from graphc.rewrite.regions import choose_forms
 from graphc.rewrite.rules import rules_of
 
 Pass = Callable[[Graph, str, Trace], Graph]
@@ -67,7 +68,7 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean, choose_forms)
 """What follows once nothing will be differentiated any more."""
 
 PASSES: dict[str, Pass] = {
@@ -81,6 +82,7 @@ PASSES: dict[str, Pass] = {
         write_plainly,
         to_code,
         guard,
+        choose_forms,
         to_derivable,
     )
 }

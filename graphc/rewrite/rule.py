@@ -17,22 +17,24 @@ from graphc.ir.node import Node, freeze
 from graphc.ir.op import Op
 from graphc.ir.pattern import Apply, AttrVar, Var
 
-EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE = (
+EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE, MEASURED = (
     "exact",
     "rounding",
     "fact",
     "harmless",
     "stable",
     "structure",
+    "measured",
 )
-KINDS = (EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE)
+KINDS = (EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE, MEASURED)
 """``exact``: equal bits. ``rounding``: within ``ulp``. ``fact``: differs at 0, inf or nan unless a fact is known.
 ``harmless``: a fact rule that differs only in the sign of a zero or where the left side overflows too. ``stable``: the
-right side is more accurate. ``structure``: facts about shapes; may reassociate sums."""
+right side is more accurate. ``structure``: facts about shapes; may reassociate sums. ``measured``: no rule has
+it; the form of a pointwise region whose worst error on a grid, against mpmath, is not above that of the form before."""
 
 LEVELS: Mapping[str, frozenset[str]] = {
     "exact": frozenset({EXACT}),
-    "default": frozenset({EXACT, ROUNDING, FACT, HARMLESS, STABLE, STRUCTURE}),
+    "default": frozenset(KINDS),
     "fast": frozenset(KINDS),
 }
 """Which kinds each level allows; a ``fact`` rule fires only when its ``when`` finds the fact."""
