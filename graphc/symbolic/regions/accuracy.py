@@ -94,6 +94,15 @@ def _largest(values: Any, where: Any) -> float:
     return float(np.max(values, where=where, initial=0.0))
 
 
+def warns_more(form: Form, exact: Reference) -> bool:
+    """Whether a form overflows, or is invalid on the way, on a grid on which the written one never is."""
+    new: set[str] = set()
+    old: set[str] = set()
+    computed(form, exact.arrays, exact.dtype, new)
+    computed(exact.form, exact.arrays, exact.dtype, old)
+    return not new <= old
+
+
 def agrees_at_extremes(form: Form, exact: Reference) -> bool:
     """Whether a form is infinite and nan where the written one is, and near it elsewhere, at infinities and nan."""
     return all(

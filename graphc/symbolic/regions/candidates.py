@@ -15,8 +15,14 @@ from graphc.symbolic.regions.form import Form
 
 Exprs = tuple[Any, ...]
 
-LARGE = 150
-"""Operations of an expression from which on only cheap transformations are tried."""
+LARGE = 80
+"""Operations of the outputs together from which on nothing is substituted or rearranged."""
+
+SMALL = 40
+"""Operations of an expression up to which it is multiplied out or factored."""
+
+MAX_DEGREE, MAX_DIGITS = 4, 4
+"""Powers and digits of rational numbers up to which SymPy factors: it takes minutes over a polynomial of high degree."""
 
 MANY = 16
 """How many starting points the identities may lead to."""
@@ -169,7 +175,16 @@ def _outputs(form: Form, values: Sequence[Any]) -> Exprs:
 # -- transformations: the same expression, arranged in another way -------------------------------------------------
 
 
+def _factored(expr: Any) -> Any:
+    numbers = expr.atoms(sympy.Rational)
+    plain = all(max(abs(r.p), r.q) < 10**MAX_DIGITS for r in numbers)
+    low = all(abs(p.exp) <= MAX_DEGREE for p in expr.atoms(sympy.Pow) if p.exp.is_number)
+    return sympy.factor(expr) if plain and low and sympy.count_ops(expr) <= SMALL else expr
+
+
 def _collected(expr: Any) -> Any:
+    if sympy.count_ops(expr) > SMALL:
+        return expr
     symbols = sorted(expr.free_symbols, key=str)
     return sympy.collect(sympy.expand_mul(expr), symbols)
 
@@ -184,7 +199,7 @@ def _horner(expr: Any) -> Any:
 TRANSFORMATIONS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("", lambda e: e),
     ("factors taken out", sympy.factor_terms),
-    ("factored", lambda e: sympy.factor(e, deep=False)),
+    ("factored", _factored),
     ("common denominators", sympy.together),
     ("collected", _collected),
     ("Horner's scheme", _horner),

@@ -86,7 +86,7 @@ def _chosen(form: Form, dtype: str) -> Choice:
 
 def derive(form: Form, dtype: str) -> Choice:
     """The best form, found by SymPy and measured against mpmath, whatever is stored."""
-    from graphc.symbolic.regions.accuracy import agrees_at_extremes, error_of, reference
+    from graphc.symbolic.regions.accuracy import agrees_at_extremes, error_of, reference, warns_more
     from graphc.symbolic.regions.candidates import candidates
 
     written = form.price(dtype)
@@ -105,6 +105,8 @@ def derive(form: Form, dtype: str) -> Choice:
                 losers.append(
                     Loser(candidate.how, price, f"worst error {error:.2g} eps, as written {bound:.2g}")
                 )
+            elif warns_more(candidate.form, exact):
+                losers.append(Loser(candidate.how, price, "a warning that the written form never gives"))
             elif not agrees_at_extremes(candidate.form, exact):
                 losers.append(Loser(candidate.how, price, "another value at an infinity or a nan"))
             else:

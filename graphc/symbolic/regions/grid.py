@@ -15,6 +15,7 @@ from graphc.symbolic.regions.form import Form
 
 EXTREMES = (0.0, -0.0, 1e-30, -1e-30, 1e-8, -1e-8, 1e-4, -1e-4, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0)
 FAR = (8.0, -8.0, 20.0, -20.0, 60.0, -60.0, 88.0, -88.0, 103.0, -103.0, 700.0, -700.0)
+HUGE = {"float32": (1e5, 1e15, 1e25, 3e38), "float64": (1e5, 1e15, 1e160, 1e300)}
 SPECIAL = (float("inf"), float("-inf"), float("nan"), 0.0, -0.0, 1.0, -1.0)
 
 POINTS = 160
@@ -29,7 +30,8 @@ def grid(kinds: str, dtype: str) -> tuple[Any, ...]:
     numbers of ordinary size, by a generator of a fixed seed.
     """
     fine = np.linspace(-20, 20, 81) + 0.0137
-    axis = np.array([*EXTREMES, *FAR, *fine])
+    huge = HUGE[dtype]
+    axis = np.array([*EXTREMES, *FAR, *huge, *(-x for x in huge), *fine])
     random = np.random.default_rng(0)
     if kinds.count("f") <= 1:
         columns = [axis if k == "f" else random.integers(0, 2, len(axis)) == 1 for k in kinds]
@@ -63,8 +65,12 @@ def _typed(column: Any, kind: str, dtype: str) -> Any:
     return column if kind == "b" else column.astype(dtype)
 
 
-def computed(form: Form, arrays: Sequence[Any], dtype: str) -> list[Any]:
-    """The outputs of a form on arrays, each step by the code that a program has for it."""
+def computed(form: Form, arrays: Sequence[Any], dtype: str, warned: set[str] | None = None) -> list[Any]:
+    """The outputs of a form on arrays, each step by the code that a program has for it.
+
+    ``warned`` receives the warnings that a program would give: overflow, divide by zero, invalid value.
+    """
+    noted: set[str] = set() if warned is None else warned
     types = ["bool" if k == "b" else dtype for k in form.kinds]
     size = len(arrays[0])
     inputs = [arg(i, Type(t, (size,))) for i, t in enumerate(types)]
@@ -73,7 +79,7 @@ def computed(form: Form, arrays: Sequence[Any], dtype: str) -> list[Any]:
     base = len(form.kinds)
     used = set(form.used())
     known = dict(zip(inputs, arrays, strict=True))
-    with np.errstate(all="ignore"):
+    with np.errstate(all="call", under="ignore", call=lambda kind, _: noted.add(kind)):
         for place, node in enumerate(nodes[base:]):
             if place in used:
                 known[node] = evaluate(node, [_operand(x, known) for x in node.inputs])

@@ -82,9 +82,9 @@ def recall(form: Form, dtype: str) -> Stored | None:
 
 
 def remember(form: Form, dtype: str, stored: Stored) -> None:
-    """Keep a choice in the user's folder, if there is one that can be written to."""
+    """Keep a choice in the user's folder, if there is one that can be written to, and if it would be believed."""
     folder = cache_folder()
-    if folder is None:
+    if folder is None or not _computes_the_same(stored.form, form, dtype):
         return
     text = json.dumps({"region": form.data(), "dtype": dtype, "choice": stored.data()}, indent=1)
     try:
