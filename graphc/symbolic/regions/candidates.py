@@ -22,7 +22,7 @@ SMALL = 40
 """Operations of an expression up to which it is multiplied out or factored."""
 
 MAX_DEGREE, MAX_DIGITS = 4, 4
-"""Powers and digits of rational numbers up to which SymPy factors: it takes minutes over a polynomial of high degree."""
+"""Powers and digits of rational numbers up to which SymPy factors: it takes minutes where they are high."""
 
 MANY = 16
 """How many starting points the identities may lead to."""
