@@ -241,8 +241,8 @@ def backward(params, saved):
     d_dropout1_h = d_dense2_z @ dense2_W.T  # [batch, 16]  dL/d(dropout1.h): chain rule of matmul
     # dense1
     d_dense1_h = d_dropout1_h * product_2  # [batch, 16]  dL/d(dense1.h): chain rule of multiply
-    product_3 = dense1_z * np.exp(-(dense1_z * dense1_z * 0.5))  # [batch, 16]
-    d_dense1_z = d_dense1_h * (product + product_3 / 2.5066283)  # [batch, 16]  chain rule of gelu
+    product_3 = dense1_z * np.exp(-0.5 * (dense1_z * dense1_z))  # [batch, 16]
+    d_dense1_z = d_dense1_h * (product + 0.3989423 * product_3)  # [batch, 16]  chain rule of gelu
     d_dense1_W = x.T @ d_dense1_z  # [2, 16]  dL/d(dense1.W): chain rule of matmul
     d_dense1_b = d_dense1_z.sum(axis=0)  # [16]  dL/d(dense1.b)
     return {
