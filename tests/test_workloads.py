@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -84,3 +85,20 @@ def test_a_table_takes_the_place_of_the_last_one():
     assert new.endswith("<!-- /nine -->\nafter\n")
     with pytest.raises(ValueError, match="there is no"):
         nine.replaced("nothing", "x")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("layout", generated.layouts())
+def test_memory_stays_flat_over_ten_thousand_steps(layout):
+    step = generated.build(problem_of("W1"), layout)
+    for _ in range(300):
+        step()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(10_000):
+            step()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 20_000  # the last parameters and slots are new arrays in the fresh layout
