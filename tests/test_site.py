@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from sybil import Sybil
 
-from docs.tools import docstrings
+from docs.tools import blocks, docstrings
 from graphc.ops import CARDS
 from tests.support import REPO
 
@@ -182,6 +183,43 @@ def test_what_would_be_fetched_is_seen(tmp_path, name, text):
 def test_a_link_and_a_name_are_not_fetched(tmp_path, name, text):
     (tmp_path / name).write_text(text, encoding="utf-8")
     assert fetched(tmp_path / name) == []
+
+
+RUN = {"python", "pycon", "sh"}
+SHOWN = {"text", "math", "{toctree}", "{names}"}
+COMPARED = {"py", "text", "console"}  # chapters of the course: what the block above prints
+
+
+def test_every_block_of_code_is_run():
+    """By the documents' own parsers: a block in another language, or a page in another folder, would not be."""
+    fence = re.compile(r"^ *```+([^\s`]+)", re.MULTILINE)
+    for page in (REPO / "docs").rglob("*.md"):
+        folder = page.parent.name
+        allowed = {"docs": RUN | SHOWN, "howto": RUN | SHOWN, "course": {"python"} | COMPARED}.get(
+            folder, SHOWN
+        )
+        assert set(fence.findall(page.read_text(encoding="utf-8"))) <= allowed, page
+
+
+def test_blocks_of_a_page_are_files_and_commands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```python\n# net.py\nx = 1\n```\n\n```sh\npython -I net.py\ngraphc --version\n```\n",
+        encoding="utf-8",
+    )
+    evaluated(page)
+    assert (tmp_path / "net.py").read_text(encoding="utf-8") == "# net.py\nx = 1\n"
+    assert capsys.readouterr().out.startswith("graphc ")
+    for line in ("graphc show nothing.py", "python -I nothing.py", "rm net.py"):
+        page.write_text(f"```sh\n{line}\n```\n", encoding="utf-8")
+        with pytest.raises((AssertionError, subprocess.CalledProcessError)):
+            evaluated(page)
+
+
+def evaluated(page: Path) -> None:
+    for example in Sybil(parsers=blocks.parsers()).parse(page).examples():
+        example.evaluate()
 
 
 def test_a_page_that_the_start_page_does_not_name_stands_at_its_end():

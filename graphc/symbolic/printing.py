@@ -21,7 +21,9 @@ _BOUNDS = {"less_equal": "min", "greater_equal": "max"}
 class _Printer(LatexPrinter):
     """One method per function that SymPy does not know."""
 
-    def _print_where(self, expr: Any) -> str:
+    def _print_where(self, expr: Any, exp: Any = None) -> str:
+        if exp is not None:  # SymPy hands the power of a function to the function
+            return rf"\left({self._print_where(expr)}\right)^{{{exp}}}"
         condition, x, y = expr.args
         if condition.func.__name__ in _BOUNDS and condition.args == (x, y):
             return rf"\{_BOUNDS[condition.func.__name__]}\left({self._print(x)}, {self._print(y)}\right)"
