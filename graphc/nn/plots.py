@@ -21,7 +21,7 @@ from graphc.nn.activations import ACTIVATIONS, initialiser_for
 from graphc.ops import CARDS
 from graphc.ops.leaves import input as make_input
 from graphc.ops.reduce import sum as total
-from graphc.runtime.figures import new_figure
+from graphc.runtime.figures import COLOURS, GREY, new_figure
 from graphc.stages import compile
 from graphc.symbolic.table import partial_formula
 
@@ -40,7 +40,6 @@ _REACH, _TOP = 5.0, 3.0
 _FARTHER = {"relu6": (8.0, 6.5)}
 _JUMP = 0.12  # between neighbouring points: more than a curve moves there, so the line breaks
 _COLUMNS = 4
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#9AA3AE"
 
 _HEAD = """\
 # Activations
@@ -136,13 +135,13 @@ def _panel(ax: Any, name: str, function: Any) -> None:
     at = np.linspace(-reach, reach, 401)
     value, slope = curve(name, function, at)
     for line in (ax.axhline, ax.axvline):
-        line(0, color=_GREY, linewidth=0.6)
-    ax.plot(at, value, color=_BLUE, linewidth=1.6, label="function")
-    ax.plot(at, slope, color=_ORANGE, linewidth=1.2, linestyle=(0, (5, 1.5)), label="derivative")
+        line(0, color=GREY, linewidth=0.6)
+    ax.plot(at, value, color=COLOURS[0], linewidth=1.6, label="function")
+    ax.plot(at, slope, color=COLOURS[1], linewidth=1.2, linestyle=(0, (5, 1.5)), label="derivative")
     ax.set_title(name, fontsize=9, fontweight="bold")
     ax.set_xlim(-reach, reach)
     ax.set_ylim(*_limits(value, slope, top))
-    ax.tick_params(length=2, color=_GREY)
+    ax.tick_params(length=2, color=GREY)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 

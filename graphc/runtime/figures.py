@@ -81,6 +81,15 @@ def tidy(ax: Any, title: str = "", x: str = "", y: str = "", grid: bool = True) 
     return ax
 
 
+def whole_ticks(ax: Any) -> None:
+    """No tick between two epochs, where matplotlib chooses the ticks."""
+    from matplotlib.ticker import MaxNLocator
+
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(locator, MaxNLocator):
+        locator.set_params(integer=True)
+
+
 def legend(ax: Any, **options: Any) -> None:
     """A legend in the common look, where curves have names."""
     if ax.get_legend_handles_labels()[1]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graphc.errors import ArgumentError, UnknownNameError
-from graphc.runtime.figures import COLOURS, DASHES, WIDTH, legend, new_figure, shown_figure, tidy
+from graphc.runtime.figures import COLOURS, DASHES, WIDTH, legend, new_figure, shown_figure, tidy, whole_ticks
 from graphc.runtime.files import write_bytes
 
 PLOT_KINDS = ("png", "svg", "pdf")
@@ -116,6 +116,7 @@ class History:
             }
             axes.plot(epochs, self[name], linewidth=WIDTH, label=name, **look)
         tidy(axes, x="epoch", y=label)
+        whole_ticks(axes)
         legend(axes)
         return axes
 

@@ -79,6 +79,7 @@ def test_a_history_is_drawn_with_validation_dashed(moons):
     assert plain.get_color() == dashed.get_color() == COLOURS[0]
     assert plain.get_linestyle() != dashed.get_linestyle()
     assert ax.get_yscale() == "log"
+    assert all(float(at).is_integer() for at in ax.get_xticks())
     with pytest.raises(UnknownNameError):
         gx.plot.history(moons[0].history, ["f1"], ax=axes())
 
