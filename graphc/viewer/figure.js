@@ -7,6 +7,7 @@
 let view = { x: 0, y: 0, w: 1, h: 1 }, whole = view, moving = null, dragged = false;
 
 function look(next) {
+  if (!svg) return;          // a table of boxes, where nothing could lay out a picture
   view = next;
   svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
 }
@@ -43,7 +44,7 @@ function placeOf(element) {
 
 // Moves the picture as little as it takes to show a box.
 function reveal(key) {
-  if (!svg) return;
+  if (!svg) { show(figure, boxes.get(key).element); return; }
   const fold = [...folded].find(([layer]) => layer.boxes.includes(key));
   const element = fold ? fold[1] : boxes.get(key).element;
   if (!element) return;
@@ -117,12 +118,14 @@ function within(inner, outer) {
 }
 
 function fold(layer) {
+  if (!svg) return;
   if (folded.has(layer)) { folded.get(layer).remove(); folded.delete(layer); }
   else folded.set(layer, frame(layer));
   arrange();
 }
 
 function foldAll() {
+  if (!svg) return;
   const top = layers.filter((a) => !layers.some((b) => b !== a && within(a, b)));
   const open = top.filter((layer) => !folded.has(layer));
   for (const layer of [...folded.keys()]) { folded.get(layer).remove(); folded.delete(layer); }

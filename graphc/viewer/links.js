@@ -34,7 +34,7 @@ function note(map, key, box) {
 }
 
 for (const [key, box] of Object.entries(data.boxes)) {
-  const element = svg && (byId(`box${key}`) || byId(`a_box${key}`));
+  const element = byId(`box${key}`) || byId(`a_box${key}`);
   boxes.set(key, { ...box, key, element });
   for (const n of box.equations) note(boxesOfEquation, n, key);
   for (const n of box.lines) note(boxesOfLine, n, key);

@@ -14,9 +14,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, MissingDependency
 from graphc.render.derive import Derivation
 from graphc.render.document import STYLE, body_of
+from graphc.render.engines import LayoutError
+from graphc.render.figure import COLUMNS, Box, Figure
 from graphc.render.svg import dark_rules
 from graphc.runtime.files import write_text
 from graphc.viewer.content import Content, content_of
@@ -152,13 +154,34 @@ def _json(value: Any) -> str:
 
 
 def _figure(content: Content) -> str:
-    """The SVG as a part of a page; without an engine, a table of the same boxes would stand here."""
-    svg = content.drawing.plain_svg
+    """The SVG as a part of a page; without an engine, a table of the same boxes."""
+    try:
+        svg = content.drawing.plain_svg
+    except (MissingDependency, LayoutError) as error:
+        return (
+            f'<p class="empty">{escape(error.what)}; {escape(str(error.fix))}</p>\n{_table(content.figure)}'
+        )
     svg = re.sub(
         r'(<g id="a_box\d+"><a) xlink:title="[^"]*"', r"\1", svg
     )  # what the page shows beside the pointer
     svg = re.sub(r' font-family="[^"]*"| xml:space="preserve"', "", svg)
     return svg[svg.index("<svg") :]
+
+
+def _table(figure: Figure) -> str:
+    """Rows of boxes, without edges."""
+    rows = []
+    for row in figure.rows:
+        columns = [row.columns.get(column, ()) for column in COLUMNS]
+        cells = "".join(f"<td>{''.join(map(_cell, boxes))}</td>" for boxes in columns)
+        rows.append(f"<tr>{cells}</tr>")
+    return f'<table class="boxes">{"".join(rows)}</table>'
+
+
+def _cell(box: Box) -> str:
+    lines = "".join(f"<div>{escape(line)}</div>" for line in box.lines)
+    text = f"<b>{escape(box.title)}</b>{lines}<small>{escape(box.foot)}</small>"
+    return f'<div id="box{box.key}" class="{box.kind}">{text}</div>'
 
 
 def _derivation(content: Content) -> str:

@@ -53,4 +53,5 @@ class Page:
     def requests(self) -> list[str]:
         """Everything that was asked for since the last time, the file itself included."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return [url for url in asked if not url.startswith("chrome:")]  # the browser's own pictures

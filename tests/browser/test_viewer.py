@@ -217,3 +217,14 @@ def test_a_policy_lets_nothing_else_run(page):
     )
     assert page("window.ran") is None
     assert any("Content Security Policy" in message for message in page.problems())
+
+
+def test_without_an_engine_boxes_are_linked_all_the_same(driver, network, tmp_path, monkeypatch):
+    from graphc.render import engines
+
+    monkeypatch.setattr(engines, "ENGINES", {})
+    page = Page(driver, network[0].view(tmp_path / "table.html").path)
+    page.point(box(page, "z₂"))
+    assert page.lit()["equations"] == ["3"]
+    page.press("c", "C", "+", "0", "]", "p")
+    assert page.problems() == []

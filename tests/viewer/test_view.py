@@ -187,3 +187,13 @@ def test_the_update_of_a_trained_model_is_shown_and_measured():
     boxes = data_of(page)["boxes"].values()
     assert sum("←" in box["formula"] for box in boxes) == 4
     assert next(box for box in boxes if box["title"] == "loss")["values"]["bad"] == 0
+
+
+def test_without_an_engine_the_boxes_are_a_table(monkeypatch):
+    from graphc.render import engines
+
+    monkeypatch.setattr(engines, "ENGINES", {})
+    page = two_layers().view()
+    assert "<svg" not in page.html.partition("<aside")[0]
+    assert "graphc[render]" in page.html
+    assert set(re.findall(r'id="box(\d+)"', page.html)) == set(data_of(page)["boxes"])
