@@ -117,6 +117,7 @@ def _introduced(text: str, target: Path, with_data: bool) -> str:
     calls = [
         f"    {name}({arguments})" for name in _SHOWN if (arguments := _arguments(text, name)) is not None
     ]
+    calls[-1:] = ["    rng = make_rng(0)", calls[-1]] if calls[-1].endswith("rng=rng)") else calls[-1:]
     prints = "the loss and the metrics on the data beside it" if with_data else "how many numbers it holds"
     lines = [
         title.removesuffix('"""'),
@@ -131,9 +132,12 @@ def _introduced(text: str, target: Path, with_data: bool) -> str:
 
 
 def _arguments(text: str, name: str) -> str | None:
-    """What a function of the module takes by position."""
+    """What a function of the module takes by position, and the generators of what is random in it."""
     found = re.search(rf"^def {name}\((.*?)\):", text, re.MULTILINE | re.DOTALL)
-    return None if found is None else " ".join(found[1].split()).partition(", *")[0].strip(" ,")
+    if found is None:
+        return None
+    given, _, keywords = " ".join(found[1].split()).partition(", *")
+    return given.strip(" ,") + (", rng=rng" if re.search(r"\brng\b(?!=)", keywords) else "")
 
 
 def _with_archive(text: str, model: Any, with_data: bool) -> str:

@@ -236,6 +236,19 @@ def test_files_that_belong_together_are_all_written_or_none(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_the_head_of_an_export_says_how_to_call_it(tmp_path, rate):
+    x, t = gx.input("x", ("batch", 2)), gx.input("t", ("batch",), dtype="int64")
+    h = nn.dense(x, 4, name="hidden")
+    logits = nn.dense(nn.dropout(h, rate, name="drop") if rate else h, 3, name="output")
+    gx.Model(logits, nn.cross_entropy(logits, t), name="net").export(tmp_path / "net.py", optimizer="sgd")
+    head = (tmp_path / "net.py").read_text(encoding="utf-8").partition("As a program")[0]
+    assert ("    rng = make_rng(0)\n    train_step(params, state, slots, x, t, rng=rng)\n" in head) == bool(
+        rate
+    )
+    assert ("    train_step(params, state, slots, x, t)\n" in head) != bool(rate)
+
+
 def test_a_folder_that_is_not_there_is_named(model, tmp_path):
     """An error of graphc, which those who catch FileNotFoundError get as well."""
     for write in (model.export, model.save, gx.compile(model.loss).export, model.derivation().save):
