@@ -1,12 +1,13 @@
 """What an operation costs, measured: nanoseconds an element with NumPy 2.4 on one AVX-512 core, a million elements.
 
-Ratios carry over to other machines better than the figures. A card that is not listed costs what it says itself,
-three times as much in float64.
+Ratios carry over to other machines better than the figures; ``graphc bench --calibrate`` measures those of this one,
+which then count. A card that is not listed costs what it says itself, three times as much in float64.
 """
 
 from __future__ import annotations
 
 from graphc.ops import CARDS
+from graphc.ops.machine import known_machine
 
 PRICES: dict[str, tuple[float, float]] = {
     # card: float32, float64
@@ -58,6 +59,7 @@ def price(card: str, dtype: str) -> float:
         >>> price("exp", "float32"), price("erf", "float64")
         (0.61, 12.0)
     """
-    if card in PRICES:
-        return PRICES[card][dtype == "float64"]
+    table = {**PRICES, **known_machine().prices}
+    if card in table:
+        return table[card][dtype == "float64"]
     return CARDS[card].cost * (UNLISTED if dtype == "float64" else 1.0)

@@ -21,6 +21,7 @@ import numpy as np
 
 from graphc.errors import ParseError
 from graphc.ir.node import engine
+from graphc.ops.machine import known_machine
 from graphc.symbolic.regions.form import Form, read_form
 from graphc.symbolic.regions.prices import PRICES
 
@@ -77,8 +78,9 @@ def read_stored(data: Any) -> Stored:
 
 
 def recall(form: Form, dtype: str) -> Stored | None:
-    """What is known of a region."""
-    return shipped().get(key_of(form, dtype)) or _from_file(form, dtype)
+    """What is known of a region; the shipped table was chosen by its own prices, not by measured ones."""
+    ready = {} if known_machine().prices else shipped()
+    return ready.get(key_of(form, dtype)) or _from_file(form, dtype)
 
 
 def remember(form: Form, dtype: str, stored: Stored) -> None:
@@ -122,7 +124,12 @@ def key_of(form: Form, dtype: str) -> str:
 
 def file_name(form: Form, dtype: str) -> str:
     """Of what the choice depends on: the region, the prices, the search and what computes."""
-    parts = [VERSION, key_of(form, dtype), sorted(PRICES.items()), np.__version__]
+    parts = [
+        VERSION,
+        key_of(form, dtype),
+        sorted({**PRICES, **known_machine().prices}.items()),
+        np.__version__,
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40] + ".json"
 
 
