@@ -85,6 +85,7 @@ _WHERE: dict[str, str] = {
         "graphc.explanation.steps": "explain",
         "graphc.explanation.misses": "why_not",
         "graphc.explanation.blame": "blame",
+        "graphc.explanation.kernels": "accuracy",
         "graphc.explanation.report": "report",
         "graphc.explanation.profile": "profile",
         "graphc.explanation.difference": "changes",

@@ -21,6 +21,7 @@ from graphc.derivatives import vjp as vjp
 from graphc.errors import GraphcError as GraphcError
 from graphc.explanation.blame import blame as blame
 from graphc.explanation.difference import changes as changes
+from graphc.explanation.kernels import accuracy as accuracy
 from graphc.explanation.misses import why_not as why_not
 from graphc.explanation.networkx import to_networkx as to_networkx
 from graphc.explanation.profile import profile as profile

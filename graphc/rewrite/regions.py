@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from graphc.ir.events import Equation, Rebuilt, Region, Rewrite
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuild, toposort
+from graphc.ir.op import Op
 from graphc.ir.provenance import chain_rule_of, gradient_of, history, is_declared
+from graphc.ops import CARDS
 from graphc.rewrite.driver import Trace, replace
 from graphc.rewrite.rule import MEASURED
 from graphc.symbolic.regions.choice import Choice, choose
@@ -120,14 +122,25 @@ def regions_of(graph: Graph) -> Iterator[Found]:
     if all(node in forward for node in graph.nodes if _is_dear(node)):
         return
     read = _read(graph)
-    members = {node: None for node in graph.nodes if _is_member(node)}
-    cores = {node: None for group in _connected(members) for node in _core(group)}
-    for group in _connected(cores):
+    for group in _cores(graph):
         dear = [node for node in group if _is_dear(node)]
         if len(dear) < 2 or all(node in forward for node in dear) or any(_is_given(n) for n in group):
             continue
         free = [n for n in group if n not in forward and (n.about.name or read(n, group))]
         yield _found(group, [n for n in group if n in forward], free)
+
+
+def kernels_of(graph: Graph) -> Iterator[Found]:
+    """Everything pointwise of a lowered graph in which errors can add up, as it is computed; for measuring."""
+    read = _read(graph)
+    for group in _cores(graph):
+        if len(group) > 1 or any(map(_is_dear, group)):
+            yield _found(group, [], [n for n in group if read(n, group)])
+
+
+def _cores(graph: Graph) -> Iterator[dict[Node, None]]:
+    members = {node: None for node in graph.nodes if _is_member(node)}
+    return _connected({node: None for group in _connected(members) for node in _core(group)})
 
 
 def _forward(graph: Graph) -> set[Node]:
@@ -152,15 +165,20 @@ def _is_given(node: Node) -> bool:
 def _is_member(node: Node) -> bool:
     """Whether a node can be part of a region: pointwise, with code, of floats."""
     op = node.op
-    if op.kind != "pointwise" or not op.emitted or op.attrs or not node.shape or not node.type.is_float:
+    if not _has_form(op) or not node.shape or not node.type.is_float:
         return False
     return all(x.dtype in (node.dtype, "bool") for x in node.inputs)
 
 
 def _is_dear(node: Node) -> bool:
     """Whether a node is a function of floats that costs several sums."""
-    floats = node.op.kind == "pointwise" and all(x.type.is_float for x in (node, *node.inputs))
-    return floats and not node.op.attrs and node.op.emitted and price(node.op.name, "float32") >= DEAR
+    floats = _has_form(node.op) and all(x.type.is_float for x in (node, *node.inputs))
+    return floats and price(node.op.name, "float32") >= DEAR
+
+
+def _has_form(op: Op) -> bool:
+    """Whether a form can name a card: one of graphc's own, pointwise, with code and without attributes."""
+    return op.kind == "pointwise" and CARDS.get(op.name) is op and op.emitted and not op.attrs
 
 
 def _read(graph: Graph) -> Callable[[Node, Collection[Node]], bool]:

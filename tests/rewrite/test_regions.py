@@ -286,3 +286,76 @@ def test_a_form_is_cards_on_values_and_nothing_else(steps):
 def test_a_form_survives_json():
     form = activation_regions("gelu", "float32")[0].form
     assert read_form(json.loads(json.dumps(form.data()))) == form
+
+
+def test_a_card_of_ones_own_is_no_part_of_a_region():
+    from graphc.ops.card import pointwise
+
+    steep = pointwise("steep", "exp(x)", "np.exp({x})", partials=("exp(x) * sigmoid(x)",))
+    x, v = gx.input("x", ("n", 4)), gx.input("v", ("n", 4))
+    y = steep(x)
+    assert all("steep" not in str(r.form) for r in regions_in([y, gx.vjp(y, x, v)]))
+
+
+def test_every_kernel_of_a_program_has_its_two_figures():
+    program = forward_and_backward("mish")
+    found = gx.accuracy(program)
+    (kernel,) = found.kernels
+    assert 0 < kernel.scaled < 2
+    assert kernel.ulp > 2  # near its zero, mish' is a difference: relative to itself it is off
+    assert str(found).splitlines()[0].split() == ["kernel", "operations", "error", "/", "eps", "ulp"]
+    assert found.worst == kernel.scaled
+
+
+def test_a_kernel_without_exact_values_says_so():
+    x = gx.input("x", ("n", 4))
+    (kernel,) = gx.accuracy(gx.compile(gx.gammaln(x))).kernels
+    assert kernel.note == "no exact value of gammaln is known"
+    assert gx.accuracy(gx.compile(gx.gammaln(x))).worst == 0
+
+
+def test_accuracy_takes_a_program():
+    with pytest.raises(gx.GraphcError, match="takes a program"):
+        gx.accuracy(gx.input("x", ("n", 4)))
+
+
+# -- never more nanoseconds and never more error -------------------------------------------------------------------
+
+
+UNARY = (
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "exp",
+    "sin",
+    "erf",
+    "log1p",
+    "expm1",
+    "mish",
+    "gelu",
+    "silu",
+    "log_sigmoid",
+)
+
+
+def composition(seed, x):
+    """A random composition: functions of functions, sums and products of them."""
+    random = np.random.default_rng(seed)
+    values = [x]
+    for _ in range(random.integers(2, 5)):
+        a, b = (values[i] for i in random.integers(0, len(values), 2))
+        made = getattr(gx, random.choice(UNARY))(a)
+        values.append({0: made, 1: made * b, 2: made + b}[int(random.integers(0, 3))])
+    return values[-1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_compositions_cost_no_more_and_are_no_less_accurate(seed):
+    x, v = gx.input("x", ("n", 4)), gx.input("v", ("n", 4))
+    y = composition(seed, x)
+    for region in regions_in([y, gx.vjp(y, x, v)]):
+        found = choose(region.form, region.dtype)
+        assert found.price <= found.written
+        if found.form != region.form:
+            exact = reference(region.form, region.dtype)
+            assert error_of(found.form, exact).scaled <= error_of(region.form, exact).scaled + 1e-9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from graphc.errors import ParseError
 from graphc.ir.node import engine
 from graphc.symbolic.regions.form import Form
 from graphc.symbolic.regions.store import Stored, recall, remember, stored_choice
@@ -86,6 +87,13 @@ def _chosen(form: Form, dtype: str) -> Choice:
 
 def derive(form: Form, dtype: str) -> Choice:
     """The best form, found by SymPy and measured against mpmath, whatever is stored."""
+    try:
+        return _derived(form, dtype)
+    except ParseError as error:  # no exact value is known of a card
+        return as_written(form, dtype, losers=(Loser("other forms", 0.0, error.what),))
+
+
+def _derived(form: Form, dtype: str) -> Choice:
     from graphc.symbolic.regions.accuracy import agrees_at_extremes, error_of, reference, warns_more
     from graphc.symbolic.regions.candidates import candidates
 

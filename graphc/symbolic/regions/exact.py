@@ -17,6 +17,9 @@ from graphc.symbolic.regions.form import Form
 BITS = {"float32": 300, "float64": 1200}
 """Enough to tell 1 - tanh(x)² from 0 down to the smallest normal number."""
 
+BITS_TOGETHER = 300
+"""Of several inputs, where many points have to be computed: enough for the error that decides."""
+
 FAR = 1e7
 """Beyond, an exponential is 0 or infinite in any dtype; mpmath would write out its digits."""
 
@@ -159,7 +162,7 @@ def exact_values(form: Form, point: Sequence[Any], dtype: str) -> list[Any]:
 
     Constants are what they are in the dtype: rounding them is part of the region, not of the form.
     """
-    with mpmath.workprec(BITS[dtype]):
+    with mpmath.workprec(BITS[dtype] if len(form.kinds) == 1 else BITS_TOGETHER):
         values: list[Any] = [
             bool(x) if k == "b" else mpmath.mpf(float(x)) for k, x in zip(form.kinds, point, strict=True)
         ]
@@ -173,5 +176,7 @@ def _value(name: str, args: list[Any]) -> Any:
     try:
         function = _ARITHMETIC.get(name)
         return function(*args) if function is not None else exact_card(name, args)
+    except ParseError:  # is a ValueError, too
+        raise
     except (ZeroDivisionError, ValueError, OverflowError):
         return mpmath.nan
