@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 from graphc.errors import ArgumentError, MissingDependency
+from graphc.explanation.slots import slots_of
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, engine
-from graphc.planning.order import is_gradient
+from graphc.planning.order import Plan, is_gradient
 from graphc.render.collapse import collapsed
 from graphc.render.dot import dot_of
 from graphc.render.engines import INSTALL, LayoutError, render
@@ -26,7 +27,7 @@ from graphc.render.rows import figure_of
 from graphc.render.svg import cleaned, with_dark
 from graphc.rewrite.lower import MODES, collect_updates
 from graphc.runtime.files import write_bytes
-from graphc.stages import plan, resolve, simplify
+from graphc.stages import emit, plan, resolve, simplify
 
 LEVELS = ("model", "graph", "lowered", "plan")
 EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".html")
@@ -139,7 +140,8 @@ def draw(
         what: a node, a list, tuple or dict of nodes, a Graph, a Program, or a Model.
         path: where to write it (.svg, .png, .pdf, .dot or .html); None writes nothing.
         level: ``model`` (a box per layer), ``graph`` (composites as boxes), ``lowered`` (as it runs) or ``plan`` (with
-            the order of steps). By default ``graph``, or ``model`` where that would be more than 300 boxes.
+            the order of steps, and the slots of memory that values share). By default ``graph``, or ``model`` where
+            that would be more than 300 boxes.
         updates: whether to show the equations of the optimizer; by default where a graph has them.
         mode: ``train`` or ``eval`` where the graph has a choice; by default ``train`` if there are gradients.
         legend: whether to explain the colours.
@@ -215,9 +217,22 @@ def _figure(graph: Graph, level: str | None, updates: bool) -> tuple[Figure, Gra
     """The figure with every box, and the graph that is in it."""
     if level not in ("lowered", "plan"):
         return figure_of(graph, updates=updates), graph
-    planned = plan(graph)
-    steps = {node: i + 1 for i, node in enumerate(planned.order)} if level == "plan" else None
-    return figure_of(planned.graph, share=False, updates=updates, steps=steps), planned.graph
+    if level == "lowered":
+        planned = plan(graph)
+        return figure_of(planned.graph, share=False, updates=updates), planned.graph
+    planned = plan(graph, layout="planned")
+    steps = {node: i + 1 for i, node in enumerate(planned.order)}
+    figure = figure_of(planned.graph, share=False, updates=updates, steps=steps, slots=_slots(planned))
+    return figure, planned.graph
+
+
+def _slots(planned: Plan) -> Mapping[Node, int]:
+    """The number of the buffer in which a node lies; what has none is an array of its own."""
+    source = emit(planned)
+    number = {
+        name: i for i, slot in enumerate(slots_of(source.text), 1) for name in (slot.name, *slot.shared)
+    }
+    return {s.node: number[s.name] for s in source.statements if s.name in number}
 
 
 def _shown(figure: Figure, level: str | None) -> tuple[Figure, str]:

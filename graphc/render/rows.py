@@ -41,7 +41,12 @@ class Draft:
 
 
 def figure_of(
-    graph: Graph, *, share: bool = True, updates: bool = False, steps: Mapping[Node, int] | None = None
+    graph: Graph,
+    *,
+    share: bool = True,
+    updates: bool = False,
+    steps: Mapping[Node, int] | None = None,
+    slots: Mapping[Node, int] | None = None,
 ) -> Figure:
     """The paired figure of a graph.
 
@@ -50,17 +55,20 @@ def figure_of(
         share: write a short value out at each of its uses.
         updates: show what parameters and states become.
         steps: the number of each node in the order of a plan.
+        slots: the number of the buffer in which a node lies.
     """
     parts = parts_of(graph)
     boxes = boxes_of(graph, parts, share)
-    return _Layout(graph, parts, boxes, steps or {}).figure(updates)
+    return _Layout(graph, parts, boxes, steps or {}, slots or {}).figure(updates)
 
 
 class _Layout:
     """Places boxes: rows by forward nodes, then leaves at their first use, gradients beside what they belong to."""
 
-    def __init__(self, graph: Graph, parts: Parts, boxes: Boxes, steps: Mapping[Node, int]) -> None:
-        self.graph, self.parts, self.boxes, self.steps = graph, parts, boxes, steps
+    def __init__(
+        self, graph: Graph, parts: Parts, boxes: Boxes, steps: Mapping[Node, int], slots: Mapping[Node, int]
+    ) -> None:
+        self.graph, self.parts, self.boxes, self.steps, self.slots = graph, parts, boxes, steps, slots
         self.keys = {node: i for i, node in enumerate(boxes.titles)}
         self.fresh = len(self.keys)
         self.edges: list[Edge] = []
@@ -298,6 +306,8 @@ class _Layout:
             marks.append(accumulation(self.parts.accumulated[node]))
         elif self.parts.unbroadcast.get(node):
             marks.append(f"over {self.parts.unbroadcast[node]}")
+        if node in self.slots:
+            marks.append(f"slot {self.slots[node]}")
         return Box(
             self.keys[node],
             self.boxes.titles[node],

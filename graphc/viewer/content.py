@@ -146,14 +146,16 @@ def _references(equation: Equation) -> Iterator[int]:
 # -- from what the user has -------------------------------------------------------------------------------------
 
 
-def content_of(what: Any, *, level: str | None, mode: str | None, updates: bool) -> Content:
+def content_of(
+    what: Any, *, level: str | None, mode: str | None, updates: bool, layout: str = "fresh"
+) -> Content:
     """Everything that a viewer shows of a model, a program, a graph or nodes."""
     declared = _differentiated(graph_to_draw(what, updates or None))
     whole = resolved(declared, mode)
     rules = str(level or getattr(what, "level", "default"))
     trace = Trace()
     simple = simplify(whole, rules, trace)
-    planned = plan(simple, rules, trace)
+    planned = plan(simple, rules, trace, layout)
     parts = parts_of(simple)
     return Content(
         simple,

@@ -73,6 +73,7 @@ def view(
     updates: bool = False,
     level: str | None = None,
     mode: str | None = None,
+    layout: str = "fresh",
 ) -> View:
     """Figure, derivation and listing in one HTML file that needs no network.
 
@@ -87,6 +88,8 @@ def view(
         updates: whether to show the equations of the optimizer (of a model that has one).
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen; by default the model's.
         mode: ``train`` or ``eval`` where the graph has a choice; by default ``train`` if there are gradients.
+        layout: ``fresh`` lists a program that makes new arrays, ``planned`` one that works in buffers, as training
+            does; the slider then goes through the buffers as well.
 
     Returns:
         A View: ``.html``, ``.save(path)``, ``.open()``.
@@ -102,7 +105,7 @@ def view(
         True
     """
     target = None if path is None else _target(path)
-    content = content_of(what, level=level, mode=mode, updates=updates)
+    content = content_of(what, level=level, mode=mode, updates=updates, layout=layout)
     measured = {} if values is None else statistics(content, what, values)
     found = View(content.graph.name, _page(content, measured))
     return found if target is None else replace(found, path=found.save(target))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graphc.explanation.lines import places
+from graphc.explanation.slots import slots_of
 from graphc.explanation.words import expression
 from graphc.ir.events import Event, Folded, Lowered, Rewrite
 from graphc.ir.node import Node, op_title
@@ -13,8 +14,8 @@ from graphc.ir.provenance import replaced_by
 from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box
 from graphc.viewer.content import Content
 
-DECLARED, CHAIN, REWRITES, RUNS = "declared", "chain rule", "rewrites", "runs"
-PHASES = (DECLARED, CHAIN, REWRITES, RUNS)
+DECLARED, CHAIN, REWRITES, RUNS, SLOTS = "declared", "chain rule", "rewrites", "runs", "slots"
+PHASES = (DECLARED, CHAIN, REWRITES, RUNS, SLOTS)
 
 MAX_TEXT = 400
 
@@ -46,7 +47,7 @@ class Step:
 
 def steps_of(content: Content) -> list[Step]:
     """All steps, in order."""
-    return [*_declared(content), *_chain(content), *_rewrites(content), *_runs(content)]
+    return [*_declared(content), *_chain(content), *_rewrites(content), *_runs(content), *_slots(content)]
 
 
 # -- forward and back ---------------------------------------------------------------------------------------------
@@ -163,13 +164,29 @@ def _short(text: str) -> str:
 
 def _runs(content: Content) -> Iterator[Step]:
     """The statements in the order in which they run."""
-    boxes: dict[int, list[int]] = {}
-    for key, lines in content.lines.items():
-        for line in lines:
-            boxes.setdefault(line, []).append(key)
+    boxes = _boxes_of_lines(content)
     text = content.source.text.split("\n")
     phases: Mapping[Node, str] = content.plan.phase
     for count, (line, place) in enumerate(sorted(places(content.source).items()), 1):
         phase = phases.get(place.statement.node, "forward")
         said = f"{count}. in the {phase} pass: {text[line - 1].strip()}"
         yield Step(RUNS, _short(said), tuple(boxes.get(line, ())), line=line)
+
+
+def _slots(content: Content) -> Iterator[Step]:
+    """The buffers of a planned program, each with the values that lie in it one after the other."""
+    boxes = _boxes_of_lines(content)
+    known = places(content.source)
+    for number, slot in enumerate(slots_of(content.source.text), 1):
+        names = (slot.name, *slot.shared)
+        lines = [line for line, place in sorted(known.items()) if place.statement.name in names]
+        found = dict.fromkeys(key for line in lines for key in boxes.get(line, ()))
+        yield Step(SLOTS, f"slot {number}: {slot}", tuple(found), line=lines[0] if lines else 0)
+
+
+def _boxes_of_lines(content: Content) -> Mapping[int, list[int]]:
+    boxes: dict[int, list[int]] = {}
+    for key, lines in content.lines.items():
+        for line in lines:
+            boxes.setdefault(line, []).append(key)
+    return boxes

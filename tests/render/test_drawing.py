@@ -256,3 +256,11 @@ def test_graphviz_is_imported_only_to_write_dot() -> None:
         "assert 'pygraphviz' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_plan_says_in_which_slots_values_lie() -> None:
+    feet = {box.title: box.foot for box in draw(networks.mlp(), level="plan").figure.boxes}
+    numbered = {title: foot.partition("slot ")[2] for title, foot in feet.items() if "slot " in foot}
+    assert numbered["z₂"] == numbered["h₂"]  # written over the value that died
+    assert "W₁" not in numbered
+    assert "slot" not in " ".join(box.foot for box in draw(networks.mlp(), level="lowered").figure.boxes)

@@ -197,3 +197,20 @@ def test_without_an_engine_the_boxes_are_a_table(monkeypatch):
     assert "<svg" not in page.html.partition("<aside")[0]
     assert "graphc[render]" in page.html
     assert set(re.findall(r'id="box(\d+)"', page.html)) == set(data_of(page)["boxes"])
+
+
+def test_the_slots_of_a_planned_program_are_steps():
+    page = data_of(two_layers().view(layout="planned"))
+    slots = [s for s in page["steps"] if s["phase"] == "slots"]
+    assert slots
+    assert all(s["text"].startswith(f"slot {i}: ") for i, s in enumerate(slots, 1))
+    shared = next(s for s in slots if ", then " in s["text"])
+    assert {page["boxes"][str(key)]["title"] for key in shared["boxes"]} >= {"z₁", "h"}
+    assert not [s for s in data_of(two_layers().view())["steps"] if s["phase"] == "slots"]
+
+
+def test_a_planned_program_is_linked_like_any_other():
+    boxes = data_of(two_layers().view(layout="planned"))["boxes"].values()
+    assert all(
+        box["lines"] and box["equations"] for box in boxes if box["formula"] and box["title"] != "∂loss"
+    )
