@@ -48,7 +48,7 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    """One vector of the elements of arrays (bytes, where dtypes differ), and the pieces of it."""
     alike = len({a.dtype for a in arrays}) == 1
     units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
     vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
