@@ -59,7 +59,7 @@ def price(card: str, dtype: str) -> float:
         >>> price("exp", "float32"), price("erf", "float64")
         (0.61, 12.0)
     """
-    table = {**PRICES, **known_machine().prices}
-    if card in table:
-        return table[card][dtype == "float64"]
+    row = known_machine().prices.get(card) or PRICES.get(card)
+    if row is not None:
+        return row[dtype == "float64"]
     return CARDS[card].cost * (UNLISTED if dtype == "float64" else 1.0)
