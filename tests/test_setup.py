@@ -44,6 +44,7 @@ def test_the_project_is_declared_once():
     assert project["scripts"] == {"graphc": "graphc.cli:main"}
     assert {name.split(">=")[0] for name in project["dependencies"]} == {
         "graphviz",
+        "mpmath",
         "networkx",
         "numpy",
         "sympy",
