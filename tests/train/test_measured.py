@@ -56,4 +56,4 @@ def test_another_optimizer_costs_less():
 
 def test_what_is_no_optimizer_is_refused():
     with pytest.raises(ArgumentError, match="optimizer"):
-        made().report("adam")
+        made().report(3)
