@@ -17,15 +17,19 @@ from graphc.explanation.slots import slots_of
 from graphc.ir.graph import Graph, graph_of
 from graphc.ir.node import Node, engine
 from graphc.planning.order import Plan, is_gradient
+from graphc.render.boxes import boxes_of
 from graphc.render.collapse import collapsed
 from graphc.render.dot import dot_of
 from graphc.render.engines import INSTALL, LayoutError, render
 from graphc.render.figure import Figure
 from graphc.render.page import page_of
+from graphc.render.parts import parts_of
 from graphc.render.path import with_path
 from graphc.render.rows import figure_of
 from graphc.render.svg import cleaned, with_dark
+from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, collect_updates
+from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
 from graphc.runtime.files import write_bytes
 from graphc.stages import emit, plan, resolve, simplify
 
@@ -167,7 +171,7 @@ def draw(
     if mode is not None and mode not in MODES:
         raise ArgumentError("mode is train or eval", given=repr(mode))
     target = None if path is None else _target(path)
-    graph = simplify(resolved(graph_to_draw(what, updates), mode))
+    graph = simplified(resolved(graph_to_draw(what, updates), mode))
     drawing = drawing_of(graph, level, updates is not False, legend, highlight)
     return drawing if target is None else replace(drawing, path=drawing.save(target))
 
@@ -253,6 +257,29 @@ def resolved(graph: Graph, mode: str | None = None) -> Graph:
         return resolve(graph, mode or "train")
     with engine():
         return collect_updates(graph)
+
+
+def simplified(graph: Graph, level: str = "default", trace: Trace | None = None) -> Graph:
+    """The simplified graph, in whichever form has fewer boxes: as declared, or with outputs as they are differentiated.
+
+    What is differentiated was opened and made stable first. Where simplifying does not arrive at the same values from
+    both sides, they would be drawn twice.
+    """
+    simple = simplify(graph, level, trace)
+    forward = tuple(x for x in graph.outputs if not is_gradient(x) and x.inputs)
+    if len(forward) == len(graph.outputs):
+        return simple
+    with engine():
+        prepared = run(Graph(forward), BEFORE_GRADIENT, level).outputs
+    for before, after in zip(forward, prepared, strict=True):
+        if after is not before and after.op.kind != "leaf":
+            after.about.adopt(before.about)
+    opened = simplify(graph.over(dict(zip(forward, prepared, strict=True))), level)
+    return opened if _count(opened) < _count(simple) else simple
+
+
+def _count(graph: Graph) -> int:
+    return len(boxes_of(graph, parts_of(graph)).titles)
 
 
 # -- files --------------------------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ class _Layout:
         self.row_of: dict[Node, Draft] = {}
         self.lone: set[Node] = set()
         self.copies: dict[int, Node] = {}
+        self.repeated: dict[int, Node] = {}
         self.joined: set[tuple[int, int]] = set()
         self.loops = {n: loop for loop in loops_of(boxes, parts, graph.outputs) for n in loop.members}
         self.hidden = {
@@ -107,6 +108,7 @@ class _Layout:
         nodes: dict[int, tuple[Node, ...]] = {}
         for node, key in reversed(self.keys.items()):  # what has the box stands last in it
             nodes[key] = (*nodes.get(key, ()), *self.boxes.inside.get(node, (node,)))
+        nodes.update({key: (node,) for key, node in self.repeated.items()})
         for node, key in self.blocks.items():
             nodes[key] = (*nodes.get(key, ()), node)
         return Figure(
@@ -243,6 +245,7 @@ class _Layout:
         )
         draft.add(column, box)
         self.copies[box.key] = other
+        self.repeated[box.key] = node
         self._join(self.keys[node], box.key, kind)
         if column == BACKWARD:
             self._join(self.keys[other], box.key, "tie")

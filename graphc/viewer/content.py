@@ -16,12 +16,12 @@ from graphc.ir.node import Node
 from graphc.ir.provenance import descendants_of, replaced_by
 from graphc.planning.order import Plan
 from graphc.render.document import Ref
-from graphc.render.drawing import Drawing, drawing_of, graph_to_draw, resolved
+from graphc.render.drawing import Drawing, drawing_of, graph_to_draw, resolved, simplified
 from graphc.render.equations import Equation, System, system_of
 from graphc.render.figure import Figure
 from graphc.render.parts import Parts, parts_of
 from graphc.rewrite.driver import Trace
-from graphc.stages import emit, plan, simplify
+from graphc.stages import emit, plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +100,11 @@ class Content:
                 found.setdefault(key, {})[number] = None
         for key, number in self._arguments():
             found.setdefault(key, {}).setdefault(number)
+        for key, number in self._returned():
+            if key not in found:
+                found[key] = {number: None}
+        for key in self.figure.copies:
+            found[key] = found.get(self.owner[self.figure.nodes[key][-1]], {})
         return {key: tuple(numbers) for key, numbers in found.items()}
 
     def _arguments(self) -> Iterator[tuple[int, int]]:
@@ -115,6 +120,14 @@ class Content:
             at = next((i for i in range(begin, len(lines)) if word.search(lines[i])), None)
             if key is not None and at is not None:
                 yield key, at + 1
+
+    def _returned(self) -> Iterator[tuple[int, int]]:
+        """Boxes of outputs, with the line that returns them: a short formula may stand in it."""
+        lines = self.source.text.split("\n")
+        ends = [i for i, line in enumerate(lines, 1) if line.lstrip().startswith("return (")]
+        for output in self.graph.roots:
+            if ends and output in self.owner:
+                yield self.owner[output], ends[-1]
 
     @cached_property
     def equations(self) -> Mapping[int, tuple[int, ...]]:
@@ -154,7 +167,7 @@ def content_of(
     whole = resolved(declared, mode)
     rules = str(level or getattr(what, "level", "default"))
     trace = Trace()
-    simple = simplify(whole, rules, trace)
+    simple = simplified(whole, rules, trace)
     planned = plan(simple, rules, trace, layout)
     parts = parts_of(simple)
     return Content(

@@ -277,3 +277,12 @@ def test_the_seed_leads_to_gradients_not_to_derivatives(activation) -> None:
     titles = {box.key: box.title for box in figure.boxes}
     led = [titles[e.head] for e in figure.edges if titles.get(e.tail) == "∂loss" and e.kind != "tie"]
     assert led == ["∂z₂"]
+
+
+def test_a_value_is_drawn_once_however_it_was_differentiated() -> None:
+    x, t = gx.input("x", ("batch", 5, 8)), gx.input("t", ("batch", 5, 8))
+    loss = gx.mean(gx.square(gx.nn.layer_norm(gx.nn.dense(x, 8, name="q"), name="norm") - t))
+    params = list(gx.graph_of(loss).leaves("param"))
+    titles = [box.title for box in gx.draw({"loss": loss, "gradients": gx.grad(loss, params)}).figure.boxes]
+    assert {"mean", "σ", "x_hat"} <= set(titles)
+    assert {"mean₂", "σ₂", "x_hat₂"}.isdisjoint(titles)

@@ -14,6 +14,7 @@ from graphc.errors import ArgumentError
 from graphc.viewer import view
 from graphc.viewer.content import content_of
 from graphc.viewer.values import summary
+from tests.render.test_equations import MODELS
 
 
 def two_layers():
@@ -214,3 +215,11 @@ def test_a_planned_program_is_linked_like_any_other():
     assert all(
         box["lines"] and box["equations"] for box in boxes if box["formula"] and box["title"] != "∂loss"
     )
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__)
+def test_every_box_of_every_model_is_linked(make):
+    boxes = data_of(view(make()))["boxes"].values()
+    for what in ("lines", "equations"):
+        unlinked = [box["title"] for box in boxes if box["formula"] and not box[what]]
+        assert [box["formula"] for box in boxes if box["title"] in unlinked] == ["1"]  # the seed
