@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INTERVAL = 0.25
 """Seconds between two points of the curves."""
 
-SHARE = 0.01
+SHARE = 0.005
 """Of the time of training that looking at layers may take, as long as somebody reads."""
 
 READING, FAREWELL = 3.0, 2.0
@@ -41,7 +41,7 @@ class LiveView(Callback):
     It shows the loss of the steps, the metrics of the epochs, the learning rate, the norm of the gradient, and on the
     figure of the model, layer by layer, the activations (mean, deviation, share of zeros, histogram) and the norms of
     the gradients of its parameters. The page is served on 127.0.0.1 alone and asks for nothing elsewhere. Training is
-    the same to the last bit. Layers are looked at only while somebody reads, and for at most a hundredth of the time.
+    the same to the last bit. Layers are looked at only while somebody reads, for at most a two-hundredth of the time.
 
     Args:
         port: 0 for any that is free.

@@ -61,7 +61,7 @@ class Server:
             ) from error
         self.port: int = self._http.server_address[1]
         self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.05,), name="graphc live view", daemon=True
+            target=self._http.serve_forever, args=(0.1,), name="graphc live view", daemon=True
         )
         self._thread.start()
 

@@ -1,9 +1,9 @@
 "use strict";
-// The page of a live view: asks for what is new twice a second, draws curves, and writes statistics beside the boxes of
+// The page of a live view: asks for what is new once a second, draws curves, and writes statistics beside the boxes of
 // the figure. Nothing is loaded from elsewhere, and nothing that was received is ever read as markup or as code.
 
 const SVG = "http://www.w3.org/2000/svg";
-const PERIOD = 500;
+const PERIOD = 1000;
 const seen = { version: 0, points: [], rows: [], norms: [], layers: {}, now: {} };
 const logarithmic = new Set();
 let about = { name: "training", epochs: 0, boxes: [] };
