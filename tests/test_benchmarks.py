@@ -9,8 +9,9 @@ import pytest
 
 import graphc as gx
 from benchmarks import adbench, cold_start, fit, live
+from benchmarks import compile_time as compiling
 from benchmarks import recording as recorded
-from benchmarks.timing import interleaved, table
+from benchmarks.timing import interleaved, more, table
 from tests.support import find_case
 
 FOLDER, REASON = find_case("adbench/data")
@@ -19,9 +20,13 @@ FOLDER, REASON = find_case("adbench/data")
 def test_functions_are_called_in_turn():
     calls = []
     times = interleaved([lambda: calls.append("a"), lambda: calls.append("b")], seconds=0, least=3)
-    assert calls == ["a", "b"] * 4
+    assert "".join(calls) == "abab" + "baab"  # once beforehand, then in turn, every second time backwards
     assert len(times) == 2
     assert all(t >= 0 for t in times)
+
+
+def test_what_takes_longer_is_held_against_its_neighbour():
+    assert more([1.2, 9.0, 2.4], [1.0, 7.5, 2.0]) == pytest.approx(20)  # a slow round is slow for both
 
 
 def test_a_table_has_columns():
@@ -49,11 +54,25 @@ def test_fit_is_held_against_a_bare_loop(capsys):
     assert all(float(row[1]) > 0 for row in rows)
 
 
+<<<<<<< HEAD
 def test_a_live_view_is_held_against_training_alone():
     rows = live.measured(epochs=1, rounds=1)
     assert [row[0] for row in rows] == ["alone (64, 32)", "view (64, 32)", "view, read (64, 32)"]
     assert rows[0][3] == "+0.00 %"
     assert all(float(row[2]) > 0 for row in rows)
+=======
+def test_the_time_to_compile_is_measured_in_a_process_of_its_own():
+    row = compiling.measured("graphc", 2)
+    assert row.steps > 5
+    assert row.seconds > 0
+    assert compiling.line(2, {"graphc": row, "jax": "not installed"})[-1] == "not installed"
+
+
+def test_a_peer_that_is_not_installed_is_said(monkeypatch):
+    monkeypatch.setattr(compiling, "PEERS", {"graphc": "graphc", "other": "no_such_module"})
+    assert compiling.missing("other") == "not installed"
+    assert compiling.missing("graphc") is None
+>>>>>>> ccbc5e8 (Compiling updates of many parameters takes time in proportion to them; the history of a node is walked once; a benchmark of compile time by depth; recording is held against its neighbour round by round)
 
 
 def test_recording_is_held_against_silence():

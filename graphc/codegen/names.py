@@ -10,7 +10,7 @@ from functools import cached_property
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
-from graphc.ir.provenance import descendants_of, gradient_of
+from graphc.ir.provenance import gradient_of, lineage
 from graphc.ops.template import helper_functions
 
 RESERVED = frozenset({"np", "rng", "math", "base64", "hashlib", "make_rng", "SITES"})
@@ -105,7 +105,7 @@ class Names:
         """Who uses each node, among the nodes and what they replaced."""
         found: dict[Node, list[Node]] = {}
         for node in self.graph.nodes:
-            for version in descendants_of(node):
+            for version in lineage(node):
                 for operand in version.inputs:
                     found.setdefault(operand, []).append(version)
         return found

@@ -202,9 +202,9 @@ def step_text(graph: Graph, node: Node) -> str:
     """The step of backpropagation that a node is, in a few words."""
     source = gradient_of(node)
     step = chain_rule_of(node)
-    accumulated = find(node, Accumulate)
     if source is None and step is None:
         return ""
+    accumulated = find(node, Accumulate)
     what = f"dL/d({graph.name_of(source)})" if source is not None and graph.name_of(source) else ""
     if accumulated is not None:
         return f"{what} added up over {len(accumulated.terms)} uses".strip()

@@ -12,9 +12,13 @@ from graphc.ir.events import (
     Cotangent,
     Equation,
     Event,
+    Folded,
+    Lowered,
     OverSteps,
     Part,
     PushForward,
+    Rebuilt,
+    Rewrite,
     Seed,
     StructuralZero,
     Unbroadcast,
@@ -22,6 +26,9 @@ from graphc.ir.events import (
 from graphc.ir.node import Node
 
 E = TypeVar("E", bound=Event)
+
+REPLACING = (Rewrite, Rebuilt, Lowered, Folded)
+"""Events that lead to the node that was there before."""
 
 BEGINNINGS = (
     Seed,
@@ -38,29 +45,35 @@ BEGINNINGS = (
 """Events that say by themselves where a node comes from; the others lead to what it replaced."""
 
 
+def lineage(node: Node, parts: bool = False) -> list[Node]:
+    """A node and everything that it replaced, nearest first; with ``parts``, also what it came along with."""
+    seen, queue = {node}, [node]
+    for current in queue:
+        for event in current.about.events:
+            before = replaced_by(event) if parts or not isinstance(event, Part) else None
+            if before is not None and before not in seen:
+                seen.add(before)
+                queue.append(before)
+    return queue
+
+
 def history(node: Node, parts: bool = False) -> Iterator[Event]:
     """Every event of a node, oldest first, then those of what it replaced.
 
     With ``parts``, also the events that it came along with, as if they had made it.
     """
-    seen = {node}
-    queue = [node]
-    for current in queue:
+    for current in lineage(node, parts):
         for event in current.about.events:
-            if isinstance(event, Part) and not parts:
-                continue
-            yield event.event if isinstance(event, Part) else event
-            before = replaced_by(event)
-            if before is not None and before not in seen:
-                seen.add(before)
-                queue.append(before)
+            if not isinstance(event, Part):
+                yield event
+            elif parts:
+                yield event.event
 
 
 def replaced_by(event: Event) -> Node | None:
     """The node that an event replaced, or None where it replaced nothing."""
     inner = event.event if isinstance(event, Part) else event
-    before: Node | None = getattr(inner, "before", None)
-    return before
+    return inner.before if isinstance(inner, REPLACING) else None
 
 
 def has_origin(node: Node) -> bool:
@@ -99,8 +112,16 @@ def _is_explained(node: Node) -> bool:
 
 
 def find(node: Node, kind: type[E]) -> E | None:
-    """The nearest event of one kind."""
-    return next((e for e in history(node) if isinstance(e, kind)), None)
+    """The nearest event of one kind: as in ``history``, without a step per event, since every listing asks this."""
+    seen, queue = {node}, [node]
+    for current in queue:
+        for event in current.about.events:
+            if isinstance(event, kind):
+                return event
+            if isinstance(event, REPLACING) and event.before not in seen:
+                seen.add(event.before)
+                queue.append(event.before)
+    return None
 
 
 def is_declared(node: Node) -> bool:
@@ -128,5 +149,4 @@ def chain_rule_of(node: Node) -> ChainRule | None:
 
 def descendants_of(node: Node, parts: bool = False) -> set[Node]:
     """A node and everything that it replaced; with ``parts``, also what it came along with the replacement of."""
-    befores = (replaced_by(event) for event in history(node, parts))
-    return {node, *(before for before in befores if before is not None)}
+    return set(lineage(node, parts))

@@ -45,9 +45,9 @@ def make_plan(graph: Graph) -> Plan:
     """
     gradients = [x for x in graph.outputs if is_gradient(x)]
     nexts = [value for _, value in graph.updates]
+    trained = _from_gradients(nexts)
     roots = {
-        "forward": [x for x in graph.outputs if not is_gradient(x)]
-        + [x for x in nexts if not _needs_gradient(x)],
+        "forward": [x for x in graph.outputs if not is_gradient(x)] + [x for x in nexts if x not in trained],
         "backward": gradients,
         "update": nexts,
     }
@@ -67,18 +67,20 @@ def _unite(phase: dict[Node, str]) -> None:
             phase[node] = phase[group[0]]
 
 
-def _needs_gradient(value: Node) -> bool:
-    """Whether a next value is computed from gradients, as an optimizer's are and a running mean is not.
+def _from_gradients(values: Sequence[Node]) -> set[Node]:
+    """What is computed from gradients, among next values and what they need: an optimizer's are, a running mean is not.
 
     A count or a constant is no gradient, although a chain rule may have arrived at the same one elsewhere.
     """
     varying: set[Node] = set()
-    for node in toposort([value]):
-        if (node.op.kind == "leaf" and node.op.role not in ("const", "size")) or any(
-            x in varying for x in node.inputs
-        ):
+    found: set[Node] = set()
+    for node in toposort(values):
+        given = node.op.kind == "leaf" and node.op.role not in ("const", "size")
+        if given or any(x in varying for x in node.inputs):
             varying.add(node)
-    return any(is_gradient(node) for node in varying)
+            if any(x in found for x in node.inputs) or is_gradient(node):
+                found.add(node)
+    return found
 
 
 def is_gradient(node: Node) -> bool:

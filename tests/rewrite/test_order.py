@@ -89,11 +89,24 @@ def program(seed: int) -> Case:
     return [*made.outputs, made.loss], made.wrt, made.mode
 
 
+def different(seeds, monkeypatch):
+    """The seeds whose graphs depend on the order of the rules; none is the aim.
+
+    What is left: a value and its negative are both used, and whether the sign of a product is taken out is decided
+    before it is known that another product becomes the same node.
+    """
+    return [seed for seed in seeds if not same_in_any_order(program(seed), monkeypatch)]
+
+
 def test_random_programs(monkeypatch):
-    """All but a few in a hundred: what overlaps still is a sign that goes through masks from either side, two masks
-    of one value (which of them is outside), and the axes of size 1 around a product of matrices."""
-    different = [seed for seed in range(120) if not same_in_any_order(program(seed), monkeypatch)]
-    assert len(different) <= 2, different
+    found = different(range(100), monkeypatch)
+    assert len(found) <= 1, found
+
+
+@pytest.mark.full
+def test_more_random_programs(monkeypatch):
+    found = different(range(100, 250), monkeypatch)
+    assert len(found) <= 3, found
 
 
 def test_a_shuffle_that_matters_is_seen(monkeypatch):
