@@ -54,13 +54,13 @@ def test_fit_is_held_against_a_bare_loop(capsys):
     assert all(float(row[1]) > 0 for row in rows)
 
 
-<<<<<<< HEAD
 def test_a_live_view_is_held_against_training_alone():
     rows = live.measured(epochs=1, rounds=1)
     assert [row[0] for row in rows] == ["alone (64, 32)", "view (64, 32)", "view, read (64, 32)"]
     assert rows[0][3] == "+0.00 %"
     assert all(float(row[2]) > 0 for row in rows)
-=======
+
+
 def test_the_time_to_compile_is_measured_in_a_process_of_its_own():
     row = compiling.measured("graphc", 2)
     assert row.steps > 5
@@ -72,7 +72,6 @@ def test_a_peer_that_is_not_installed_is_said(monkeypatch):
     monkeypatch.setattr(compiling, "PEERS", {"graphc": "graphc", "other": "no_such_module"})
     assert compiling.missing("other") == "not installed"
     assert compiling.missing("graphc") is None
->>>>>>> ccbc5e8 (Compiling updates of many parameters takes time in proportion to them; the history of a node is walked once; a benchmark of compile time by depth; recording is held against its neighbour round by round)
 
 
 def test_recording_is_held_against_silence():
