@@ -5,6 +5,7 @@ The error that decides is |err| / (eps max(1, |f|)); the worst distance in units
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,10 +71,13 @@ def _rounded(value: Any) -> tuple[float, float]:
 
 def error_of(form: Form, exact: Reference) -> Error:
     """The worst error of a form over all outputs and points; infinite where it is not a number and should be."""
-    worst = [
-        _errors(got, h, rest, exact.dtype)
-        for got, h, rest in zip(computed(form, exact.arrays, exact.dtype), exact.high, exact.low, strict=True)
-    ]
+    return error_between(computed(form, exact.arrays, exact.dtype), exact)
+
+
+def error_between(values: Sequence[Any], exact: Reference) -> Error:
+    """The worst error of values that something computed at the points of a grid."""
+    rows = zip(values, exact.high, exact.low, strict=True)
+    worst = [_errors(got, high, low, exact.dtype) for got, high, low in rows]
     return Error(max((e.scaled for e in worst), default=0.0), max((e.ulp for e in worst), default=0.0))
 
 

@@ -31,6 +31,8 @@ ATOMS: dict[str, Any] = {
 }
 """Cards that SymPy or graphc has a function for; every other card is a function that SymPy knows nothing about."""
 
+_SPELLING = {"absolute": "abs"}
+
 _CARD_OF = {value: name for name, value in ATOMS.items() if isinstance(value, type)}
 
 
@@ -113,9 +115,11 @@ class Builder:
         if expr.func in _CARD_OF:
             return self.step(_CARD_OF[expr.func], *map(self.ref, expr.args))
         name = str(getattr(expr.func, "__name__", expr.func))
-        if not name.startswith("card_"):
+        name = _SPELLING.get(name, name.removeprefix("card_"))
+        card = CARDS.get(name)
+        if card is None or not card.emitted or len(card.operands) != len(expr.args):
             raise NotImplementedError(f"no card computes {name}")
-        return self.step(name[5:], *map(self.ref, expr.args))
+        return self.step(name, *map(self.ref, expr.args))
 
     def _sum(self, expr: Any) -> Ref:
         """Positive terms first, numbers last among them; then what is taken away."""
