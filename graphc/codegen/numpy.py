@@ -186,7 +186,8 @@ def sectioned(statements: Sequence[Statement], phase: Mapping[Node, str]) -> lis
         now = (phase.get(statement.node, "forward"), statement.layer)
         if now != here and (now[1] or now[0] != here[0]):
             heading = ", ".join(part for part in (now[0] if now[0] != "forward" else "", now[1]) if part)
-            lines.append(f"    # {heading or now[0]}")
+            inside = "    " if statement.block and statement.block[0].startswith("    ") else ""
+            lines.append(f"    {inside}# {heading or now[0]}")
             here = now
         lines.extend(statement.lines())
     return lines

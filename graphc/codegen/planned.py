@@ -11,6 +11,7 @@ import numpy as np
 
 from graphc.codegen.names import Names
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
+from graphc.codegen.strips import in_strips
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, result_groups
 from graphc.ir.provenance import gradient_of
@@ -100,6 +101,7 @@ class Closure:
         made: the views among the lines, as statements.
         hoisted: what is computed once, by its expression.
         functions: the name of each function of NumPy that a step calls.
+        before: lines that the shapes of buffers need.
     """
 
     names: Names
@@ -110,6 +112,13 @@ class Closure:
     made: list[Statement] = field(default_factory=list)
     hoisted: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)
+
+    def shorten(self, names: Sequence[str], rows: str) -> None:
+        """These buffers hold a strip of rows alone."""
+        for i, (name, shape, dtype, first, last) in enumerate(self.buffers):
+            if name in names:
+                self.buffers[i] = (name, re.sub(r"^\([^,)]*", f"({rows}", shape), dtype, first, last)
 
     def hoist(self, expression: str, wish: str) -> str:
         """The name of what is computed once."""
@@ -130,7 +139,7 @@ class Closure:
     def lines(self) -> list[str]:
         """Functions, buffers, and what is made of them."""
         functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
-        return [*functions, *_buffer_lines(self.buffers), *self.setup]
+        return [*functions, *self.before, *_buffer_lines(self.buffers), *self.setup]
 
 
 def _buffer_lines(buffers: Sequence[tuple[str, str, str, int, int]]) -> list[str]:
@@ -177,6 +186,7 @@ class PlannedWriter(Writer):
         self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
         self.fresh, self.products, self.aliases = set(fresh), products, aliases
         self.called: dict[Node, str] = {}
+        self.kept = {*roots}
 
     def write(self, nodes: Sequence[Node]) -> list[Statement]:
         """The statements that compute these nodes, operands first, in arrays that their lives allow."""
@@ -188,8 +198,7 @@ class PlannedWriter(Writer):
         for node in nodes:
             if node not in self.texts or node in self.memory.home:
                 statements += self._statements(node, groups)
-        statements += self._copies()
-        return statements
+        return [*in_strips(self, statements), *self._copies()]
 
     # -- memory --------------------------------------------------------------------------------------------------
 
@@ -269,6 +278,7 @@ class PlannedWriter(Writer):
 
     def _into(self, node: Node) -> Statement:
         """A call that writes into a buffer."""
+        self.helpers.extend(node.op.helpers)
         name = self.called[node]
         operands = [self._operand(node, x) for x in node.inputs]
         lines = (
@@ -371,12 +381,13 @@ class PlannedWriter(Writer):
 
     def _stands_in_number(self, node: Node, text: Text) -> bool:
         """Whether a number stands inside the one that needs it: it reads no array, which may have changed by then."""
-        users = self._users.get(node, [])
+        users = self.users.get(node, [])
         numbers = all(x.shape == () for x in (node, *node.inputs, *users))
         return numbers and self._stands_inside(node, text, {node: len(users)})
 
     @cached_property
-    def _users(self) -> dict[Node, list[Node]]:
+    def users(self) -> dict[Node, list[Node]]:
+        """Who reads each node of the graph."""
         users: dict[Node, list[Node]] = {}
         for node in self.graph.nodes:
             for operand in node.inputs:

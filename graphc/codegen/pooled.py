@@ -40,7 +40,7 @@ def emit_pooled(plan: Plan) -> Source:
     closure = Closure(names)
     fresh = () if plan.reuse_outputs else graph.roots
     writer = PlannedWriter(closure, graph, texts, constants, graph.roots, fresh=fresh, products=plan.products)
-    statements = writer.write(plan.order)
+    statements = writer.write(_numbers_last(plan))
     returned = [_returned(writer, x, i, plan) for i, x in enumerate(graph.roots)]
     body = [*sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
     arguments = [*texts.values(), *(["rng"] if graph.sites else [])]
@@ -59,6 +59,19 @@ def emit_pooled(plan: Plan) -> Source:
     sites = [site_names(graph), MAKE_RNG] if graph.sites else []
     blocks = [imports, *above, *sites, inner, ["FREE = {}"], _caller(plan, names, planner, arguments, sizes)]
     return Source(joined(blocks), graph.name, (*closure.made, *statements))
+
+
+def _numbers_last(plan: Plan) -> list[Node]:
+    """The order of the plan, but for numbers that no array needs: these part no calls over the same rows."""
+    users: dict[Node, list[Node]] = {}
+    for node in plan.graph.nodes:
+        for operand in node.inputs:
+            users.setdefault(operand, []).append(node)
+    last: set[Node] = set()
+    for node in reversed(plan.order):
+        if node.shape == () and node.op.role != "random" and last.issuperset(users.get(node, ())):
+            last.add(node)
+    return [*(n for n in plan.order if n not in last), *(n for n in plan.order if n in last)]
 
 
 def _returned(writer: PlannedWriter, node: Node, place: int, plan: Plan) -> str:

@@ -51,20 +51,21 @@ def _erf(x):
 
 
 # 0.73 (3.3), 0.73 (2.1)
-def _sigmoid(x):
+def _sigmoid(x, out=None):
     """1 / (1 + exp(-x)), accurate to the last subnormal of the left tail."""
     e = np.exp(-np.abs(x))
-    y = np.maximum(e, x >= 0)  # exp(min(x, 0)): 1 on the right, e on the left
+    y = np.maximum(e, x >= 0, out=out)  # exp(min(x, 0)): 1 on the right, e on the left
     e += 1.0
     y /= e
     return y
 
 
 # 1.0 (2.7), 0.73 (1.5)
-def _softplus(x):
+def _softplus(x, out=None):
     """log(1 + exp(x)) without overflow."""
-    y = np.log1p(np.exp(-np.abs(x)))
-    y += np.maximum(x, 0.0)
+    above = np.maximum(x, 0.0)
+    y = np.log1p(np.exp(-np.abs(x)), out=out)
+    y += above
     return y
 
 

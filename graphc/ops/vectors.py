@@ -85,3 +85,12 @@ def _cut(length, vectors, buffers):
     counts = [len(vectors[0][i : i + length]) for i in starts]
     cut = zip(starts, counts)
     return [(*(v[i : i + n] for v in vectors), *(b[:n] for b in buffers)) for i, n in cut]
+
+
+def _strips(length, rows, arrays, buffers):
+    """Strips of rows, the last may be shorter: where it starts and ends, arrays, buffers."""
+    strips = []
+    for i in range(0, length, max(rows, 1)):
+        j = min(i + rows, length)
+        strips.append((i, j, *(a[i:j] for a in arrays), *(b[: j - i] for b in buffers)))
+    return strips

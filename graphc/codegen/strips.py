@@ -1,0 +1,148 @@
+"""Runs of calls over the same rows, in strips that stay in the second-level cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from graphc.codegen.statements import MAX_WIDTH, Statement
+from graphc.ir.node import Node
+from graphc.ir.size import product
+
+if TYPE_CHECKING:
+    from graphc.codegen.planned import PlannedWriter
+
+STRIP = 524_288
+"""Elements of all arrays of a run together that are taken at a time."""
+
+WIDE, LONG = 256, 12
+"""A run is worth a loop where a row has so many elements, or where it has so many calls."""
+
+LEAST = 3
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?![\w(=])")
+
+
+def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[Statement]:
+    """The same statements; those that go over the same rows one after the other stand in a loop over strips."""
+    arrays = {
+        str(text): node for node, text in writer.texts.items() if node.shape != () and text.isidentifier()
+    }
+    result: list[Statement] = []
+    run: list[Statement] = []
+    for statement in statements:
+        if run and (not _local(statement, arrays) or statement.node.shape[0] != run[0].node.shape[0]):
+            result += _loop(writer, run, arrays)
+            run = []
+        if _local(statement, arrays):
+            run.append(statement)
+        else:
+            result.append(statement)
+    return [*result, *_loop(writer, run, arrays)]
+
+
+def _local(statement: Statement, arrays: Mapping[str, Node]) -> bool:
+    """Whether each row of what a call writes depends on that row of its operands alone."""
+    node = statement.node
+    if len(statement.block) == 0 or statement.results or node.shape == () or not _rows_of(node):
+        return False
+    if node.op.kind == "pointwise":
+        axes: Sequence[int] = ()
+    elif "axis" in node.attrs and "reduce(" in statement.block[0]:
+        axis = node.attrs["axis"]
+        axes = axis if isinstance(axis, tuple) else (axis,)
+    else:
+        return False
+    named = all(name in arrays for name in _names(statement) if name.isidentifier())
+    return named and 0 not in axes and all(_fits(x, node) for x in node.inputs)
+
+
+def _names(statement: Statement) -> list[str]:
+    """The arrays in the text of a call; numbers that never change are called ``c_...``."""
+    text = " ".join(line.partition("  # ")[0] for line in statement.block)
+    words = _NAME.findall(text)
+    return [
+        w
+        for w in words
+        if w not in ("True", "False", "None", "out", "where", "axis") and not w.startswith("c_")
+    ]
+
+
+def _rows_of(node: Node) -> bool:
+    return bool(node.shape) and all(isinstance(d, int) for d in node.shape[1:])
+
+
+def _fits(operand: Node, node: Node) -> bool:
+    """Whether an operand has the same rows, or is the same for all of them."""
+    if operand.shape == ():
+        return operand.op.role in ("const", "size")
+    whole = operand.ndim < max(node.ndim, 2) and operand.shape[0] != node.shape[0]
+    return whole or operand.shape[0] == node.shape[0] or operand.shape[0] == 1
+
+
+def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node]) -> list[Statement]:
+    if len(run) < LEAST:
+        return run
+    length = run[0].node.shape[0]
+    width = max(int(str(product(arrays[n].shape[1:]))) for s in run for n in _cut_names(s, arrays, length))
+    if width < WIDE and len(run) < LONG:
+        return run
+    closure = writer.closure
+    inside = {s.node for s in run}
+    names = dict.fromkeys(n for s in run for n in _cut_names(s, arrays, length))
+    moving = [n for n in names if arrays[n] not in closure.fixed]
+    first = _first_names(writer, [n for n in names if n not in moving], arrays)
+    short = [n for n in dict.fromkeys(first.values()) if _temporary(writer, arrays[n], inside)]
+    whole = [n for n in dict.fromkeys(first.values()) if n not in short]
+    start, stop = closure.names.reserve("i"), closure.names.reserve("j")
+    cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
+    new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
+    strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
+    closure.before.append(f"{rows} = min({length}, {max(STRIP // (width * len(names)), 1)})")
+    closure.shorten(short, rows)
+    made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]
+    closure.setup += _wrapped(f"{strips} = _strips(", [str(x) for x in made], ")")
+    writer.helpers.append("_strips")
+    heading = _wrapped("for ", [start, stop, *cut.values()], f" in {strips}:")
+    renamed = [_renamed(s, new) for s in run]
+    return [replace(renamed[0], block=(*heading, *renamed[0].block)), *renamed[1:]]
+
+
+def _first_names(writer: PlannedWriter, names: Sequence[str], arrays: Mapping[str, Node]) -> dict[str, str]:
+    """For each name the first one of the same array."""
+    homes: dict[Node, str] = {}
+    return {n: homes.setdefault(writer.memory.home.get(arrays[n], arrays[n]), n) for n in names}
+
+
+def _wrapped(start: str, parts: Sequence[str], end: str) -> list[str]:
+    """A line, or one for each part where it is long; a target of ``for`` is then in parentheses."""
+    line = f"{start}{', '.join(parts)}{end}"
+    if len(line) <= MAX_WIDTH - 16:
+        return [line]
+    opening = start if start.endswith("(") else f"{start}("
+    closing = end if end.startswith(")") else f"){end}"
+    return [opening, *(f"    {part}," for part in parts), closing]
+
+
+def _cut_names(statement: Statement, arrays: Mapping[str, Node], length: object) -> list[str]:
+    return [n for n in _names(statement) if arrays[n].shape[0] == length]
+
+
+def _temporary(writer: PlannedWriter, node: Node, inside: set[Node]) -> bool:
+    """Whether an array is of no use outside the loop."""
+    home = writer.memory.home.get(node)
+    if home is None or home in writer.given or home in writer.targets:
+        return False
+    tenants = [n for n, h in writer.memory.home.items() if h is home]
+    users = [u for n in tenants for u in writer.users.get(n, ())]
+    return not any(n in writer.kept for n in tenants) and all(n in inside for n in (*tenants, *users))
+
+
+def _renamed(statement: Statement, new: Mapping[str, str]) -> Statement:
+    lines = []
+    for line in statement.block:
+        code, mark, comment = line.partition("  # ")
+        code = re.sub(r"(?<![\w.])[A-Za-z_]\w*(?![\w(])(?!=)", lambda m: new.get(m[0], m[0]), code)
+        lines.append(f"    {code}{mark}{comment}")
+    return replace(statement, block=tuple(lines), name=new.get(statement.name, statement.name))
