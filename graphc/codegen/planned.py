@@ -114,11 +114,13 @@ class Closure:
     functions: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
 
-    def shorten(self, names: Sequence[str], rows: str) -> None:
-        """These buffers hold a strip of rows alone."""
+    def loop(self, names: Sequence[str], short: Sequence[str], rows: str, start: int, end: int) -> None:
+        """A loop needs all of these buffers from its first line to its last; some hold a strip of rows alone."""
         for i, (name, shape, dtype, first, last) in enumerate(self.buffers):
+            if name in short:
+                shape = re.sub(r"^\([^,)]*", f"({rows}", shape)
             if name in names:
-                self.buffers[i] = (name, re.sub(r"^\([^,)]*", f"({rows}", shape), dtype, first, last)
+                self.buffers[i] = (name, shape, dtype, min(first, start), max(last, end))
 
     def hoist(self, expression: str, wish: str) -> str:
         """The name of what is computed once."""
@@ -180,11 +182,14 @@ class PlannedWriter(Writer):
         products: bool = True,
         names: Names | None = None,
         aliases: bool = True,
+        strips: bool = True,
     ) -> None:
         roots = tuple(roots)
         super().__init__(graph, names or closure.names, known, roots, constants, roots=roots)
         self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
         self.fresh, self.products, self.aliases = set(fresh), products, aliases
+        self.strips = strips
+        self.place: dict[Node, int] = {}
         self.called: dict[Node, str] = {}
         self.kept = {*roots}
 
@@ -198,7 +203,8 @@ class PlannedWriter(Writer):
         for node in nodes:
             if node not in self.texts or node in self.memory.home:
                 statements += self._statements(node, groups)
-        return [*in_strips(self, statements), *self._copies()]
+        self.place = {node: at for at, node in enumerate(nodes)}
+        return [*(in_strips(self, statements) if self.strips else statements), *self._copies()]
 
     # -- memory --------------------------------------------------------------------------------------------------
 

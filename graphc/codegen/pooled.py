@@ -42,7 +42,7 @@ def emit_pooled(plan: Plan) -> Source:
     writer = PlannedWriter(closure, graph, texts, constants, graph.roots, fresh=fresh, products=plan.products)
     statements = writer.write(_numbers_last(plan))
     returned = [_returned(writer, x, i, plan) for i, x in enumerate(graph.roots)]
-    body = [*sectioned(statements, plan.phase), f"    return {tuple_text(returned)}"]
+    body = [*sectioned(statements, plan.phase), *f"    return {tuple_text(returned)}".split("\n")]
     arguments = [*texts.values(), *(["rng"] if graph.sites else [])]
     sizes = _sizes(plan, [*body, *closure.lines()])
     inner = [

@@ -32,17 +32,17 @@ def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[St
     result: list[Statement] = []
     run: list[Statement] = []
     for statement in statements:
-        if run and (not _local(statement, arrays) or statement.node.shape[0] != run[0].node.shape[0]):
+        if run and (not _local(writer, statement, arrays) or statement.node.shape[0] != run[0].node.shape[0]):
             result += _loop(writer, run, arrays)
             run = []
-        if _local(statement, arrays):
+        if _local(writer, statement, arrays):
             run.append(statement)
         else:
             result.append(statement)
     return [*result, *_loop(writer, run, arrays)]
 
 
-def _local(statement: Statement, arrays: Mapping[str, Node]) -> bool:
+def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Node]) -> bool:
     """Whether each row of what a call writes depends on that row of its operands alone."""
     node = statement.node
     if len(statement.block) == 0 or statement.results or node.shape == () or not _rows_of(node):
@@ -54,8 +54,16 @@ def _local(statement: Statement, arrays: Mapping[str, Node]) -> bool:
         axes = axis if isinstance(axis, tuple) else (axis,)
     else:
         return False
-    named = all(name in arrays for name in _names(statement) if name.isidentifier())
+    named = all(name in arrays for name in _names(statement)) and all(_plain(writer, x) for x in node.inputs)
     return named and 0 not in axes and all(_fits(x, node) for x in node.inputs)
+
+
+def _plain(writer: PlannedWriter, operand: Node) -> bool:
+    """Whether an operand stands there by its name, and is no view of a buffer, which would have to live as long."""
+    if operand.shape == ():
+        return True
+    own = operand in writer.memory.home or operand.op.kind == "leaf" or operand not in writer.closure.fixed
+    return own and str(writer.text(operand)).isidentifier()
 
 
 def _names(statement: Statement) -> list[str]:
@@ -74,11 +82,16 @@ def _rows_of(node: Node) -> bool:
 
 
 def _fits(operand: Node, node: Node) -> bool:
-    """Whether an operand has the same rows, or is the same for all of them."""
+    """Whether an operand has the same rows, or is the same for all of them.
+
+    One of fewer axes is never cut, so it may not be as long as there are rows: another call might cut it.
+    """
     if operand.shape == ():
         return operand.op.role in ("const", "size")
-    whole = operand.ndim < max(node.ndim, 2) and operand.shape[0] != node.shape[0]
-    return whole or operand.shape[0] == node.shape[0] or operand.shape[0] == 1
+    axes = max(x.ndim for x in (node, *node.inputs))
+    if operand.shape[0] == node.shape[0]:
+        return operand.ndim == axes
+    return operand.ndim < axes or operand.shape[0] == 1
 
 
 def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node]) -> list[Statement]:
@@ -100,7 +113,8 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
     closure.before.append(f"{rows} = min({length}, {max(STRIP // (width * len(names)), 1)})")
-    closure.shorten(short, rows)
+    places = [writer.place[s.node] for s in run]
+    closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]
     closure.setup += _wrapped(f"{strips} = _strips(", [str(x) for x in made], ")")
     writer.helpers.append("_strips")

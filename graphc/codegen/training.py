@@ -218,6 +218,7 @@ class Step:
             products=self.products,
             names=names,
             aliases=False,
+            strips=False,
         )
         statements = writer.write(link.vector.order)
         self.helpers += writer.helpers
