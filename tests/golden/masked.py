@@ -103,7 +103,7 @@ class _Pieces(dict):
 
 
 def _vector(arrays):
-    """One vector of the elements of some arrays (bytes, where dtypes differ), and the pieces of it."""
+    """One vector of the elements of arrays (bytes, where dtypes differ), and the pieces of it."""
     alike = len({a.dtype for a in arrays}) == 1
     units = [a.size if alike else -(-a.nbytes // 8) * 8 for a in arrays]
     vector = np.empty(sum(units), arrays[0].dtype if alike else np.uint8)
@@ -241,8 +241,8 @@ def backward(params, saved):
     d_dropout1_h = d_dense2_z @ dense2_W.T  # [batch, 16]  dL/d(dropout1.h): chain rule of matmul
     # dense1
     d_dense1_h = d_dropout1_h * product_2  # [batch, 16]  dL/d(dense1.h): chain rule of multiply
-    product_3 = dense1_z * np.exp(-(dense1_z * dense1_z * 0.5))  # [batch, 16]
-    d_dense1_z = d_dense1_h * (product + product_3 / 2.5066283)  # [batch, 16]  chain rule of gelu
+    product_3 = dense1_z * np.exp(-0.5 * (dense1_z * dense1_z))  # [batch, 16]
+    d_dense1_z = d_dense1_h * (product + 0.3989423 * product_3)  # [batch, 16]  chain rule of gelu
     d_dense1_W = x.T @ d_dense1_z  # [2, 16]  dL/d(dense1.W): chain rule of matmul
     d_dense1_b = d_dense1_z.sum(axis=0)  # [16]  dL/d(dense1.b)
     return {
@@ -296,30 +296,29 @@ def plan_step(batch, params, slots):
     multiply = np.multiply
     copyto = np.copyto
     subtract = np.subtract
-    negative = np.negative
     exp = np.exp
     [
         dense1_z,
-        ratio_2,
+        ratio,
         total,
         dense1_h,
-        product,
+        product_2,
         dense2_z,
         d_dropout1_h,
         e,
-        product_2,
+        product_3,
     ] = _buffers(
-        ((batch, 16), np.float32, 0, 31),
+        ((batch, 16), np.float32, 0, 30),
         ((batch, 16), np.float32, 2, 3),
-        ((batch, 16), np.float32, 4, 32),
+        ((batch, 16), np.float32, 4, 31),
         ((batch, 16), np.float32, 6, 20),
         ((batch, 16), np.float32, 8, 24),
         ((batch, 1), np.float32, 11, 23),
-        ((batch, 16), np.float32, 23, 35),
-        ((batch, 16), np.float32, 25, 29),
+        ((batch, 16), np.float32, 23, 34),
+        ((batch, 16), np.float32, 25, 28),
         ((65,), np.float32, 1000002, 1000003),
     )
-    ratio = dense1_z
+    product = dense1_z
     dropout1_h = dense1_h
     difference = dense2_z
     d_dense2_z = dense2_z
@@ -333,23 +332,24 @@ def plan_step(batch, params, slots):
     dropout1_h_T = dropout1_h.T
     ones = np.ones(batch, np.float32)
     dense2_W_T = dense2_W.T
-    c_2_5066283 = np.array(2.5066283, np.float32)
+    c__0_5 = np.array(-0.5, np.float32)
+    c_0_3989423 = np.array(0.3989423, np.float32)
     c_0_9 = np.array(0.9, np.float32)
 
     def step(state, x, t, lr, rng):
         # dense1
         dot(x, dense1_W, out=dense1_z)  # [batch, 16]
         add(dense1_z, dense1_b, out=dense1_z)  # [batch, 16]
-        divide(dense1_z, c_1_4142135, out=ratio_2)  # [batch, 16]
-        erf = _erf(ratio_2)  # [batch, 16]
+        divide(dense1_z, c_1_4142135, out=ratio)  # [batch, 16]
+        erf = _erf(ratio)  # [batch, 16]
         add(c_1_0, erf, out=total)  # [batch, 16]
         multiply(total, c_0_5, out=total)  # [batch, 16]
         multiply(dense1_z, total, out=dense1_h)  # [batch, 16]
         # dropout1
         dropout1_mask = _bernoulli(rng["dropout1.mask"], (batch, 16), 52429)  # [batch, 16]
-        copyto(product, dropout1_mask)  # [batch, 16]
-        multiply(product, c_1_2499952, out=product)  # [batch, 16]
-        multiply(dense1_h, product, out=dropout1_h)  # [batch, 16]
+        copyto(product_2, dropout1_mask)  # [batch, 16]
+        multiply(product_2, c_1_2499952, out=product_2)  # [batch, 16]
+        multiply(dense1_h, product_2, out=dropout1_h)  # [batch, 16]
         # dense2
         dot(dropout1_h, dense2_W, out=dense2_z)  # [batch, 1]
         add(dense2_z, dense2_b, out=dense2_z)  # [batch, 1]
@@ -368,22 +368,21 @@ def plan_step(batch, params, slots):
         # backward, dropout1
         dot(d_dense2_z, dense2_W_T, out=d_dropout1_h)  # [batch, 16]  chain rule of matmul
         # backward, dense1
-        multiply(d_dropout1_h, product, out=d_dense1_h)  # [batch, 16]  chain rule of multiply
+        multiply(d_dropout1_h, product_2, out=d_dense1_h)  # [batch, 16]  chain rule of multiply
         multiply(dense1_z, dense1_z, out=e)  # [batch, 16]
-        multiply(e, c_0_5, out=e)  # [batch, 16]
-        negative(e, out=e)  # [batch, 16]
+        multiply(c__0_5, e, out=e)  # [batch, 16]
         exp(e, out=e)  # [batch, 16]
-        multiply(dense1_z, e, out=ratio)  # [batch, 16]
-        divide(ratio, c_2_5066283, out=ratio)  # [batch, 16]
-        add(total, ratio, out=total)  # [batch, 16]
+        multiply(dense1_z, e, out=product)  # [batch, 16]
+        multiply(c_0_3989423, product, out=product)  # [batch, 16]
+        add(total, product, out=total)  # [batch, 16]
         multiply(d_dense1_h, total, out=d_dense1_z)  # [batch, 16]  chain rule of gelu
         dot(x.T, d_dense1_z, out=d_dense1_W)  # [2, 16]  dL/d(dense1.W): chain rule of matmul
         dot(ones, d_dense1_z, out=d_dense1_b)  # [16]  dL/d(dense1.b)
         # update
         multiply(c_0_9, momentum_v, out=momentum_v)  # [65]
         add(momentum_v, g, out=momentum_v)  # [65]
-        multiply(lr, momentum_v, out=product_2)  # [65]
-        subtract(theta, product_2, out=theta)  # [65]
+        multiply(lr, momentum_v, out=product_3)  # [65]
+        subtract(theta, product_3, out=theta)  # [65]
         return loss, state
 
     return step
