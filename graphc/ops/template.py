@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -114,12 +114,22 @@ def helper_source(names: Sequence[str]) -> list[str]:
     stack = list(reversed(list(names)))
     while stack:
         name = stack[-1]
-        source = inspect.getsource(table[name])
-        missing = [n for n in re.findall(r"\b_\w+", source) if n in table and n not in order and n != name]
+        missing = [n for n in _called_in(name) if n in table and n not in order and n != name]
         if missing:
             stack.extend(missing)
         else:
             stack.pop()
             if name not in order:
                 order.append(name)
-    return [inspect.getsource(table[name]).rstrip() for name in order]
+    return [_source_of(name) for name in order]
+
+
+@cache
+def _source_of(name: str) -> str:
+    """The source of a helper: a part of graphc, so that it is read once."""
+    return inspect.getsource(helper_functions()[name]).rstrip()
+
+
+@cache
+def _called_in(name: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\b_\w+", _source_of(name)))
