@@ -88,6 +88,8 @@ def _fits(operand: Node, node: Node) -> bool:
     """
     if operand.shape == ():
         return operand.op.role in ("const", "size")
+    if not _rows_of(operand):
+        return False
     axes = max(x.ndim for x in (node, *node.inputs))
     if operand.shape[0] == node.shape[0]:
         return operand.ndim == axes

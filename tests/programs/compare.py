@@ -10,8 +10,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from graphc.errors import DataError
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, engine, substitute
 from graphc.ops.evaluate import evaluate, size_values
+from graphc.rewrite import regions
 from graphc.rewrite.lower import lower
 from graphc.runtime.interpret import bind
 from graphc.runtime.program import Program as Compiled
@@ -128,10 +131,13 @@ class Comparison:
         self.oracle = oracle(exact, self.program.mode, self.values, self.seed)
         self.exactly(exact)
         default = self.graph("default")
-        program = self.closely(default, "default")
-        self.near(self.oracle, called(in_buffers(program), self.values, self.seed), "planned at default")
-        if self.seed % 3 == 0:  # each level is a compilation, and those are what takes the time
-            self.closely(default, "fast")
+        with forms_as_written() if self.seed % 10 else nullcontext():
+            program = self.closely(default, "default")
+            if self.seed % 3 == 0:  # each level is a compilation, and those are what takes the time
+                self.near(
+                    self.oracle, called(in_buffers(program), self.values, self.seed), "planned at default"
+                )
+                self.closely(default, "fast")
         self.as_text(exact)
         if self.program.wrt and all(np.isfinite(v).all() for v in self.slopes()):
             self.both_ways(exact)
@@ -396,6 +402,11 @@ def disturbed(
     value = evaluate(node, operands, sizes, generator)
     rounds = node.op.name in ADDING or (node.op.kind == "pointwise" and node.op.name not in PICKING)
     return moved(value, random) if rounds else value
+
+
+def forms_as_written() -> Any:
+    """No search for the forms of pointwise regions: each takes SymPy a second, and tests of their own hold them."""
+    return patch.object(regions, "regions_of", lambda graph: iter(()))
 
 
 def in_buffers(program: Any, products: bool = True) -> Any:
