@@ -1,10 +1,11 @@
 """Thirty relu layers, started by He's variance and by Xavier's: the same network, the same data, the same steps.
 
 Xavier's variance fits an activation of slope 1. A relu passes half, so after 30 layers 2⁻³⁰ of the mean square is left
-and no gradient to speak of; chance is a loss of log 10 = 2.303. It prints:
+and no gradient to speak of; chance is a loss of log 10 = 2.303. How far He's has come after ten epochs hangs on
+rounding (a rate that is 0.01 % larger gives 0.8 to 1.3). It prints:
 
-    he_normal      loss 2.366 in the first epoch, 1.099 in the last
-    xavier_normal  loss 2.303 in the first epoch, 2.303 in the last
+    he_normal      loss 2.37 in the first epoch, then it falls
+    xavier_normal  loss 2.30 in the first epoch, then it stays
 """
 
 import graphc as gx
@@ -33,7 +34,9 @@ def main():
             digits, optimizer=optim.momentum(1e-3), epochs=10, batch_size=64, seed=0, verbose=False
         )
         first, last = history["loss"][0], history["loss"][-1]
-        print(f"{init:14} loss {first:.3f} in the first epoch, {last:.3f} in the last")
+        print(
+            f"{init:14} loss {first:.2f} in the first epoch, then it {'falls' if last < 0.8 * first else 'stays'}"
+        )
 
 
 if __name__ == "__main__":
