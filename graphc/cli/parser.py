@@ -370,9 +370,10 @@ def _opt(commands: Any) -> None:
         "  write_plainly  stable forms that a known range makes needless\n"
         "  to_code        operations without code become their bodies\n"
         "  guard          forms that only the code needs\n"
+        "  choose_forms   pointwise regions in the cheapest form that is no less accurate\n"
         "  to_derivable   operations without a derivative become their bodies\n"
         "  simplify       clean, stabilise, save_cost, factor, share\n"
-        "  code           write_plainly, to_code, guard, clean\n"
+        "  code           write_plainly, to_code, guard, clean, choose_forms\n"
         "  gradient       clean, stabilise, to_derivable, stabilise\n\n"
         f"{_GRAPH_NOTE}\n{_MODEL_NOTE}",
     )

@@ -190,6 +190,7 @@ NOT_DRAWN: Mapping[str, str] = MappingProxyType(
                 "emit",
                 "compile",
                 "retype",
+                "accuracy",
                 "report",
                 "profile",
                 "view",
