@@ -84,6 +84,9 @@ def over_operand(node: Node) -> bool:
     return ufunc_of(node) is not None or (node.op.kind == "pointwise" and isinstance(node.op.into, str))
 
 
+MANY = 64
+"""Up to so many classes, comparing a label with each of them is faster than an index."""
+
 SHORT_ROW = 128
 """How many elements of a row are added one after the other, not in pairs."""
 
@@ -201,7 +204,7 @@ class PlannedWriter(Writer):
         statements: list[Statement] = []
         self._name_buffers(nodes)
         for node in nodes:
-            if node not in self.texts or node in self.memory.home:
+            if node not in self.left_out and (node not in self.texts or node in self.memory.home):
                 statements += self._statements(node, groups)
         self.place = {node: at for at, node in enumerate(nodes)}
         return [*(in_strips(self, statements) if self.strips else statements), *self._copies()]
@@ -210,6 +213,10 @@ class PlannedWriter(Writer):
 
     def _memory(self, nodes: Sequence[Node]) -> Memory:
         into = {n for n in nodes if n.shape != () and n not in self.fresh and _has_form(n)}
+        self.indexed = {n for n in into if _takes_off_one_hot(n)}
+        marks = {n.inputs[1] for n in self.indexed} - {*self.roots}
+        self.left_out = {n for n in marks if all(user in self.indexed for user in self.users[n])}
+        into -= self.left_out
 
         def in_place(node: Node) -> bool:
             return over_operand(node) or self._is_masked(node)
@@ -286,10 +293,11 @@ class PlannedWriter(Writer):
         """A call that writes into a buffer."""
         self.helpers.extend(node.op.helpers)
         name = self.called[node]
-        operands = [self._operand(node, x) for x in node.inputs]
+        operands = [self._operand(node, x) for x in node.inputs if x not in self.left_out]
         lines = (
             self._masked(node, operands, name)
             or self._summed(node, operands, name)
+            or self._indexed(node, operands, name)
             or written(node, operands, name, self.closure.hoist)
         )
         assert lines is not None
@@ -324,6 +332,16 @@ class PlannedWriter(Writer):
         flat = self.closure.hoist(f"{out}.reshape(-1)", f"{out}_flat") if node.attrs["keepdims"] else out
         pair = f"{ones}, {operands[0]}" if axis == 0 else f"{operands[0]}, {ones}"
         return [f"np.dot({pair}, out={flat})"]
+
+    def _indexed(self, node: Node, operands: Sequence[str], out: str) -> list[str] | None:
+        """1 taken off at the place of each label, in place of a row of comparisons."""
+        if node not in self.indexed:
+            return None
+        value, marks = node.inputs
+        rows = self.closure.hoist(f"np.arange({node.shape[0]})", "places")
+        line = f"{out}[{rows}, {self.text(marks.inputs[0])}] -= 1.0"
+        same = self.memory.home[node] is self.memory.home.get(value)
+        return [line] if same else [f"np.copyto({out}, {operands[0]})", line]
 
     def _operand(self, node: Node, operand: Node) -> str:
         """An operand of a call: a number that never changes is an array of rank 0, which costs least."""
@@ -406,6 +424,15 @@ class PlannedWriter(Writer):
             if value is not None and value is not leaf and self.memory.home.get(value) is not leaf:
                 line = f"np.copyto({self.texts[leaf]}, {self.text(value)})"
                 yield self._statement(value, str(self.texts[leaf]), [self.closure.bound(line)])
+
+
+def _takes_off_one_hot(node: Node) -> bool:
+    """Whether a value is one without a 1 in each row, of many classes, by labels that are given."""
+    if ufunc_of(node) != "subtract" or "one_hot" not in node.inputs[1].op.properties:
+        return False
+    value, marks = node.inputs
+    wide = marks.ndim == 2 and isinstance(marks.shape[1], int) and marks.shape[1] > MANY
+    return wide and value.type == marks.type == node.type and marks.inputs[0].op.kind == "leaf"
 
 
 def _has_form(node: Node) -> bool:

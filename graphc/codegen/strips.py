@@ -45,7 +45,8 @@ def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[St
 def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Node]) -> bool:
     """Whether each row of what a call writes depends on that row of its operands alone."""
     node = statement.node
-    if len(statement.block) == 0 or statement.results or node.shape == () or not _rows_of(node):
+    written = any("out=" in line or "copyto(" in line for line in statement.block[-1:])
+    if not written or statement.results or node.shape == () or not _rows_of(node):
         return False
     if node.op.kind == "pointwise":
         axes: Sequence[int] = ()

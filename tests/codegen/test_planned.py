@@ -145,6 +145,18 @@ def test_a_step_allocates_no_arrays(sizes):
     assert peak < 160_000
 
 
+@pytest.mark.parametrize("classes", [64, 65, 300])
+def test_many_classes_are_picked_by_index(classes):
+    z, t = gx.input("z", ("n", classes)), gx.input("t", ("n",), dtype="int64")
+    loss = nn.cross_entropy(z, t)
+    outputs = [loss, gx.grad(loss, z)]
+    planned = gx.compile(outputs, layout="planned")
+    assert (" -= 1.0" in planned.source) == (classes > 64)
+    values = RANDOM.normal(size=(9, classes)), RANDOM.integers(0, classes, 9)
+    for one, other in zip(gx.compile(outputs, level="exact")(*values), planned(*values), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
 # -- programs -----------------------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,22 @@ def _picked_rows(rows: Node, labels: Node) -> Pair:
     return t * rows, gx.where(t > 0.0, rows, 0.0)
 
 
+def _wide(rows: Node) -> Node:
+    return gx.broadcast_to(rows[:, :1], (rows.shape[0], 70)) + gx.arange(70, dtype=rows.dtype)
+
+
+def _sum_of_picked(rows: Node, labels: Node) -> Pair:
+    wide, t = _wide(rows), gx.one_hot(labels, 70, dtype=rows.dtype)
+    before = sum_op(gx.where(t > 0.0, wide, 0.0), (0, 1))
+    return before, sum_op(gx.take_along_axis(wide, labels[:, None], 1), (0, 1))
+
+
+def _sum_of_picked_logs(rows: Node, labels: Node) -> Pair:
+    wide, t, shared = _wide(rows), gx.one_hot(labels, 70, dtype=rows.dtype), rows[:, 1:2]
+    before = sum_op(gx.where(t > 0.0, wide - shared, 0.0), (1,), keepdims=True)
+    return before, sum_op(gx.take_along_axis(wide, labels[:, None], 1) - shared, (1,), keepdims=True)
+
+
 def _tanh(x: Node) -> Pair:
     return (gx.exp(x) - gx.exp(-x)) / (gx.exp(x) + gx.exp(-x)), gx.tanh(x)
 
@@ -482,6 +498,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
         _derived(lambda a, q, row: (a * row - (-q) * row, (a - -q) * row)),
     ),
     "picked-rows": (_picked_rows,),
+    "sum-of-picked": (_sum_of_picked, _sum_of_picked_logs),
     "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
 }
 """For each rule, graphs before and after; an ``after`` of None is only run, not compared by structure."""
