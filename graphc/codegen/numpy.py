@@ -244,4 +244,7 @@ def describe(graph: Graph) -> str:
 
 def array_cast(leaf: Node, text: str) -> str:
     """A line that makes an argument an array of the declared dtype, since what writes into buffers converts nothing."""
-    return f"    {text} = np.asarray({text}, dtype=np.{leaf.dtype}{'_' if leaf.dtype == 'bool' else ''})"
+    if leaf.type.is_float:
+        return f"    {text} = np.asarray({text}, dtype=np.{leaf.dtype})"
+    dtype = f"np.{leaf.dtype}{'_' if leaf.dtype == 'bool' else ''}"
+    return f'    {text} = np.asarray({text}).astype({dtype}, casting="same_kind", copy=False)'

@@ -99,6 +99,7 @@ class Closure:
         names: of the whole function.
         fixed: nodes that are the same arrays at every step.
         rows: those of them that lie in rows, so that a reshape of them is a view.
+        settled: numbers that are computed once, of sizes and constants.
         setup: lines.
         buffers: for each buffer its name, shape, dtype and the lines that need it.
         made: the views among the lines, as statements.
@@ -110,6 +111,7 @@ class Closure:
     names: Names
     fixed: set[Node] = field(default_factory=set)
     rows: set[Node] = field(default_factory=set)
+    settled: set[Node] = field(default_factory=set)
     setup: list[str] = field(default_factory=list)
     buffers: list[tuple[str, str, str, int, int]] = field(default_factory=list)
     made: list[Statement] = field(default_factory=list)
@@ -258,7 +260,7 @@ class PlannedWriter(Writer):
         return self._has_name(node) or (later is not None and is_gradient(later) and not is_gradient(node))
 
     def _has_name(self, node: Node) -> bool:
-        return self.graph.name_of(node) is not None or gradient_of(node) is not None
+        return bool(self.graph.name_of(node) or node.about.hint) or gradient_of(node) is not None
 
     def _buffer(self, home: Node) -> None:
         first, last = self.memory.span[home]
@@ -276,6 +278,7 @@ class PlannedWriter(Writer):
             yield self._into(node)
         elif node.shape == () and self._never_changes(node):
             self._set(node, Text(self.closure.hoist(str(self._render(node)), self._wish(node))), fixed=True)
+            self.closure.settled.add(node)
         elif self._is_fixed_view(node):
             self._view(node)
         else:
@@ -362,9 +365,7 @@ class PlannedWriter(Writer):
         return Statement(node, name, "\n".join(lines), "", self.layer(node), tuple(lines))
 
     def _never_changes(self, node: Node) -> bool:
-        return bool(node.inputs) and all(
-            is_weak(x) or (x.shape == () and x in self.closure.fixed) for x in node.inputs
-        )
+        return bool(node.inputs) and all(is_weak(x) or x in self.closure.settled for x in node.inputs)
 
     def _is_fixed_view(self, node: Node) -> bool:
         if "view" not in node.op.properties or node in self.fresh or node.shape == ():
@@ -406,6 +407,8 @@ class PlannedWriter(Writer):
     def _stands_in_number(self, node: Node, text: Text) -> bool:
         """Whether a number stands inside the one that needs it: it reads no array, which may have changed by then."""
         users = self.users.get(node, [])
+        if any(user.op.block is not None for user in users):
+            return False  # a block reads its operands again and again
         numbers = all(x.shape == () for x in (node, *node.inputs, *users))
         return numbers and self._stands_inside(node, text, {node: len(users)})
 

@@ -23,6 +23,9 @@ from graphc.codegen.planned import Closure, PlannedWriter
 from graphc.ir.node import Node, size_names
 from graphc.planning.order import Plan
 
+MOST_SIZES = 16
+"""So many sizes of arguments keep their buffers."""
+
 OWN = ("FREE", "free", "run", "result", "sizes")
 
 
@@ -38,7 +41,8 @@ def emit_pooled(plan: Plan) -> Source:
     texts = {leaf: names(leaf) for leaf in graph.arguments}
     constants: dict[Node, str] = {}
     closure = Closure(names)
-    fresh = () if plan.reuse_outputs else graph.roots
+    # a next value is made to be passed in again, so it is never a buffer
+    fresh = [value for _, value in graph.updates] if plan.reuse_outputs else graph.roots
     writer = PlannedWriter(closure, graph, texts, constants, graph.roots, fresh=fresh, products=plan.products)
     statements = writer.write(_numbers_last(plan))
     returned = [_returned(writer, x, i, plan) for i, x in enumerate(graph.roots)]
@@ -95,6 +99,8 @@ def _caller(plan: Plan, names: Names, planner: str, arguments: list[str], sizes:
         f'    """{describe(graph)}"""',
         *(array_cast(leaf, text) for leaf, text in texts.items() if leaf.shape),
         *prelude(graph, sizes, texts),
+        f"    if len(FREE) > {MOST_SIZES}:  # sizes that come and go",
+        "        FREE.clear()",
         f"    free = FREE.setdefault({key}, [])",
         "    try:",
         "        run = free.pop()",

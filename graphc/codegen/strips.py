@@ -55,7 +55,9 @@ def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Nod
         axes = axis if isinstance(axis, tuple) else (axis,)
     else:
         return False
-    named = all(name in arrays for name in _names(statement)) and all(_plain(writer, x) for x in node.inputs)
+    named = all(name in arrays for name in _names(writer, statement)) and all(
+        _plain(writer, x) for x in node.inputs
+    )
     return named and 0 not in axes and all(_fits(x, node) for x in node.inputs)
 
 
@@ -67,15 +69,11 @@ def _plain(writer: PlannedWriter, operand: Node) -> bool:
     return own and str(writer.text(operand)).isidentifier()
 
 
-def _names(statement: Statement) -> list[str]:
-    """The arrays in the text of a call; numbers that never change are called ``c_...``."""
+def _names(writer: PlannedWriter, statement: Statement) -> list[str]:
+    """The arrays in the text of a call, without what is computed once."""
     text = " ".join(line.partition("  # ")[0] for line in statement.block)
-    words = _NAME.findall(text)
-    return [
-        w
-        for w in words
-        if w not in ("True", "False", "None", "out", "where", "axis") and not w.startswith("c_")
-    ]
+    settled = {*writer.closure.hoisted.values(), "True", "False", "None"}
+    return [word for word in _NAME.findall(text) if word not in settled]
 
 
 def _rows_of(node: Node) -> bool:
@@ -101,12 +99,14 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     if len(run) < LEAST:
         return run
     length = run[0].node.shape[0]
-    width = max(int(str(product(arrays[n].shape[1:]))) for s in run for n in _cut_names(s, arrays, length))
+    width = max(
+        int(str(product(arrays[n].shape[1:]))) for s in run for n in _cut_names(writer, s, arrays, length)
+    )
     if width < WIDE and len(run) < LONG:
         return run
     closure = writer.closure
     inside = {s.node for s in run}
-    names = dict.fromkeys(n for s in run for n in _cut_names(s, arrays, length))
+    names = dict.fromkeys(n for s in run for n in _cut_names(writer, s, arrays, length))
     moving = [n for n in names if arrays[n] not in closure.fixed]
     first = _first_names(writer, [n for n in names if n not in moving], arrays)
     short = [n for n in dict.fromkeys(first.values()) if _temporary(writer, arrays[n], inside)]
@@ -142,8 +142,10 @@ def _wrapped(start: str, parts: Sequence[str], end: str) -> list[str]:
     return [opening, *(f"    {part}," for part in parts), closing]
 
 
-def _cut_names(statement: Statement, arrays: Mapping[str, Node], length: object) -> list[str]:
-    return [n for n in _names(statement) if arrays[n].shape[0] == length]
+def _cut_names(
+    writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Node], length: object
+) -> list[str]:
+    return [n for n in _names(writer, statement) if arrays[n].shape[0] == length]
 
 
 def _temporary(writer: PlannedWriter, node: Node, inside: set[Node]) -> bool:

@@ -25,6 +25,9 @@ from graphc.planning.order import Plan
 PIECE = 32_768
 """Elements of a vector that an update takes at a time, so that they stay in the second-level cache."""
 
+MOST_SIZES = 16
+"""So many sizes of batch keep their buffers."""
+
 INDENT = "    "
 
 
@@ -91,14 +94,14 @@ class Step:
         loss = self._loss
         update = self._flat_update() if self.update.flat else self._whole_update()
         return [
-            *self._unpacked_state([*forward, *backward]),
+            *self._unpacked_state([*forward, *backward, *self._next_state]),
             *forward,
             f"    if not math.isfinite({loss}):  # nothing has changed yet",
             f"        return {loss}, state",
             *backward,
+            *self._next_state,
             "    # update",
             *update,
-            *self._next_state,
             f"    return {loss}, {'next_state' if self._next_state else 'state'}",
         ]
 
@@ -123,17 +126,19 @@ class Step:
         )
         statements = writer.write([n for n in self.plan.order if self.plan.phase[n] != "update"])
         self.helpers += writer.helpers
+        split_end: list[str] = []
         split = [s for s in statements if self.plan.phase.get(s.node) == "forward"]
         later = [s for s in statements if self.plan.phase.get(s.node) != "forward"]
         self.statements += [*split, *later]
         self._loss = returned_text(writer, loss)
-        self._next_state = self._next_lines(
-            {leaf: returned_text(writer, v) for leaf, v in self.graph.updates}
-        )
+        if loss in self.closure.fixed or loss.op.block is not None:  # a parameter, which the update changes
+            self._loss = self.names.reserve("loss_before")
+            split_end.append(f"    {self._loss} = np.array({writer.text(loss)})[()]")
+        self._next_state = self._next_lines({leaf: _kept_text(writer, v) for leaf, v in self.graph.updates})
         copies = [f"    {name}[...] = {writer.text(node)}" for name, node in copied]
         self.above += self._unpacked_params()
         backward = sectioned(later, self.plan.phase)
-        return sectioned(split, self.plan.phase), [*backward, *copies]
+        return [*sectioned(split, self.plan.phase), *split_end], [*backward, *copies]
 
     def _targets(self, gradients: Sequence[Node]) -> tuple[dict[Node, str], list[tuple[str, Node]]]:
         """For each gradient its piece of the vector; those that are no node of their own are copied there."""
@@ -180,6 +185,8 @@ class Step:
         passed = "".join(f", {v}={v}" for v in self.update.variables)
         return [
             f"    next_params, next_slots = update(params, slots, grads{passed})",
+            "    # copies, since what a slot becomes may be the array of another",
+            "    next_slots = {name: np.array(value)[()] for name, value in next_slots.items()}",
             "    for name in grads:",
             "        params[name] = next_params[name]",
             "    for name, value in next_slots.items():",
@@ -277,6 +284,11 @@ class Step:
         return given
 
 
+def _kept_text(writer: PlannedWriter, node: Node) -> str:
+    """What a next state is: never the memory of a parameter, which the update changes."""
+    return returned_text(writer, node) if node.shape else f"np.array({writer.text(node)})[()]"
+
+
 def train_step_lines(
     step: Step, signature: str, checks: Sequence[str], sizes: Sequence[str], inputs: Mapping[Node, str]
 ) -> list[str]:
@@ -291,13 +303,15 @@ def train_step_lines(
         "    Dicts that it returned before are changed in place, others are copied into vectors first.",
         "    A loss that is not finite changes nothing.",
         '    """',
-        *checks,
         *casts,
-        '    if slots is not getattr(params, "slots", params):',
-        "        params, slots = _in_vectors(params, slots, TRAINED)",
+        *checks,
+        '    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:',
+        "        params, slots = _in_vectors(params, slots, TRAINED, plan_step)",
         *prelude(step.graph, sizes, inputs),
         f"    step = params.steps.get({key})",
         "    if step is None:",
+        f"        if len(params.steps) == {MOST_SIZES}:  # sizes that come and go",
+        "            params.steps.clear()",
         f"        step = params.steps[{key}] = plan_step({', '.join([*sizes, 'params', 'slots'])})",
         f"    loss, state = step({', '.join(['state', *step.passed])})",
         "    return params, state, slots, loss",

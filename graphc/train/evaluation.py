@@ -28,7 +28,7 @@ def predict(model: Any, x: Any, averaged: bool = False) -> Any:
     model._ensure_values()
     module = model.module(None)
     nodes, form = flatten(model.outputs, lambda n: isinstance(n, Node))
-    values = model.weights(averaged), model.values.state
+    values = model.in_use(averaged), model.values.state
     with np.errstate(all="ignore"):
         parts = [module.predict(*values, *batch.values()) for batch in _chunks(model, data)]
     flat = [flatten(part, lambda a: not isinstance(a, (list, tuple, dict)))[0] for part in parts]
@@ -43,7 +43,7 @@ def evaluate(
     Raises:
         DataError: a stream without a batch.
     """
-    values = model.weights(averaged), model.values.state
+    values = model.in_use(averaged), model.values.state
     found, rows = [], []
     scored: list[Any] = []
     run = _scoring(model, values, scored) if model.scores else _measuring(model, values, module)

@@ -67,7 +67,7 @@ def export_model(
     _check(target, data, weights, model)
     model._ensure_values()
     arrays = None if data is None else model.checked_data(*_pair(data))
-    params = model.weights(averaged)
+    params = model.in_use(averaged)
     text = _introduced(model.module(optimizer).source.text, target, arrays is not None)
     if weights == "inline" or (weights == "auto" and arrays is None and _numbers(model) <= INLINE_NUMBERS):
         return write_text(target, text + _tables(params, model.values.state) + f"\n{_LOAD_INLINE}\n{_MAIN}")

@@ -139,10 +139,14 @@ class Model(Measured):
         return {name: np.copy(value) for name, value in self.values.state.items()}
 
     def weights(self, averaged: bool = False) -> dict[str, Any]:
-        """The parameters in use, or ``averaged``: the averages of them that the optimizer made (``optim.ema``).
+        """Copies of the parameters in use, or ``averaged``: of their averages by the optimizer (``optim.ema``).
 
         ``predict``, ``evaluate`` and ``export`` take the same option.
         """
+        return {name: np.array(value)[()] for name, value in self.in_use(averaged).items()}
+
+    def in_use(self, averaged: bool = False) -> dict[str, Any]:
+        """The arrays of ``weights`` themselves, which training changes in place."""
         self._ensure_values()
         params = self.values.params
         return averaged_params(self.optimizer, params, self.values.slots) if averaged else params
@@ -161,7 +165,9 @@ class Model(Measured):
                 raise unknown_name(name, list(leaves), "parameter")
             new[name] = self._fitting(value, leaves[name], name)
         self.values.params = {**self.values.params, **new}
-        self.values.slots = {}
+        # a callback may call this in the middle of a run, whose optimizer then needs slots to go on with
+        had, optimizer = bool(self.values.slots), self.optimizer
+        self.values.slots = self.starting_slots(optimizer) if had and optimizer is not None else {}
         self.values.untouched = False
         self.training = None
         return self

@@ -178,7 +178,7 @@ class _Objective:
         Raises:
             NonFiniteError: the loss there is not finite.
         """
-        params = self.model.weights()
+        params = self.model.in_use()
         self.names = [str(self.model.graph.name_of(p)) for p in self.module.model.trained]
         vector = self._vector(params)
         here = self.line(vector, np.zeros_like(vector))(0.0)

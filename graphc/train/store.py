@@ -54,6 +54,7 @@ def _header(model: Any, names: Mapping[str, list[str]], training: Any) -> dict[s
         "version": VERSION,
         "name": model.name,
         "level": model.level,
+        "layout": model.layout,
         "graph": graph_text(model.graph),
         "scores": [[name, s.kind, dict(s.options)] for name, s in model.scores.items()],
         "optimizer": _optimizer_header(model.optimizer),
@@ -129,7 +130,13 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
     optimizer = _optimizer(header["optimizer"])
     metrics = whole["metrics"] | _scores(header.get("scores", []), whole.get("scores", {}))
     model = Model(
-        whole["outputs"], whole.get("loss"), metrics, optimizer, str(header["name"]), header["level"]
+        whole["outputs"],
+        whole.get("loss"),
+        metrics,
+        optimizer,
+        str(header["name"]),
+        header["level"],
+        header["layout"],
     )
     _set_values(model, header, arrays)
     model.history.rows = [{str(k): _score(v) for k, v in row.items()} for row in header["history"]]

@@ -116,6 +116,9 @@ class _Planner:
             return None
         count = sum(int(str(product(kind.shape))) for kind in self.types.values())
         found = self._planned(link_graph(link, (count,), dtypes.pop(), self.optimizer.rate, link.name))
+        read = {str(found.graph.name_of(leaf)) for leaf in found.graph.arguments}
+        if not read.issuperset(link.changed) or any(x.op.kind == "leaf" for x in found.graph.outputs):
+            return None  # a slot that is only written, or that takes what another held
         plans = (found, served[0].plan)
         alike = _code(found) == _code(served[0].plan)
         return found if alike and all(_by_element(n) for p in plans for n in p.graph.nodes) else None

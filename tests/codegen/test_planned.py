@@ -105,13 +105,56 @@ def test_values_that_are_given_stay_and_those_that_came_back_change():
     assert not np.array_equal(seen, first["hidden.W"])
 
 
-def test_an_assigned_parameter_is_the_one_that_is_trained():
+@pytest.mark.parametrize("how", ["item", "update", "or"])
+def test_an_assigned_parameter_is_the_one_that_is_trained(how):
     module = network().module(optim.sgd(0.0))
     rng = module.make_rng(0)
     params, state, slots, _ = module.train_step(*module.init(0), *batch(4), rng=rng)
-    params["output.b"] = np.full(5, 3.0)
+    if how == "item":
+        params["output.b"] = np.full(5, 3.0)
+    elif how == "update":
+        params.update({"output.b": np.full(5, 3.0)})
+    else:
+        params |= {"output.b": np.full(5, 3.0)}
     params, *_ = module.train_step(params, state, slots, *batch(4), rng=rng)
     np.testing.assert_array_equal(params["output.b"], np.full(5, 3.0, "float32"))
+
+
+def test_what_does_not_fit_is_refused():
+    module = network().module(optim.sgd(0.1))
+    rng = module.make_rng(0)
+    params, state, slots, _ = module.train_step(*module.init(0), *batch(4), rng=rng)
+    with pytest.raises(ValueError, match=r"output.b has shape \(5,\), not \(\)"):
+        params["output.b"] = 3.0
+    x, t = batch(4)
+    with pytest.raises(TypeError, match="float64"):
+        module.train_step(params, state, slots, x, t + 0.5, rng=rng)
+    module.train_step(params, state, slots, x.tolist(), t.tolist(), rng=rng)
+
+
+def test_plans_of_many_sizes_are_not_all_kept():
+    module = network().module(optim.sgd(0.1))
+    rng, values = module.make_rng(0), module.init(0)
+    for rows in range(1, 40):
+        *values, _ = module.train_step(*values, *batch(rows), rng=rng)
+    assert len(values[0].steps) <= 16
+
+
+def test_parameters_that_a_callback_sets_are_trained_on():
+    class Set(gx.train.Callback):
+        def on_epoch_end(self, run, row):
+            run.model.set_params({"output.b": np.full(5, 2.0)})
+
+    model = network(optimizer=optim.adam(0.01))
+    model.fit(*batch(20), epochs=2, batch_size=8, verbose=False, callbacks=[Set()])
+    np.testing.assert_array_equal(model.params["output.b"], np.full(5, 2.0, "float32"))
+
+
+def test_the_layout_is_saved_with_the_model(tmp_path):
+    model = network()
+    assert gx.load(model.save(tmp_path / "a.gx")).layout == "planned"
+    model.layout = "fresh"
+    assert gx.load(model.save(tmp_path / "b.gx")).layout == "fresh"
 
 
 def test_a_loss_that_is_not_finite_changes_nothing():
@@ -164,6 +207,12 @@ def value_and_gradient(**options):
     x = gx.input("x", ("n",))
     y = gx.sum(gx.tanh(x) * gx.exp(-gx.square(x)))
     return gx.compile([y, gx.grad(y, x)], **options)
+
+
+def test_a_number_that_a_choice_reads_has_a_line_of_its_own():
+    x, c = gx.input("x", (), dtype="float64"), gx.input("c", (), dtype="bool")
+    outputs = gx.cond(c, lambda a: a * gx.cos(a), lambda a: -a, 1.0 + gx.sin(x))
+    assert gx.compile(outputs, layout="planned")(0.5, True) == gx.compile(outputs)(0.5, True)
 
 
 def test_what_a_program_returns_is_the_callers():

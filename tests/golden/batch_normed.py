@@ -55,13 +55,24 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps = None, None, None, None
+    vectors, grads, slots, steps, owner = None, None, None, None, None
 
     def __setitem__(self, name, value):
-        if isinstance(self.get(name), np.ndarray):
-            self[name][...] = value
-        else:
+        piece = self.get(name)
+        if not isinstance(piece, np.ndarray):
             super().__setitem__(name, value)
+        elif np.shape(value) != piece.shape:
+            raise ValueError(f"{name} has shape {piece.shape}, not {np.shape(value)}")
+        else:
+            piece[...] = value
+
+    def update(self, *args, **kwargs):
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
 
     def __reduce__(self):  # a copy is a plain dict
         return dict, ({name: np.array(value)[()] for name, value in self.items()},)
@@ -81,7 +92,7 @@ def _vector(arrays):
     return vector, pieces
 
 
-def _in_vectors(params, slots, trained):
+def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
@@ -91,10 +102,11 @@ def _in_vectors(params, slots, trained):
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
     dict.update(params, zip(trained, pieces["theta"][1]))
-    slots = _Pieces(slots)
+    slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
         dict.update(slots, zip(names[kind], pieces[kind][1]))
     params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+    params.owner = owner
     params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
     return params, slots
 
@@ -321,10 +333,10 @@ def plan_step(batch, params, slots):
         norm_var,
         product_4,
         product_5,
-        norm_h,
+        scaled,
         output_z,
         largest,
-        difference,
+        e,
         total,
         logs,
         onehot,
@@ -361,13 +373,19 @@ def plan_step(batch, params, slots):
         ((8,), np.float32, 52, 53),
         ((138,), np.float32, 1000002, 1000003),
     )
+    centred = hidden_z
     norm_x_hat = hidden_z
     product = hidden_z
+    above_zero = norm_var
     norm_sigma = norm_var
     ratio = norm_var
-    h = norm_h
+    norm_h = scaled
+    h = scaled
+    shifted = output_z
     log_p = output_z
-    d_output_z = difference
+    p = e
+    difference = e
+    d_output_z = e
     d_norm_h = d_h
     difference_2 = d_h
     d_hidden_z = d_h
@@ -395,8 +413,8 @@ def plan_step(batch, params, slots):
         multiply(c_0_1, norm_mean, out=product_2)  # [8]
         multiply(c_0_9, norm_running_mean, out=product_3)  # [8]
         norm_running_mean_next = product_3 + product_2  # [8]
-        subtract(hidden_z, norm_mean, out=norm_x_hat)  # [batch, 8]
-        multiply(norm_x_hat, norm_x_hat, out=square)  # [batch, 8]
+        subtract(hidden_z, norm_mean, out=centred)  # [batch, 8]
+        multiply(centred, centred, out=square)  # [batch, 8]
         dot(ones, square, out=norm_var)  # [8]
         difference_3 = count - 1.0  # scalar
         divide(norm_var, difference_3, out=product_4)  # [8]
@@ -404,21 +422,21 @@ def plan_step(batch, params, slots):
         multiply(c_0_9, norm_running_var, out=product_5)  # [8]
         norm_running_var_next = product_5 + product_4  # [8]
         divide(norm_var, count, out=norm_var)  # [8]
-        add(norm_var, c_1e_05, out=norm_sigma)  # [8]
-        sqrt(norm_sigma, out=norm_sigma)  # [8]
-        divide(norm_x_hat, norm_sigma, out=norm_x_hat)  # [batch, 8]
-        multiply(norm_gamma, norm_x_hat, out=norm_h)  # [batch, 8]
-        add(norm_h, norm_beta, out=norm_h)  # [batch, 8]
+        add(norm_var, c_1e_05, out=above_zero)  # [8]
+        sqrt(above_zero, out=norm_sigma)  # [8]
+        divide(centred, norm_sigma, out=norm_x_hat)  # [batch, 8]
+        multiply(norm_gamma, norm_x_hat, out=scaled)  # [batch, 8]
+        add(scaled, norm_beta, out=norm_h)  # [batch, 8]
         maximum(norm_h, 0, out=h)  # [batch, 8]
         # output
         dot(h, output_W, out=output_z)  # [batch, 10]
         add(output_z, output_b, out=output_z)  # [batch, 10]
         maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
-        subtract(output_z, largest, out=log_p)  # [batch, 10]
-        exp(log_p, out=difference)  # [batch, 10]
-        dot(difference, ones_2, out=total_flat)  # [batch, 1]
+        subtract(output_z, largest, out=shifted)  # [batch, 10]
+        exp(shifted, out=e)  # [batch, 10]
+        dot(e, ones_2, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
-        subtract(log_p, logs, out=log_p)  # [batch, 10]
+        subtract(shifted, logs, out=log_p)  # [batch, 10]
         equal(t[..., None], classes, out=onehot)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
@@ -428,9 +446,9 @@ def plan_step(batch, params, slots):
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward
-        divide(difference, total, out=difference)  # [batch, 10]
+        divide(e, total, out=p)  # [batch, 10]
         # backward, output
-        subtract(difference, onehot, out=difference)  # [batch, 10]
+        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
         dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
@@ -452,16 +470,16 @@ def plan_step(batch, params, slots):
         # backward, hidden
         multiply(difference_2, ratio, out=d_hidden_z)  # [batch, 8]
         dot(x.T, d_hidden_z, out=d_hidden_W)  # [4, 8]  dL/d(hidden.W): chain rule of matmul
-        # update
-        multiply(c_0_9, momentum_v, out=momentum_v)  # [138]
-        add(momentum_v, g, out=momentum_v)  # [138]
-        multiply(lr, momentum_v, out=product_7)  # [138]
-        subtract(theta, product_7, out=theta)  # [138]
         next_state = {
             **state,
             "norm.running_mean": norm_running_mean_next,
             "norm.running_var": norm_running_var_next,
         }
+        # update
+        multiply(c_0_9, momentum_v, out=momentum_v)  # [138]
+        add(momentum_v, g, out=momentum_v)  # [138]
+        multiply(lr, momentum_v, out=product_7)  # [138]
+        subtract(theta, product_7, out=theta)  # [138]
         return loss, next_state
 
     return step
@@ -473,15 +491,17 @@ def train_step(params, state, slots, x, t, *, lr=0.05, rng=None, check=True):
     Dicts that it returned before are changed in place, others are copied into vectors first.
     A loss that is not finite changes nothing.
     """
+    x = np.asarray(x, dtype=np.float32)
+    t = np.asarray(t).astype(np.int64, casting="same_kind", copy=False)
     if check:
         check_labels("t", t, 10)
-    x = np.asarray(x, dtype=np.float32)
-    t = np.asarray(t, dtype=np.int64)
-    if slots is not getattr(params, "slots", params):
-        params, slots = _in_vectors(params, slots, TRAINED)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
     step = params.steps.get((batch,))
     if step is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
         step = params.steps[(batch,)] = plan_step(batch, params, slots)
     loss, state = step(state, x, t, lr)
     return params, state, slots, loss

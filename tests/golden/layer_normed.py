@@ -35,13 +35,24 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps = None, None, None, None
+    vectors, grads, slots, steps, owner = None, None, None, None, None
 
     def __setitem__(self, name, value):
-        if isinstance(self.get(name), np.ndarray):
-            self[name][...] = value
-        else:
+        piece = self.get(name)
+        if not isinstance(piece, np.ndarray):
             super().__setitem__(name, value)
+        elif np.shape(value) != piece.shape:
+            raise ValueError(f"{name} has shape {piece.shape}, not {np.shape(value)}")
+        else:
+            piece[...] = value
+
+    def update(self, *args, **kwargs):
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
 
     def __reduce__(self):  # a copy is a plain dict
         return dict, ({name: np.array(value)[()] for name, value in self.items()},)
@@ -61,7 +72,7 @@ def _vector(arrays):
     return vector, pieces
 
 
-def _in_vectors(params, slots, trained):
+def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
@@ -71,10 +82,11 @@ def _in_vectors(params, slots, trained):
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
     dict.update(params, zip(trained, pieces["theta"][1]))
-    slots = _Pieces(slots)
+    slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
         dict.update(slots, zip(names[kind], pieces[kind][1]))
     params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+    params.owner = owner
     params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
     return params, slots
 
@@ -258,10 +270,10 @@ def plan_step(batch, params, slots):
     [
         hidden_z,
         norm_mean,
-        norm_x_hat,
+        centred,
         square,
         norm_var,
-        norm_h,
+        scaled,
         output_z,
         square_2,
         d_norm_h,
@@ -286,10 +298,13 @@ def plan_step(batch, params, slots):
     )
     hidden_h = hidden_z
     difference = hidden_z
-    difference_2 = norm_x_hat
-    d_hidden_h = norm_x_hat
-    d_hidden_z = norm_x_hat
+    norm_x_hat = centred
+    difference_2 = centred
+    d_hidden_h = centred
+    d_hidden_z = centred
+    above_zero = norm_var
     norm_sigma = norm_var
+    norm_h = scaled
     product = output_z
     d_output_z = output_z
     d_norm_x_hat = d_norm_h
@@ -316,15 +331,15 @@ def plan_step(batch, params, slots):
         # norm
         dot(hidden_h, ones, out=norm_mean_flat)  # [batch, 1]
         divide(norm_mean, c_8_0, out=norm_mean)  # [batch, 1]
-        subtract(hidden_h, norm_mean, out=norm_x_hat)  # [batch, 8]
-        multiply(norm_x_hat, norm_x_hat, out=square)  # [batch, 8]
+        subtract(hidden_h, norm_mean, out=centred)  # [batch, 8]
+        multiply(centred, centred, out=square)  # [batch, 8]
         dot(square, ones, out=norm_var_flat)  # [batch, 1]
         divide(norm_var, c_8_0, out=norm_var)  # [batch, 1]
-        add(norm_var, c_1e_05, out=norm_sigma)  # [batch, 1]
-        sqrt(norm_sigma, out=norm_sigma)  # [batch, 1]
-        divide(norm_x_hat, norm_sigma, out=norm_x_hat)  # [batch, 8]
-        multiply(norm_gamma, norm_x_hat, out=norm_h)  # [batch, 8]
-        add(norm_h, norm_beta, out=norm_h)  # [batch, 8]
+        add(norm_var, c_1e_05, out=above_zero)  # [batch, 1]
+        sqrt(above_zero, out=norm_sigma)  # [batch, 1]
+        divide(centred, norm_sigma, out=norm_x_hat)  # [batch, 8]
+        multiply(norm_gamma, norm_x_hat, out=scaled)  # [batch, 8]
+        add(scaled, norm_beta, out=norm_h)  # [batch, 8]
         # output
         dot(norm_h, output_W, out=output_z)  # [batch, 2]
         add(output_z, output_b, out=output_z)  # [batch, 2]
@@ -377,11 +392,13 @@ def train_step(params, state, slots, x, t, *, lr=0.1, rng=None):
     """
     x = np.asarray(x, dtype=np.float32)
     t = np.asarray(t, dtype=np.float32)
-    if slots is not getattr(params, "slots", params):
-        params, slots = _in_vectors(params, slots, TRAINED)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
     step = params.steps.get((batch,))
     if step is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
         step = params.steps[(batch,)] = plan_step(batch, params, slots)
     loss, state = step(state, x, t, lr)
     return params, state, slots, loss

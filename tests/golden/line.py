@@ -35,13 +35,24 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps = None, None, None, None
+    vectors, grads, slots, steps, owner = None, None, None, None, None
 
     def __setitem__(self, name, value):
-        if isinstance(self.get(name), np.ndarray):
-            self[name][...] = value
-        else:
+        piece = self.get(name)
+        if not isinstance(piece, np.ndarray):
             super().__setitem__(name, value)
+        elif np.shape(value) != piece.shape:
+            raise ValueError(f"{name} has shape {piece.shape}, not {np.shape(value)}")
+        else:
+            piece[...] = value
+
+    def update(self, *args, **kwargs):
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
 
     def __reduce__(self):  # a copy is a plain dict
         return dict, ({name: np.array(value)[()] for name, value in self.items()},)
@@ -61,7 +72,7 @@ def _vector(arrays):
     return vector, pieces
 
 
-def _in_vectors(params, slots, trained):
+def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
@@ -71,10 +82,11 @@ def _in_vectors(params, slots, trained):
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
     dict.update(params, zip(trained, pieces["theta"][1]))
-    slots = _Pieces(slots)
+    slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
         dict.update(slots, zip(names[kind], pieces[kind][1]))
     params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+    params.owner = owner
     params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
     return params, slots
 
@@ -224,11 +236,13 @@ def train_step(params, state, slots, x, t, *, lr=0.1, rng=None):
     """
     x = np.asarray(x, dtype=np.float32)
     t = np.asarray(t, dtype=np.float32)
-    if slots is not getattr(params, "slots", params):
-        params, slots = _in_vectors(params, slots, TRAINED)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
     step = params.steps.get((batch,))
     if step is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
         step = params.steps[(batch,)] = plan_step(batch, params, slots)
     loss, state = step(state, x, t, lr)
     return params, state, slots, loss

@@ -44,13 +44,24 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps = None, None, None, None
+    vectors, grads, slots, steps, owner = None, None, None, None, None
 
     def __setitem__(self, name, value):
-        if isinstance(self.get(name), np.ndarray):
-            self[name][...] = value
-        else:
+        piece = self.get(name)
+        if not isinstance(piece, np.ndarray):
             super().__setitem__(name, value)
+        elif np.shape(value) != piece.shape:
+            raise ValueError(f"{name} has shape {piece.shape}, not {np.shape(value)}")
+        else:
+            piece[...] = value
+
+    def update(self, *args, **kwargs):
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
 
     def __reduce__(self):  # a copy is a plain dict
         return dict, ({name: np.array(value)[()] for name, value in self.items()},)
@@ -70,7 +81,7 @@ def _vector(arrays):
     return vector, pieces
 
 
-def _in_vectors(params, slots, trained):
+def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
     names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
@@ -80,10 +91,11 @@ def _in_vectors(params, slots, trained):
     pieces = {key: _vector(arrays) for key, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
     dict.update(params, zip(trained, pieces["theta"][1]))
-    slots = _Pieces(slots)
+    slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
         dict.update(slots, zip(names[kind], pieces[kind][1]))
     params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+    params.owner = owner
     params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
     return params, slots
 
@@ -286,7 +298,7 @@ def plan_step(batch, params, slots):
         hidden_z,
         output_z,
         largest,
-        difference,
+        e,
         total,
         logs,
         onehot,
@@ -314,8 +326,11 @@ def plan_step(batch, params, slots):
         ((2410,), np.float32, 1000017, 1000020),
     )
     hidden_h = hidden_z
+    shifted = output_z
     log_p = output_z
-    d_output_z = difference
+    p = e
+    difference = e
+    d_output_z = e
     d_hidden_z = d_hidden_h
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
@@ -340,11 +355,11 @@ def plan_step(batch, params, slots):
         dot(hidden_h, output_W, out=output_z)  # [batch, 10]
         add(output_z, output_b, out=output_z)  # [batch, 10]
         maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
-        subtract(output_z, largest, out=log_p)  # [batch, 10]
-        exp(log_p, out=difference)  # [batch, 10]
-        dot(difference, ones, out=total_flat)  # [batch, 1]
+        subtract(output_z, largest, out=shifted)  # [batch, 10]
+        exp(shifted, out=e)  # [batch, 10]
+        dot(e, ones, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
-        subtract(log_p, logs, out=log_p)  # [batch, 10]
+        subtract(shifted, logs, out=log_p)  # [batch, 10]
         equal(t[..., None], classes, out=onehot)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
@@ -354,9 +369,9 @@ def plan_step(batch, params, slots):
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward
-        divide(difference, total, out=difference)  # [batch, 10]
+        divide(e, total, out=p)  # [batch, 10]
         # backward, output
-        subtract(difference, onehot, out=difference)  # [batch, 10]
+        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(hidden_h_T, d_output_z, out=d_output_W)  # [32, 10]  chain rule of matmul
         dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
@@ -396,15 +411,17 @@ def train_step(params, state, slots, x, t, *, lr=0.001, rng=None, check=True):
     Dicts that it returned before are changed in place, others are copied into vectors first.
     A loss that is not finite changes nothing.
     """
+    x = np.asarray(x, dtype=np.float32)
+    t = np.asarray(t).astype(np.int64, casting="same_kind", copy=False)
     if check:
         check_labels("t", t, 10)
-    x = np.asarray(x, dtype=np.float32)
-    t = np.asarray(t, dtype=np.int64)
-    if slots is not getattr(params, "slots", params):
-        params, slots = _in_vectors(params, slots, TRAINED)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
     step = params.steps.get((batch,))
     if step is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
         step = params.steps[(batch,)] = plan_step(batch, params, slots)
     loss, state = step(state, x, t, lr)
     return params, state, slots, loss

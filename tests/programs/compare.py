@@ -128,7 +128,15 @@ class Comparison:
         """All comparisons; raises ``Mismatch`` at the first that fails."""
         exact = self.graph("exact")
         self.count(exact)
-        self.oracle = oracle(exact, self.program.mode, self.values, self.seed)
+        found = outcome(lambda: oracle(exact, self.program.mode, self.values, self.seed))
+        if isinstance(found, str):  # linear algebra that has no answer has none in the program either
+            program = gx.compile(exact, mode=self.program.mode, level="exact")
+            check(
+                outcome(lambda: called(program, self.values, self.seed)) == found, f"the oracle says {found}"
+            )
+            self.tally.counts["no answer"] += 1
+            return self.tally
+        self.oracle = found
         self.exactly(exact)
         default = self.graph("default")
         with forms_as_written() if self.seed % 10 else nullcontext():
