@@ -171,7 +171,10 @@ class PlannedWriter(Writer):
         targets: for some nodes, the array that they are written into.
         given: leaves that may be written over, each with the node that it becomes.
         fresh: nodes that get a new array at every step, because the caller keeps them.
-        length: what a loop calls the arrays of this section, in place of buffers of their own.
+        products: whether sums along an axis, and choices between a cotangent and 0, may be products.
+        names: of this section, where its nodes are of another graph than the closure's.
+        aliases: whether values in one array may have names of their own.
+        strips: whether calls over the same rows may stand in a loop.
     """
 
     def __init__(
