@@ -286,7 +286,9 @@ class Reader:
 
     def _add(self, node_id: str, node: Node, name: str | None, path: Path) -> None:
         scopes = self._scopes(path)
-        if name is not None:
+        if node.op.role == "const" and not node.shape:
+            pass  # a number is one node in all graphs: what one text calls it is no name for the others
+        elif name is not None:
             node.about.rename(name, scopes)
         elif scopes and node.about.name is None:
             node.about.scopes = scopes

@@ -49,10 +49,10 @@ def _retyped_node(node: Node, dtype: str, made: Mapping[Node, Node]) -> Node:
     if node.op.role in (*ARGUMENT_ROLES, "random"):
         return _leaf(node, dtype)
     new = build(node.op, [made[x] for x in node.inputs], _attrs(node, dtype, made))
-    if new is not node:
+    if new is not node and (new.op.kind != "leaf" or new.shape):  # a number is one node in all graphs
         new.about.adopt(node.about)
-        if new.op.kind != "leaf":
-            new.about.record(Rebuilt(node))
+    if new is not node and new.op.kind != "leaf":
+        new.about.record(Rebuilt(node))
     return new
 
 

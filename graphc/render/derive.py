@@ -168,7 +168,8 @@ def _simplified(
     top, *targets = resolve(graph_of([loss, *variables]), mode).outputs
     with engine():
         prepared = run(Graph((top,)), BEFORE_GRADIENT, level).outputs[0]
-    prepared.about.adopt(top.about)
+    if prepared.op.kind != "leaf":  # a constant is one node in all graphs
+        prepared.about.adopt(top.about)
     whole = graph_of([prepared, *grad(top, targets, level)], name=graph.name)
     return simplify(replace(whole, scope_names=graph.scope_names), level), targets
 

@@ -638,3 +638,9 @@ def test_long_lines_are_refused_at_once(line: str) -> None:
     with pytest.raises(GraphcError):
         gx.parse(body(line))
     assert time.perf_counter() - start < 5
+
+
+def test_a_number_of_one_text_has_no_name_in_other_graphs():
+    number = gx.const(123.25, "float32")
+    gx.parse(body("%c = const(123.25) : float32[]\n%y = add(%x, %c) : float32[n, 3]", "return %y"))
+    assert number.about.name is None
