@@ -20,6 +20,7 @@ from graphc.ops.template import Text
 from graphc.planning.buffers import Memory, make_memory
 from graphc.planning.order import is_gradient
 from graphc.rewrite.rule import is_constant
+from graphc.rewrite.rules.cost import MANY
 
 END = 999_999
 """The place of what is needed to the end of a step."""
@@ -83,9 +84,6 @@ def over_operand(node: Node) -> bool:
     """Whether a value may be written over an operand: each element needs that element of the operand alone."""
     return ufunc_of(node) is not None or (node.op.kind == "pointwise" and isinstance(node.op.into, str))
 
-
-MANY = 64
-"""Up to so many classes, comparing a label with each of them is faster than an index."""
 
 SHORT_ROW = 128
 """How many elements of a row are added one after the other, not in pairs."""
