@@ -47,6 +47,11 @@ def write_plainly(graph: Graph, level: str, trace: Trace) -> Graph:
     return rewrite(graph, rules_of("plain"), level, trace)
 
 
+def leave_loops(graph: Graph, level: str, trace: Trace) -> Graph:
+    """What need not be done at every step of a loop is done once, over all steps."""
+    return rewrite(graph, rules_of("loops"), level, trace)
+
+
 def to_code(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without code become their bodies."""
     return lower(graph, trace)
@@ -68,7 +73,7 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean, choose_forms)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, guard, clean, choose_forms)
 """What follows once nothing will be differentiated any more."""
 
 PASSES: dict[str, Pass] = {
@@ -81,6 +86,7 @@ PASSES: dict[str, Pass] = {
         share,
         write_plainly,
         to_code,
+        leave_loops,
         guard,
         choose_forms,
         to_derivable,

@@ -83,7 +83,7 @@ class Content:
         key = self.box_of(node)
         found = set() if key is None else {key}
         if node.op.joint is not None:
-            drawn = {n for n in descendants_of(node) if n in self.owner}
+            drawn = {n for n in descendants_of(node, parts=True) if n in self.owner}
             found |= {k for k, nodes in self.figure.nodes.items() if drawn.intersection(nodes)}
         return found
 

@@ -278,6 +278,43 @@ def test_what_does_not_change_is_computed_once_outside():
     )
 
 
+def trained_by_steps(length, batch=2):
+    """A loop whose weights are read twice at each step, its loss, and what it is differentiated by."""
+    x, h0 = gx.input("x", (length, batch, 3), "float64"), gx.input("h0", (batch, 3), "float64")
+    W, b = gx.param("W", (3, 3), dtype="float64"), gx.param("b", (3,), dtype="float64")
+    h, ys = gx.scan(lambda h, x: (gx.tanh(h @ W + x @ W + b), h * b), h0, x)
+    return gx.sum(h * h) + gx.sum(ys), [W, b, h0, x]
+
+
+@pytest.mark.parametrize("length", [0, 1, 4])
+def test_gradients_of_weights_leave_the_loop_as_one_product(length):
+    loss, leaves = trained_by_steps("time", "batch")
+    random = np.random.default_rng(length)
+    shapes = {"x": (length, 2, 3), "h0": (2, 3), "W": (3, 3), "b": (3,)}
+    values = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    graph = gx.graph_of([loss, *gx.grad(loss, leaves)])
+    found, exact = (gx.compile(graph, level=level) for level in ("default", "exact"))
+    agree(found(**values), exact(**values))
+    back = [program.source.partition("reversed(")[2] for program in (found, exact)]
+    inside = [[line for line in text.splitlines() if line.startswith("        ")] for text in back]
+    assert [sum(".T @" in line for line in lines) for lines in inside] == [0, 1]
+
+
+def test_gradients_of_weights_without_a_batch_leave_the_loop_too():
+    x, W = gx.input("x", ("time", 3), "float64"), gx.param("W", (3, 3), dtype="float64")
+    h, _ = gx.scan(lambda h, x: (gx.tanh(h @ W + x), None), gx.zeros((3,), "float64"), x)
+    loss = gx.sum(h * h)
+    graph = gx.graph_of([loss, gx.grad(loss, W)])
+    random = np.random.default_rng(0)
+    values = {"x": random.normal(size=(4, 3)), "W": random.normal(size=(3, 3))}
+    found, exact = (gx.compile(graph, level=level) for level in ("default", "exact"))
+    agree(found(**values), exact(**values))
+    back = found.source.partition("reversed(")[2]
+    assert "None" not in back
+    assert "    d_W = hs.T @ d_" in back
+    assert check_grad(loss, [W], values).ok
+
+
 def test_results_of_one_computation_are_grouped():
     x = gx.input("x", ("n",), "float64")
     s, ys = gx.scan(lambda s, x: (s + x, s), gx.const(0.0, "float64"), x)

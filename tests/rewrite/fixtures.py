@@ -14,6 +14,7 @@ from graphc.ops import CARDS
 from graphc.ops.leaves import size_node
 from graphc.ops.shape import broadcast_to_op, reshape_op, squeeze_op, transpose_op
 from tests.rewrite.function_fixtures import FUNCTION_PAIRS, FUNCTIONS_REFUSED
+from tests.rewrite.loop_fixtures import LOOP_PAIRS, LOOPS_REFUSED
 from tests.rewrite.product_fixtures import PRODUCT_PAIRS, PRODUCTS_REFUSED
 
 LEAVES: dict[str, tuple[str, tuple[Any, ...]]] = {
@@ -286,6 +287,7 @@ FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
 PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     **FUNCTION_PAIRS,
     **PRODUCT_PAIRS,
+    **LOOP_PAIRS,
     **FACT_PAIRS,
     **COLLECTED,
     "sub-zero": (lambda x: (x - 0.0, x), lambda a: (a - whole(a, 0.0), a)),
@@ -512,6 +514,7 @@ def _other_axis(rows: Node) -> Node:
 REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     **FUNCTIONS_REFUSED,
     **PRODUCTS_REFUSED,
+    **LOOPS_REFUSED,
     "sum-of-repeated": (
         lambda a, row: sum_op(a * row, (0,)),  # the user's own product
         lambda a, row: sum_op(a * row, (1,)),

@@ -12,6 +12,7 @@ from graphc.rewrite.rules import (
     cost,
     facts,
     functions,
+    loops,
     moments,
     places,
     quotients,
@@ -31,10 +32,11 @@ RULES: tuple[Rule, ...] = (
     *collect.RULES,
     *places.RULES,
     *facts.RULES,
+    *loops.RULES,
 )
 
 
 @cache
 def rules_of(phase: str) -> tuple[Rule, ...]:
-    """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain`` or ``code``."""
+    """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``loops`` or ``code``."""
     return tuple(rule for rule in RULES if rule.phase == phase)
