@@ -305,6 +305,7 @@ class PlannedWriter(Writer):
             or written(node, operands, name, self.closure.hoist)
         )
         assert lines is not None
+        lines = [self._with_site(node, line) for line in lines] if node.op.role == "random" else lines
         self._set(node, Text(name), fixed=True)
         self.closure.rows.add(node)
         return self._statement(node, name, [self.closure.bound(line) for line in lines])
@@ -440,6 +441,6 @@ def _takes_off_one_hot(node: Node) -> bool:
 
 
 def _has_form(node: Node) -> bool:
-    if node.op.kind == "leaf" or "view" in node.op.properties:
+    if (node.op.kind == "leaf" and node.op.role != "random") or "view" in node.op.properties:
         return False
     return node.op.into is not None or ufunc_of(node) is not None

@@ -21,6 +21,7 @@ from graphc.codegen.numpy import (
 )
 from graphc.codegen.planned import Closure, PlannedWriter
 from graphc.ir.node import Node, size_names
+from graphc.planning.early import with_early_factors
 from graphc.planning.order import Plan
 
 MOST_SIZES = 16
@@ -35,6 +36,7 @@ def emit_pooled(plan: Plan) -> Source:
     What it returns is new at every call, unless the plan says that outputs are reused. Two calls at a time have
     buffers of their own.
     """
+    plan = with_early_factors(plan)
     graph = plan.graph
     names = names_for(graph, OWN)
     planner = names.reserve(f"plan_{graph.name}")

@@ -163,9 +163,11 @@ class Writer:
         if self.composites and not node.op.emitted:
             return Text(f"{node.op.name}({', '.join(operands)})")
         text = render(node, operands)
-        if node.op.role == "random":
-            return Text(text.replace("{name}", json.dumps(self.graph.name_of(node), ensure_ascii=False)))
-        return text
+        return Text(self._with_site(node, text)) if node.op.role == "random" else text
+
+    def _with_site(self, node: Node, text: str) -> str:
+        """The text of a random site, with its name."""
+        return text.replace("{name}", json.dumps(self.graph.name_of(node), ensure_ascii=False))
 
     def _leaf(self, node: Node) -> Text:
         if node.op.role == "size":

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STRIP = 524_288
 """Elements of all arrays of a run together that are taken at a time."""
 
+HIDDEN = 3
+"""Arrays that a helper makes for itself."""
+
 WIDE, LONG = 256, 12
 """A run is worth a loop where a row has so many elements, or where it has so many calls."""
 
@@ -115,7 +118,8 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
-    closure.before.append(f"{rows} = min({length}, {max(STRIP // (width * len(names)), 1)})")
+    count = len(names) + (HIDDEN if any(s.node.op.helpers for s in run) else 0)
+    closure.before.append(f"{rows} = min({length}, {max(STRIP // (width * count), 1)})")
     places = [writer.place[s.node] for s in run]
     closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]

@@ -20,6 +20,7 @@ from graphc.codegen.statements import Statement
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
+from graphc.planning.early import with_early_factors
 from graphc.planning.order import Plan
 
 PIECE = 32_768
@@ -54,6 +55,7 @@ class Step:
     statements: list[Statement] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.plan = with_early_factors(self.plan)
         self.graph = self.plan.graph
         self.closure = Closure(self.names)
         self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}

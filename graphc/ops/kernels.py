@@ -15,7 +15,7 @@ import numpy as np
 
 # 0.84 (2.6), 0.53 (1.8)
 # fmt: off
-def _erf(x):
+def _erf(x, out=None):
     """Error function: sign(x) * (1 - exp(-h)), where h = -log(erfc(|x|))."""
     # With a = |x|, h = a * (a * p(a) / q(a) + 2/sqrt(pi)): a minimax fit up to where erf has
     # rounded to 1. All coefficients are positive (nothing cancels); q is held as -q, so h
@@ -46,7 +46,7 @@ def _erf(x):
     h -= 1.1283791670955126
     h *= a
     np.expm1(h, out=h)
-    return np.copysign(h, x, out=h)[()]
+    return np.copysign(h, x, out=h if out is None else out)[()]
 # fmt: on
 
 

@@ -23,7 +23,15 @@ sqrt = pointwise("sqrt", "sqrt(x)", "np.sqrt({x})", domain=(POSITIVE,), latex=r"
 sin = pointwise("sin", "sin(x)", "np.sin({x})", latex=r"\sin {x}", cost=0.74)
 cos = pointwise("cos", "cos(x)", "np.cos({x})", latex=r"\cos {x}", cost=0.74)
 tanh = pointwise("tanh", "tanh(x)", "np.tanh({x})", latex=r"\tanh {x}", cost=0.4)
-erf = pointwise("erf", "erf(x)", "_erf({x})", helpers=("_erf",), latex=r"\operatorname{{erf}} {x}", cost=4.0)
+erf = pointwise(
+    "erf",
+    "erf(x)",
+    "_erf({x})",
+    into="_erf({x}, out={out})",
+    helpers=("_erf",),
+    latex=r"\operatorname{{erf}} {x}",
+    cost=4.0,
+)
 
 sigmoid = pointwise(
     "sigmoid",

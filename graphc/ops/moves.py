@@ -3,7 +3,6 @@
 """NumPy helpers that move values, for generated listings."""
 
 import hashlib
-import math
 
 import numpy as np
 
@@ -141,11 +140,14 @@ def _quantile_weights(x, q, axis):
     return y
 
 
-def _bernoulli(generator, shape, keep):
-    """True with probability keep / 65536, from 16 raw bits a value."""
-    count = math.prod(shape)
-    bits = generator.bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
-    return (bits < keep).reshape(shape)
+def _bernoulli(generator, shape, keep, out=None):
+    """True with probability keep / 65536, from 16 raw bits a value, 32768 values at a time."""
+    out = np.empty(shape, np.bool_) if out is None else out
+    flat, draw = out.reshape(-1), generator.bit_generator.random_raw
+    for i in range(0, flat.size, 32768):
+        piece = flat[i : i + 32768]
+        np.less(draw(-(-piece.size // 4)).view(np.uint16)[: piece.size], keep, out=piece)
+    return out
 
 
 def _name_seed(name):

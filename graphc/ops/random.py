@@ -16,7 +16,12 @@ from graphc.ops.leaves import _check_name, _named
 from graphc.ops.shape import dims_text
 
 KEEP_BITS = 16
-"""A keep probability is a multiple of 2**-16: that many raw bits are drawn per value."""
+"""That many raw bits are drawn per value: a keep probability p becomes round(p 2**16) / 2**16, at most 2**-17 away.
+
+Raw bits cost a sixth of floats in [0, 1). The bits of a site follow each other in its generator, so how many are drawn
+at a time changes no mask, and the layouts have the same. What survives dropout is divided by the rounded
+probability, so its mean is that of what came in.
+"""
 
 bernoulli_op = Op(
     "bernoulli",
@@ -28,6 +33,9 @@ bernoulli_op = Op(
     numpy=lambda node: (
         f"_bernoulli(rng[{{name}}], {dims_text(node.shape)}, {node.attrs['keep']}){'' if node.shape else '[()]'}"
     ),
+    into=lambda operands, out, node, hoist: [
+        f"_bernoulli(rng[{{name}}], {dims_text(node.shape)}, {node.attrs['keep']}, out={out})"
+    ],
     helpers=("_bernoulli",),
     noun="mask",
     latex=r"\operatorname{{Bernoulli}}",

@@ -26,7 +26,7 @@ def alive_peak(
         >>> alive_peak([a, b, a * b, y], [y], {})
         8000
     """
-    owner = _owners(order)
+    owner = owners(order)
     last: dict[Node, int] = {}
     for at, node in enumerate(order):
         for operand in node.inputs:
@@ -40,7 +40,7 @@ def alive_peak(
     return _walk(order, mine, last)
 
 
-def _owners(order: Sequence[Node]) -> dict[Node, Node]:
+def owners(order: Sequence[Node]) -> dict[Node, Node]:
     """For each node the one whose memory it lies in: a view in that of its operand."""
     owner: dict[Node, Node] = {}
     for node in order:

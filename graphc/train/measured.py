@@ -16,6 +16,7 @@ from graphc.ops.evaluate import size_values
 from graphc.optim import sgd
 from graphc.optim.optimizer import Optimizer
 from graphc.planning.alive import alive_peak
+from graphc.planning.early import with_early_factors
 from graphc.planning.order import Plan
 from graphc.runtime.load import refusals
 from graphc.runtime.memory import measured_peak, sample_arrays
@@ -80,6 +81,7 @@ def alive_in_step(planned: Plan, sizes: Mapping[str, int], layout: str) -> int:
     """
     if layout == "fresh":
         return alive_peak(planned.order, planned.graph.roots, sizes, counted=True)
+    planned = with_early_factors(planned)
     later = set(planned.of_phase("update"))
     order = [n for n in planned.order if n not in later]
     handed_on = [x for node in later for x in node.inputs if x not in later]

@@ -358,14 +358,14 @@ def plan_step(batch, params, slots):
         ((8,), np.float32, 11, 14),
         ((8,), np.float32, 13, 14),
         ((batch, 8), np.float32, 19, 44),
-        ((batch, 10), np.float32, 22, 32),
+        ((batch, 10), np.float32, 22, 34),
         ((batch, 1), np.float32, 24, 25),
         ((batch, 10), np.float32, 26, 43),
-        ((batch, 1), np.float32, 27, 36),
+        ((batch, 1), np.float32, 27, 31),
         ((batch, 1), np.float32, 28, 29),
-        ((batch, 10), np.float32, 30, 37),
-        ((batch, 10), np.bool_, 31, 32),
-        ((batch, 10), np.float32, 32, 33),
+        ((batch, 10), np.float32, 30, 33),
+        ((batch, 10), np.bool_, 33, 34),
+        ((batch, 10), np.float32, 34, 35),
         ((batch, 8), np.float32, 43, 57),
         ((batch, 8), np.bool_, 44, 45),
         ((batch, 8), np.float32, 47, 48),
@@ -438,6 +438,8 @@ def plan_step(batch, params, slots):
         log(total, out=logs)  # [batch, 1]
         subtract(shifted, logs, out=log_p)  # [batch, 10]
         equal(t[..., None], classes, out=onehot)  # [batch, 10]
+        divide(e, total, out=p)  # [batch, 10]
+        subtract(p, onehot, out=difference)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
         copyto(chosen, log_p, where=mask)  # [batch, 10]
@@ -445,10 +447,7 @@ def plan_step(batch, params, slots):
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
-        # backward
-        divide(e, total, out=p)  # [batch, 10]
         # backward, output
-        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
         dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 
-def _erf(x):
+def _erf(x, out=None):
     """Error function: sign(x) * (1 - exp(-h)), where h = -log(erfc(|x|))."""
     # With a = |x|, h = a * (a * p(a) / q(a) + 2/sqrt(pi)): a minimax fit up to where erf has
     # rounded to 1. All coefficients are positive (nothing cancels); q is held as -q, so h
@@ -37,7 +37,7 @@ def _erf(x):
     h -= 1.1283791670955126
     h *= a
     np.expm1(h, out=h)
-    return np.copysign(h, x, out=h)[()]
+    return np.copysign(h, x, out=h if out is None else out)[()]
 
 
 def _sigmoid(x, out=None):
@@ -54,11 +54,23 @@ def _sigmoid_cross_entropy(x, t):
     return np.log1p(np.exp(-np.abs(x))) + ((x > 0) - t) * x
 
 
-def _bernoulli(generator, shape, keep):
-    """True with probability keep / 65536, from 16 raw bits a value."""
-    count = math.prod(shape)
-    bits = generator.bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
-    return (bits < keep).reshape(shape)
+def _bernoulli(generator, shape, keep, out=None):
+    """True with probability keep / 65536, from 16 raw bits a value, 32768 values at a time."""
+    out = np.empty(shape, np.bool_) if out is None else out
+    flat, draw = out.reshape(-1), generator.bit_generator.random_raw
+    for i in range(0, flat.size, 32768):
+        piece = flat[i : i + 32768]
+        np.less(draw(-(-piece.size // 4)).view(np.uint16)[: piece.size], keep, out=piece)
+    return out
+
+
+def _strips(length, rows, arrays, buffers):
+    """Strips of rows, the last may be shorter: where it starts and ends, arrays, buffers."""
+    strips = []
+    for i in range(0, length, max(rows, 1)):
+        j = min(i + rows, length)
+        strips.append((i, j, *(a[i:j] for a in arrays), *(b[: j - i] for b in buffers)))
+    return strips
 
 
 def _buffers(*specs):
@@ -306,32 +318,31 @@ def plan_step(batch, params, slots):
     add = np.add
     divide = np.divide
     multiply = np.multiply
+    exp = np.exp
     copyto = np.copyto
     subtract = np.subtract
-    exp = np.exp
+    strip = min(batch, 4681)
     [
         dense1_z,
-        ratio,
+        product,
         total,
-        dense1_h,
+        dropout1_mask,
         product_2,
         dense2_z,
         d_dropout1_h,
-        e,
         product_3,
     ] = _buffers(
-        ((batch, 16), np.float32, 0, 30),
-        ((batch, 16), np.float32, 2, 3),
-        ((batch, 16), np.float32, 4, 31),
-        ((batch, 16), np.float32, 6, 20),
-        ((batch, 16), np.float32, 8, 24),
-        ((batch, 1), np.float32, 11, 23),
-        ((batch, 16), np.float32, 23, 34),
-        ((batch, 16), np.float32, 25, 28),
+        ((batch, 16), np.float32, 0, 26),
+        ((strip, 16), np.float32, 1, 12),
+        ((batch, 16), np.float32, 1, 31),
+        ((batch, 16), np.bool_, 13, 14),
+        ((batch, 16), np.float32, 14, 30),
+        ((batch, 1), np.float32, 17, 29),
+        ((batch, 16), np.float32, 29, 34),
         ((65,), np.float32, 1000002, 1000003),
     )
-    product = dense1_z
-    dropout1_h = dense1_h
+    dense1_h = dense1_z
+    dropout1_h = dense1_z
     difference = dense2_z
     d_dense2_z = dense2_z
     d_dense1_h = d_dropout1_h
@@ -339,26 +350,34 @@ def plan_step(batch, params, slots):
     c_1_4142135 = np.array(1.4142135, np.float32)
     c_1_0 = np.array(1.0, np.float32)
     c_0_5 = np.array(0.5, np.float32)
+    c__0_5 = np.array(-0.5, np.float32)
+    c_0_3989423 = np.array(0.3989423, np.float32)
     c_1_2499952 = np.array(1.2499952, np.float32)
     c_batch = np.array(batch, np.float32)
     dropout1_h_T = dropout1_h.T
     ones = np.ones(batch, np.float32)
     dense2_W_T = dense2_W.T
-    c__0_5 = np.array(-0.5, np.float32)
-    c_0_3989423 = np.array(0.3989423, np.float32)
+    strips = _strips(batch, strip, [dense1_z, total], [product])
     c_0_9 = np.array(0.9, np.float32)
 
     def step(state, x, t, lr, rng):
         # dense1
         dot(x, dense1_W, out=dense1_z)  # [batch, 16]
-        add(dense1_z, dense1_b, out=dense1_z)  # [batch, 16]
-        divide(dense1_z, c_1_4142135, out=ratio)  # [batch, 16]
-        erf = _erf(ratio)  # [batch, 16]
-        add(c_1_0, erf, out=total)  # [batch, 16]
-        multiply(total, c_0_5, out=total)  # [batch, 16]
-        multiply(dense1_z, total, out=dense1_h)  # [batch, 16]
+        for i, j, dense1_z_rows, total_rows, product_rows in strips:
+            add(dense1_z_rows, dense1_b, out=dense1_z_rows)  # [batch, 16]
+            divide(dense1_z_rows, c_1_4142135, out=product_rows)  # [batch, 16]
+            _erf(product_rows, out=product_rows)  # [batch, 16]
+            add(c_1_0, product_rows, out=product_rows)  # [batch, 16]
+            multiply(product_rows, c_0_5, out=product_rows)  # [batch, 16]
+            multiply(dense1_z_rows, dense1_z_rows, out=total_rows)  # [batch, 16]
+            multiply(c__0_5, total_rows, out=total_rows)  # [batch, 16]
+            exp(total_rows, out=total_rows)  # [batch, 16]
+            multiply(dense1_z_rows, total_rows, out=total_rows)  # [batch, 16]
+            multiply(c_0_3989423, total_rows, out=total_rows)  # [batch, 16]
+            add(product_rows, total_rows, out=total_rows)  # [batch, 16]
+            multiply(dense1_z_rows, product_rows, out=dense1_z_rows)  # [batch, 16]
         # dropout1
-        dropout1_mask = _bernoulli(rng["dropout1.mask"], (batch, 16), 52429)  # [batch, 16]
+        _bernoulli(rng["dropout1.mask"], (batch, 16), 52429, out=dropout1_mask)  # [batch, 16]
         copyto(product_2, dropout1_mask)  # [batch, 16]
         multiply(product_2, c_1_2499952, out=product_2)  # [batch, 16]
         multiply(dense1_h, product_2, out=dropout1_h)  # [batch, 16]
@@ -381,12 +400,6 @@ def plan_step(batch, params, slots):
         dot(d_dense2_z, dense2_W_T, out=d_dropout1_h)  # [batch, 16]  chain rule of matmul
         # backward, dense1
         multiply(d_dropout1_h, product_2, out=d_dense1_h)  # [batch, 16]  chain rule of multiply
-        multiply(dense1_z, dense1_z, out=e)  # [batch, 16]
-        multiply(c__0_5, e, out=e)  # [batch, 16]
-        exp(e, out=e)  # [batch, 16]
-        multiply(dense1_z, e, out=product)  # [batch, 16]
-        multiply(c_0_3989423, product, out=product)  # [batch, 16]
-        add(total, product, out=total)  # [batch, 16]
         multiply(d_dense1_h, total, out=d_dense1_z)  # [batch, 16]  chain rule of gelu
         dot(x.T, d_dense1_z, out=d_dense1_W)  # [2, 16]  dL/d(dense1.W): chain rule of matmul
         dot(ones, d_dense1_z, out=d_dense1_b)  # [16]  dL/d(dense1.b)

@@ -287,9 +287,9 @@ def plan_step(batch, params, slots):
     exp = np.exp
     log = np.log
     equal = np.equal
+    divide = np.divide
     greater = np.greater
     copyto = np.copyto
-    divide = np.divide
     multiply = np.multiply
     float64 = np.float64
     float32 = np.float32
@@ -311,14 +311,14 @@ def plan_step(batch, params, slots):
         ratio,
     ] = _buffers(
         ((batch, 32), np.float32, 0, 25),
-        ((batch, 10), np.float32, 3, 13),
+        ((batch, 10), np.float32, 3, 15),
         ((batch, 1), np.float32, 5, 6),
         ((batch, 10), np.float32, 7, 24),
-        ((batch, 1), np.float32, 8, 17),
+        ((batch, 1), np.float32, 8, 12),
         ((batch, 1), np.float32, 9, 10),
-        ((batch, 10), np.float32, 11, 18),
-        ((batch, 10), np.bool_, 12, 13),
-        ((batch, 10), np.float32, 13, 14),
+        ((batch, 10), np.float32, 11, 14),
+        ((batch, 10), np.bool_, 14, 15),
+        ((batch, 10), np.float32, 15, 16),
         ((batch, 32), np.float32, 24, 29),
         ((batch, 32), np.bool_, 25, 26),
         ((2410,), np.float32, 1000001, 1000002),
@@ -361,6 +361,8 @@ def plan_step(batch, params, slots):
         log(total, out=logs)  # [batch, 1]
         subtract(shifted, logs, out=log_p)  # [batch, 10]
         equal(t[..., None], classes, out=onehot)  # [batch, 10]
+        divide(e, total, out=p)  # [batch, 10]
+        subtract(p, onehot, out=difference)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
         copyto(chosen, log_p, where=mask)  # [batch, 10]
@@ -368,10 +370,7 @@ def plan_step(batch, params, slots):
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
-        # backward
-        divide(e, total, out=p)  # [batch, 10]
         # backward, output
-        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(hidden_h_T, d_output_z, out=d_output_W)  # [32, 10]  chain rule of matmul
         dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)

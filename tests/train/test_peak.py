@@ -1,0 +1,33 @@
+"""A planned step allocates little more than the sum of what must be alive at its worst moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.workloads.models import model_of, optimizer_of
+from benchmarks.workloads.problems import PROBLEMS
+from tests.golden.models import MODELS
+
+SMALL = 150_000
+"""Bytes beside it that do not grow with the sizes, but for a vector of ones: what NumPy casts in, views, Python."""
+
+
+def workload(name):
+    problem = PROBLEMS[name]()
+    return model_of(problem), optimizer_of(problem)
+
+
+CASES = {
+    **MODELS,
+    **{name: lambda name=name: workload(name) for name in ("W1", "W2", "W3")},
+    "W6": lambda: workload("W6"),
+}
+ROWS = {"line": 1 << 17, "masked": 1 << 17, "W3": 2048, "W6": 2048}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_memory_is_what_must_be_alive(name):
+    model, optimizer = CASES[name]()
+    found = model.report(optimizer).at(batch=ROWS.get(name, 1 << 14))
+    ones = 4 * found.sizes["batch"]
+    assert found.measured <= 1.1 * found.predicted + ones + SMALL
