@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphc.codegen.epoch import CHECK_SIZES, OWN, STEP_FOR, Epoch, batched_inputs, prepare_lines, size_checks
 from graphc.codegen.labels import LabelRange
 from graphc.codegen.names import MODULE_RESERVED, Names, identifier
 from graphc.codegen.numpy import (
@@ -31,7 +32,7 @@ from graphc.codegen.training import Step, train_step_lines
 from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
-from graphc.ops.init import OWN
+from graphc.ops.init import OWN as OWN_INIT
 from graphc.planning.order import Plan
 
 
@@ -49,6 +50,11 @@ class ModelPlan:
     declared: Graph | None = None
     layout: str = "fresh"
     level: str = "default"
+
+    @property
+    def checks(self) -> bool:
+        """Whether ``train_step`` can be told to check what it is given."""
+        return self.train is not None and bool(self.train.graph.leaves("input"))
 
 
 class _Module:
@@ -104,6 +110,8 @@ def emit_module(model: ModelPlan) -> Source:
     module.add(_init_lines(model), _init_helpers(model))
     if model.labels:
         module.add(_CHECK_LABELS)
+    if model.checks and model.update is not None:
+        module.add(CHECK_SIZES)
     _add_whole(module, model.predict, "predict", "The outputs, as in use (no dropout, running statistics).")
     _add_whole(
         module, model.evaluate, "evaluate", "The loss and the metrics of a batch, as in use.", labels=True
@@ -142,7 +150,7 @@ _CHECK_LABELS = [
 def _init_lines(model: ModelPlan) -> list[str]:
     graph = model.declared or model.evaluate.graph
     leaves = [*graph.leaves("param"), *graph.leaves("state")]
-    own = any(leaf.attrs["init"].name == OWN for leaf in leaves)
+    own = any(leaf.attrs["init"].name == OWN_INIT for leaf in leaves)
     lines = [
         f"def init(seed{', own' if own else ''}):",
         *(_OWN_DOC if own else _INIT_DOC),
@@ -165,7 +173,7 @@ def _draw_lines(leaves: Sequence[Node]) -> list[str]:
     """The distributions that these leaves are drawn from, as local functions."""
     inits = [(n.attrs["init"], _int_shape(n)) for n in leaves if n.attrs["init"].value is None]
     drawn = [init.expression(shape, "name") for init, shape in inits]
-    families = {init.draw(shape)[0].lines for init, shape in inits if init.name != OWN} - {()}
+    families = {init.draw(shape)[0].lines for init, shape in inits if init.name != OWN_INIT} - {()}
     if not families and not any("generator(" in text for text in drawn):
         return []
     return ["", *_GENERATOR, "", *(line for lines in sorted(families) for line in (*lines, ""))]
@@ -412,32 +420,49 @@ def _add_update(module: _Module, update: UpdatePlan) -> None:
     module.add(update_lines(update), update.helpers)
 
 
-def _train_signature(model: ModelPlan, graph: Graph, update: UpdatePlan, texts: Mapping[Node, str]) -> str:
-    keywords = [
+def _keywords(model: ModelPlan, graph: Graph, update: UpdatePlan, texts: Mapping[Node, str]) -> list[str]:
+    """What a step takes by keyword: numbers, and generators."""
+    return [
         *(f"{variable}={default!r}" for variable, default in update.hypers.values()),
         *(f"{texts[n]}={_default(n)}" for n in graph.leaves("hyper")),
         "rng" if graph.sites else "rng=None",  # products without a generator would be an error further on
     ]
-    keywords += ["check=True"] if model.labels else []
+
+
+def _train_signature(model: ModelPlan, graph: Graph, update: UpdatePlan, texts: Mapping[Node, str]) -> str:
     inputs = [texts[n] for n in graph.leaves("input")]
-    return ", ".join(["params", "state", "slots", *inputs, "*", *keywords])
+    check = ["check=True"] if model.checks else []
+    return ", ".join(
+        ["params", "state", "slots", *inputs, "*", *_keywords(model, graph, update, texts), *check]
+    )
+
+
+def _checks(model: ModelPlan, texts: Mapping[Node, str], graph: Graph) -> list[str]:
+    """What looks at a batch before a step of training."""
+    if not model.checks:
+        return []
+    return ["    if check:", *size_checks(graph, texts), *_label_checks(model, texts, graph)[1:]]
 
 
 def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
-    """The planned form: ``plan_step``, and a ``train_step`` that keeps one step for each size of batch."""
+    """The planned form: ``plan_step``, and functions that keep one step for each size of batch."""
     model, graph = module.model, plan.graph
-    names = names_for(
-        graph, [*module.reserved, "grads", "step", "name", "value", "next_params", "next_slots"]
-    )
-    step = Step(plan, update, model.trained, names, module.constants, model.level != "exact")
+    names = names_for(graph, [*module.reserved, *OWN, "grads", "name", "value", "next_params", "next_slots"])
+    batched = [n for n in batched_inputs(model.declared or graph) if n in graph.arguments]
+    batched = batched if batched and str(batched[0].shape[0]).isidentifier() else []
+    step = Step(plan, update, model.trained, names, module.constants, batched, model.level != "exact")
     lines = step.lines()
-    inputs = {n: step.texts[n] for n in graph.leaves("input")}
     sizes = step.sizes([" ".join(lines[:2])])
     module.add([f"TRAINED = {tuple_text([quoted(graph.name_of(p)) for p in model.trained])}"])
     module.add(lines, [*step.helpers, "_buffers", "_in_vectors"], [*step.closure.made, *step.statements])
-    signature = _train_signature(model, graph, update, step.texts)
-    checks = _label_checks(model, step.texts, graph)
-    module.add(train_step_lines(step, signature, checks, sizes, inputs))
+    module.add(STEP_FOR)
+    checks = _checks(model, step.texts, graph)
+    module.add(train_step_lines(step, _train_signature(model, graph, update, step.texts), checks, sizes))
+    if batched:
+        helpers = ["_Prepared", "_rows", *(h for r in step.read if r.made for h in r.node.op.helpers)]
+        module.add(prepare_lines(graph, step.read, checks), helpers)
+        keywords = _keywords(model, graph, update, step.texts)
+        module.add(Epoch(graph, step.read, sizes, step.passed, keywords).lines())
 
 
 def _train_step_lines(
@@ -453,9 +478,11 @@ def _train_step_lines(
         + (["check=check"] if model.labels else [])
     )
     call = ", ".join(["params", "state", *inputs, *passed])
+    checks = ["    if check:", *size_checks(graph, texts)] if model.checks else []
     return [
         *wrapped_signature("train_step", _train_signature(model, graph, update, texts)),
         '    """One step of training: (params, state, slots, loss)."""',
+        *checks,
         f"    loss, state, saved = forward({call})",
         "    grads = backward(params, saved)",
         *_wrapped_call("    params, slots = update", "params, slots, grads", update.variables),

@@ -17,7 +17,7 @@ RESERVED = frozenset({"np", "rng", "math", "base64", "hashlib", "make_rng", "SIT
 """What every generated function calls its own."""
 
 _VARIABLES = {"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"}
-_CALLED = {"check_labels", "forward", "backward", "update"}
+_CALLED = {"check_labels", "check_sizes", "forward", "backward", "update", "prepare", "step_for"}
 _TABLES = {"PARAMS", "TRAINED", "STATE", "INPUTS"}
 
 MODULE_RESERVED = frozenset(_VARIABLES | _CALLED | _TABLES)

@@ -163,10 +163,11 @@ def prelude(graph: Graph, texts: Iterable[str], arguments: Mapping[Node, str]) -
     """
     used = tokens(texts)
     names = [n for n in size_names([*graph.arguments, *graph.nodes]) if n in used]
-    return [f"    {name} = {_size_source(name, arguments)}" for name in names]
+    return [f"    {name} = {size_source(name, arguments)}" for name in names]
 
 
-def _size_source(name: str, arguments: Mapping[Node, str]) -> str:
+def size_source(name: str, arguments: Mapping[Node, str]) -> str:
+    """Where a size is seen: ``x.shape[0]``."""
     for leaf, text in arguments.items():
         for axis, dim in enumerate(leaf.shape):
             if str(dim) == name:

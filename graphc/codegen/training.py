@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphc.codegen.epoch import VECTORS, Reading, given_lines, plans, readings, row_buffers, taken_lines
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
     array_cast,
@@ -26,9 +27,6 @@ from graphc.planning.order import Plan
 PIECE = 32_768
 """Elements of a vector that an update takes at a time, so that they stay in the second-level cache."""
 
-MOST_SIZES = 16
-"""So many sizes of batch keep their buffers."""
-
 INDENT = "    "
 
 
@@ -42,6 +40,7 @@ class Step:
         trained: the leaves that it changes.
         names: of the whole function.
         constants: arrays that stand above all functions.
+        batched: the inputs that are cut into batches.
         products: see ``Plan``.
     """
 
@@ -50,6 +49,7 @@ class Step:
     trained: Sequence[Node]
     names: Names
     constants: dict[Node, str]
+    batched: Sequence[Node] = ()
     products: bool = True
     helpers: list[str] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
@@ -59,6 +59,7 @@ class Step:
         self.graph = self.plan.graph
         self.closure = Closure(self.names)
         self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}
+        self.read: list[Reading] = readings(self.graph, self.batched, self.names)
         self.above: list[str] = []
         self._sections = 1
 
@@ -67,16 +68,23 @@ class Step:
     def lines(self) -> list[str]:
         """``plan_step``: the buffers for one size of batch, and the step."""
         body = self._body()
+        self.closure.setup += row_buffers(self.read)
+        batch = [given_lines(self.read, self.closure, self.statements), taken_lines(self.read)]
         sizes = self.sizes([*body, *self.closure.lines()])
+        names = [r.name for r in self.read]
         return [
             *wrapped_signature("plan_step", ", ".join([*sizes, "params", "slots"])),
             '    """The step of training for these sizes, and the buffers that it works in."""',
             *(INDENT + line for line in (*self.above, *self.closure.lines())),
             "",
-            *(INDENT + line for line in wrapped_signature("step", ", ".join(["state", *self.passed]))),
+            *(f"{INDENT}{line}".rstrip() for function in batch if function for line in (*function, "")),
+            *(
+                INDENT + line
+                for line in wrapped_signature("step", ", ".join(["state", *names, *self.passed]))
+            ),
             *(INDENT + line for line in body),
             "",
-            "    return step",
+            f"    return {plans(self.read, True, True)}",
         ]
 
     def sizes(self, lines: Sequence[str]) -> list[str]:
@@ -86,10 +94,9 @@ class Step:
 
     @property
     def passed(self) -> list[str]:
-        """What a step takes beside the state."""
-        inputs = [self.texts[n] for n in self.graph.leaves("input")]
+        """What a step takes beside the state and its inputs."""
         hypers = [self.texts[n] for n in self.graph.leaves("hyper")]
-        return [*inputs, *hypers, *self.update.variables, *(["rng"] if self.graph.sites else [])]
+        return [*hypers, *self.update.variables, *(["rng"] if self.graph.sites else [])]
 
     def _body(self) -> list[str]:
         forward, backward = self._loss_and_gradients()
@@ -119,7 +126,7 @@ class Step:
         writer = PlannedWriter(
             self.closure,
             self.graph,
-            self.texts,
+            {**self.texts, **{r.node: r.name for r in self.read}},
             self.constants,
             [loss, *nexts, *gradients],
             targets,
@@ -291,13 +298,12 @@ def _kept_text(writer: PlannedWriter, node: Node) -> str:
     return returned_text(writer, node) if node.shape else f"np.array({writer.text(node)})[()]"
 
 
-def train_step_lines(
-    step: Step, signature: str, checks: Sequence[str], sizes: Sequence[str], inputs: Mapping[Node, str]
-) -> list[str]:
+def train_step_lines(step: Step, signature: str, checks: Sequence[str], sizes: Sequence[str]) -> list[str]:
     """``train_step``, which makes the step of each size of batch when it first meets it."""
-    casts = [array_cast(leaf, text) for leaf, text in inputs.items()]
-    key = ", ".join(sizes)
-    key = f"({key},)" if len(sizes) == 1 else f"({key})"
+    inputs = {r.leaf: r.text for r in step.read}
+    key = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    made = any(r.made for r in step.read)
+    batch = [f"*given({', '.join(inputs.values())})"] if made else [*inputs.values()]
     return [
         *wrapped_signature("train_step", signature),
         '    """One step of training: (params, state, slots, loss).',
@@ -305,16 +311,11 @@ def train_step_lines(
         "    Dicts that it returned before are changed in place, others are copied into vectors first.",
         "    A loss that is not finite changes nothing.",
         '    """',
-        *casts,
+        *(array_cast(leaf, text) for leaf, text in inputs.items()),
         *checks,
-        '    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:',
-        "        params, slots = _in_vectors(params, slots, TRAINED, plan_step)",
+        *VECTORS,
         *prelude(step.graph, sizes, inputs),
-        f"    step = params.steps.get({key})",
-        "    if step is None:",
-        f"        if len(params.steps) == {MOST_SIZES}:  # sizes that come and go",
-        "            params.steps.clear()",
-        f"        step = params.steps[{key}] = plan_step({', '.join([*sizes, 'params', 'slots'])})",
-        f"    loss, state = step({', '.join(['state', *step.passed])})",
+        f"    {plans(step.read, True)} = step_for({key}, params, slots)",
+        f"    loss, state = step({', '.join(['state', *batch, *step.passed])})",
         "    return params, state, slots, loss",
     ]

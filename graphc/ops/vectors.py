@@ -65,6 +65,23 @@ def _in_vectors(params, slots, trained, owner):
     return params, slots
 
 
+class _Prepared(dict):
+    """Data by name, as the steps of the module whose prepare made it read them."""
+
+    maker = None
+
+
+def _rows(order, count):
+    """Rows of the data to take, as integers."""
+    order = np.asarray(order)
+    if order.size and order.dtype.kind not in "iu":
+        raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
+    if order.size and (order.min() < 0 or order.max() >= count):
+        found = f"{order.min()} to {order.max()}"
+        raise IndexError(f"order holds rows {found}, expected 0 to {count - 1}")
+    return order
+
+
 def _buffers(*specs):
     """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]

@@ -115,7 +115,7 @@ def stepper(model: Any, optimizer: Any, space: Mapping[str, Any]) -> Callable[[M
     module = model.module(optimizer)
     names = module.model.update.hypers
     hypers = {names[key][0]: value for key, value in optimizer.hypers(1.0).items()}
-    options: dict[str, Any] = {"check": False} if module.model.labels else {}
+    options: dict[str, Any] = {"check": False} if module.model.checks else {}
     inputs, rng, train_step = model.train_inputs, model.make_rng(0), space["train_step"]
 
     def step(batch: Mapping[str, Any]) -> Any:

@@ -123,7 +123,7 @@ class Run:
         before: the last step that went well.
         kept: the values before this step, and before the last.
         inputs: the inputs of the loss, in order.
-        unchecked: what tells ``train_step`` that its labels are checked.
+        unchecked: what tells ``train_step`` that its data are checked.
     """
 
     model: Any
@@ -144,9 +144,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.inputs = self.model.train_inputs
-        self.unchecked = (
-            {"check": False} if self.module.model.labels else {}
-        )  # labels are checked at the door
+        self.unchecked = {"check": False} if self.module.model.checks else {}  # data are checked at the door
 
     @property
     def history(self) -> History:

@@ -111,6 +111,23 @@ def _in_vectors(params, slots, trained, owner):
     return params, slots
 
 
+class _Prepared(dict):
+    """Data by name, as the steps of the module whose prepare made it read them."""
+
+    maker = None
+
+
+def _rows(order, count):
+    """Rows of the data to take, as integers."""
+    order = np.asarray(order)
+    if order.size and order.dtype.kind not in "iu":
+        raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
+    if order.size and (order.min() < 0 or order.max() >= count):
+        found = f"{order.min()} to {order.max()}"
+        raise IndexError(f"order holds rows {found}, expected 0 to {count - 1}")
+    return order
+
+
 def _name_seed(name):
     """A stable number for a name, mixed with the seed."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
@@ -160,6 +177,18 @@ def check_labels(name, labels, classes):
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         bounds = f"{labels.min()} to {labels.max()}"
         raise ValueError(f"{name} holds labels {bounds}, expected 0 to {classes - 1}")
+
+
+def check_sizes(arrays):
+    """Arrays have the sizes that were declared; those of one name are equal in all of them."""
+    known = {}
+    for name, (array, declared) in arrays.items():
+        shape = np.shape(array)
+        for size, n in zip(declared, shape):
+            known.setdefault(size, n if isinstance(size, str) else size)
+        expected = tuple(known.get(size, size) for size in declared)
+        if shape != expected:
+            raise ValueError(f"{name} has shape {shape}, expected {expected}")
 
 
 def predict(params, state, x):
@@ -321,9 +350,9 @@ def plan_step(batch, params, slots):
     maximum_reduce = np.maximum.reduce
     exp = np.exp
     log = np.log
-    equal = np.equal
     greater = np.greater
     copyto = np.copyto
+    equal = np.equal
     [
         hidden_z,
         norm_mean,
@@ -339,7 +368,6 @@ def plan_step(batch, params, slots):
         e,
         total,
         logs,
-        onehot,
         mask,
         chosen,
         d_h,
@@ -349,28 +377,27 @@ def plan_step(batch, params, slots):
         ratio_3,
         product_7,
     ] = _buffers(
-        ((batch, 8), np.float32, 0, 51),
+        ((batch, 8), np.float32, 0, 50),
         ((8,), np.float32, 1, 7),
         ((8,), np.float32, 4, 6),
         ((8,), np.float32, 5, 6),
         ((batch, 8), np.float32, 8, 9),
-        ((8,), np.float32, 9, 55),
+        ((8,), np.float32, 9, 54),
         ((8,), np.float32, 11, 14),
         ((8,), np.float32, 13, 14),
-        ((batch, 8), np.float32, 19, 44),
-        ((batch, 10), np.float32, 22, 34),
+        ((batch, 8), np.float32, 19, 43),
+        ((batch, 10), np.float32, 22, 31),
         ((batch, 1), np.float32, 24, 25),
-        ((batch, 10), np.float32, 26, 43),
-        ((batch, 1), np.float32, 27, 31),
+        ((batch, 10), np.float32, 26, 42),
+        ((batch, 1), np.float32, 27, 35),
         ((batch, 1), np.float32, 28, 29),
-        ((batch, 10), np.float32, 30, 33),
-        ((batch, 10), np.bool_, 33, 34),
-        ((batch, 10), np.float32, 34, 35),
-        ((batch, 8), np.float32, 43, 57),
-        ((batch, 8), np.bool_, 44, 45),
-        ((batch, 8), np.float32, 47, 48),
-        ((8,), np.float32, 49, 50),
-        ((8,), np.float32, 52, 53),
+        ((batch, 10), np.bool_, 30, 31),
+        ((batch, 10), np.float32, 31, 32),
+        ((batch, 8), np.float32, 42, 56),
+        ((batch, 8), np.bool_, 43, 44),
+        ((batch, 8), np.float32, 46, 47),
+        ((8,), np.float32, 48, 49),
+        ((8,), np.float32, 51, 52),
         ((138,), np.float32, 1000002, 1000003),
     )
     centred = hidden_z
@@ -395,13 +422,26 @@ def plan_step(batch, params, slots):
     c_1e_05 = np.array(1e-05, np.float32)
     ones_2 = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
-    classes = np.arange(10)
     c_0_0 = np.array(0.0, np.float32)
     c_batch = np.array(batch, np.float32)
     h_T = h.T
     output_W_T = output_W.T
+    x_rows = np.empty((batch, 4), np.float32)
+    onehot = np.empty((batch, 10), np.float32)
+    classes = np.arange(10)
 
-    def step(state, x, t, lr):
+    def given(x, t):
+        """A batch as the step reads it."""
+        equal(t[..., None], classes, out=onehot)
+        return x, onehot
+
+    def taken(x, t, rows):
+        """These rows of prepared data."""
+        x.take(rows, 0, x_rows, "clip")
+        t.take(rows, 0, onehot, "clip")
+        return x_rows, onehot
+
+    def step(state, x, onehot, lr):
         norm_running_mean = state["norm.running_mean"]
         norm_running_var = state["norm.running_var"]
         # hidden
@@ -437,9 +477,6 @@ def plan_step(batch, params, slots):
         dot(e, ones_2, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
         subtract(shifted, logs, out=log_p)  # [batch, 10]
-        equal(t[..., None], classes, out=onehot)  # [batch, 10]
-        divide(e, total, out=p)  # [batch, 10]
-        subtract(p, onehot, out=difference)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
         copyto(chosen, log_p, where=mask)  # [batch, 10]
@@ -447,7 +484,10 @@ def plan_step(batch, params, slots):
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
+        # backward
+        divide(e, total, out=p)  # [batch, 10]
         # backward, output
+        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
         dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
@@ -481,7 +521,17 @@ def plan_step(batch, params, slots):
         subtract(theta, product_7, out=theta)  # [138]
         return loss, next_state
 
-    return step
+    return step, given, taken
+
+
+def step_for(sizes, params, slots):
+    """What plan_step makes for these sizes, once."""
+    made = params.steps.get(sizes)
+    if made is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
+        made = params.steps[sizes] = plan_step(*sizes, params, slots)
+    return made
 
 
 def train_step(params, state, slots, x, t, *, lr=0.05, rng=None, check=True):
@@ -493,14 +543,58 @@ def train_step(params, state, slots, x, t, *, lr=0.05, rng=None, check=True):
     x = np.asarray(x, dtype=np.float32)
     t = np.asarray(t).astype(np.int64, casting="same_kind", copy=False)
     if check:
+        check_sizes({"x": (x, ("batch", 4)), "t": (t, ("batch",))})
         check_labels("t", t, 10)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
         params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
-    step = params.steps.get((batch,))
-    if step is None:
-        if len(params.steps) == 16:  # sizes that come and go
-            params.steps.clear()
-        step = params.steps[(batch,)] = plan_step(batch, params, slots)
-    loss, state = step(state, x, t, lr)
+    step, given, _ = step_for((batch,), params, slots)
+    loss, state = step(state, *given(x, t), lr)
     return params, state, slots, loss
+
+
+def prepare(data, *, check=True):
+    """Data as train_epoch reads it, made once: arrays by name, labels as one-hot rows."""
+    x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
+    t = np.asarray(data["t"]).astype(np.int64, casting="same_kind", copy=False)
+    if check:
+        check_sizes({"x": (x, ("batch", 4)), "t": (t, ("batch",))})
+        check_labels("t", t, 10)
+    made = _Prepared()
+    made["x"] = x
+    made["t"] = _one_hot(t, 10, np.float32)
+    made.maker = prepare
+    return made
+
+
+def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.05, rng=None):
+    """A step of training for each batch of the data: (params, state, slots, losses).
+
+    data: what prepare returned, or arrays by name.
+    order: the rows to take, as integers or a slice; None for all. The last batch may be smaller.
+    Dicts that it returned before are changed in place, others are copied into vectors first.
+    A loss that is not finite is the last; its step changes nothing.
+    """
+    if getattr(data, "maker", None) is not prepare:
+        data = prepare(data)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+    x, t = data["x"], data["t"]
+    if isinstance(order, slice):
+        x, t, order = x[order], t[order], None
+    if order is not None:
+        order = _rows(order, len(x))
+    count = len(x if order is None else order)
+    losses = []
+    for start in range(0, count, batch_size):
+        stop = min(start + batch_size, count)
+        step, _, taken = step_for((stop - start,), params, slots)
+        if order is None:
+            loss, state = step(state, x[start:stop], t[start:stop], lr)
+        else:
+            rows = taken(x, t, order[start:stop])
+            loss, state = step(state, *rows, lr)
+        losses.append(loss)
+        if not math.isfinite(loss):
+            break
+    return params, state, slots, losses

@@ -158,6 +158,23 @@ def _in_vectors(params, slots, trained, owner):
     return params, slots
 
 
+class _Prepared(dict):
+    """Data by name, as the steps of the module whose prepare made it read them."""
+
+    maker = None
+
+
+def _rows(order, count):
+    """Rows of the data to take, as integers."""
+    order = np.asarray(order)
+    if order.size and order.dtype.kind not in "iu":
+        raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
+    if order.size and (order.min() < 0 or order.max() >= count):
+        found = f"{order.min()} to {order.max()}"
+        raise IndexError(f"order holds rows {found}, expected 0 to {count - 1}")
+    return order
+
+
 def _name_seed(name):
     """A stable number for a name, mixed with the seed."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
@@ -204,6 +221,18 @@ def init(seed):
         "momentum.v/dense2.b": np.zeros_like(params["dense2.b"]),
     }
     return params, state, slots
+
+
+def check_sizes(arrays):
+    """Arrays have the sizes that were declared; those of one name are equal in all of them."""
+    known = {}
+    for name, (array, declared) in arrays.items():
+        shape = np.shape(array)
+        for size, n in zip(declared, shape):
+            known.setdefault(size, n if isinstance(size, str) else size)
+        expected = tuple(known.get(size, size) for size in declared)
+        if shape != expected:
+            raise ValueError(f"{name} has shape {shape}, expected {expected}")
 
 
 def predict(params, state, x):
@@ -359,6 +388,14 @@ def plan_step(batch, params, slots):
     dense2_W_T = dense2_W.T
     strips = _strips(batch, strip, [dense1_z, total], [product])
     c_0_9 = np.array(0.9, np.float32)
+    x_rows = np.empty((batch, 2), np.float32)
+    t_rows = np.empty((batch, 1), np.float32)
+
+    def taken(x, t, rows):
+        """These rows of prepared data."""
+        x.take(rows, 0, x_rows, "clip")
+        t.take(rows, 0, t_rows, "clip")
+        return x_rows, t_rows
 
     def step(state, x, t, lr, rng):
         # dense1
@@ -410,10 +447,20 @@ def plan_step(batch, params, slots):
         subtract(theta, product_3, out=theta)  # [65]
         return loss, state
 
-    return step
+    return step, taken
 
 
-def train_step(params, state, slots, x, t, *, lr=0.05, rng):
+def step_for(sizes, params, slots):
+    """What plan_step makes for these sizes, once."""
+    made = params.steps.get(sizes)
+    if made is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
+        made = params.steps[sizes] = plan_step(*sizes, params, slots)
+    return made
+
+
+def train_step(params, state, slots, x, t, *, lr=0.05, rng, check=True):
     """One step of training: (params, state, slots, loss).
 
     Dicts that it returned before are changed in place, others are copied into vectors first.
@@ -421,13 +468,57 @@ def train_step(params, state, slots, x, t, *, lr=0.05, rng):
     """
     x = np.asarray(x, dtype=np.float32)
     t = np.asarray(t, dtype=np.float32)
+    if check:
+        check_sizes({"x": (x, ("batch", 2)), "t": (t, ("batch", 1))})
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
         params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
-    step = params.steps.get((batch,))
-    if step is None:
-        if len(params.steps) == 16:  # sizes that come and go
-            params.steps.clear()
-        step = params.steps[(batch,)] = plan_step(batch, params, slots)
+    step, _ = step_for((batch,), params, slots)
     loss, state = step(state, x, t, lr, rng)
     return params, state, slots, loss
+
+
+def prepare(data, *, check=True):
+    """Data as train_epoch reads it, made once: arrays by name."""
+    x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
+    t = np.ascontiguousarray(np.asarray(data["t"], dtype=np.float32))
+    if check:
+        check_sizes({"x": (x, ("batch", 2)), "t": (t, ("batch", 1))})
+    made = _Prepared()
+    made["x"] = x
+    made["t"] = t
+    made.maker = prepare
+    return made
+
+
+def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.05, rng):
+    """A step of training for each batch of the data: (params, state, slots, losses).
+
+    data: what prepare returned, or arrays by name.
+    order: the rows to take, as integers or a slice; None for all. The last batch may be smaller.
+    Dicts that it returned before are changed in place, others are copied into vectors first.
+    A loss that is not finite is the last; its step changes nothing.
+    """
+    if getattr(data, "maker", None) is not prepare:
+        data = prepare(data)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+    x, t = data["x"], data["t"]
+    if isinstance(order, slice):
+        x, t, order = x[order], t[order], None
+    if order is not None:
+        order = _rows(order, len(x))
+    count = len(x if order is None else order)
+    losses = []
+    for start in range(0, count, batch_size):
+        stop = min(start + batch_size, count)
+        step, taken = step_for((stop - start,), params, slots)
+        if order is None:
+            loss, state = step(state, x[start:stop], t[start:stop], lr, rng)
+        else:
+            rows = taken(x, t, order[start:stop])
+            loss, state = step(state, *rows, lr, rng)
+        losses.append(loss)
+        if not math.isfinite(loss):
+            break
+    return params, state, slots, losses

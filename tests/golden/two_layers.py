@@ -100,6 +100,23 @@ def _in_vectors(params, slots, trained, owner):
     return params, slots
 
 
+class _Prepared(dict):
+    """Data by name, as the steps of the module whose prepare made it read them."""
+
+    maker = None
+
+
+def _rows(order, count):
+    """Rows of the data to take, as integers."""
+    order = np.asarray(order)
+    if order.size and order.dtype.kind not in "iu":
+        raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
+    if order.size and (order.min() < 0 or order.max() >= count):
+        found = f"{order.min()} to {order.max()}"
+        raise IndexError(f"order holds rows {found}, expected 0 to {count - 1}")
+    return order
+
+
 def _name_seed(name):
     """A stable number for a name, mixed with the seed."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
@@ -151,6 +168,18 @@ def check_labels(name, labels, classes):
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         bounds = f"{labels.min()} to {labels.max()}"
         raise ValueError(f"{name} holds labels {bounds}, expected 0 to {classes - 1}")
+
+
+def check_sizes(arrays):
+    """Arrays have the sizes that were declared; those of one name are equal in all of them."""
+    known = {}
+    for name, (array, declared) in arrays.items():
+        shape = np.shape(array)
+        for size, n in zip(declared, shape):
+            known.setdefault(size, n if isinstance(size, str) else size)
+        expected = tuple(known.get(size, size) for size in declared)
+        if shape != expected:
+            raise ValueError(f"{name} has shape {shape}, expected {expected}")
 
 
 def predict(params, state, x):
@@ -286,14 +315,14 @@ def plan_step(batch, params, slots):
     subtract = np.subtract
     exp = np.exp
     log = np.log
-    equal = np.equal
-    divide = np.divide
     greater = np.greater
     copyto = np.copyto
+    divide = np.divide
     multiply = np.multiply
     float64 = np.float64
     float32 = np.float32
     sqrt = np.sqrt
+    equal = np.equal
     [
         hidden_z,
         output_z,
@@ -301,7 +330,6 @@ def plan_step(batch, params, slots):
         e,
         total,
         logs,
-        onehot,
         mask,
         chosen,
         d_hidden_h,
@@ -310,17 +338,16 @@ def plan_step(batch, params, slots):
         total_3,
         ratio,
     ] = _buffers(
-        ((batch, 32), np.float32, 0, 25),
-        ((batch, 10), np.float32, 3, 15),
+        ((batch, 32), np.float32, 0, 24),
+        ((batch, 10), np.float32, 3, 12),
         ((batch, 1), np.float32, 5, 6),
-        ((batch, 10), np.float32, 7, 24),
-        ((batch, 1), np.float32, 8, 12),
+        ((batch, 10), np.float32, 7, 23),
+        ((batch, 1), np.float32, 8, 16),
         ((batch, 1), np.float32, 9, 10),
-        ((batch, 10), np.float32, 11, 14),
-        ((batch, 10), np.bool_, 14, 15),
-        ((batch, 10), np.float32, 15, 16),
-        ((batch, 32), np.float32, 24, 29),
-        ((batch, 32), np.bool_, 25, 26),
+        ((batch, 10), np.bool_, 11, 12),
+        ((batch, 10), np.float32, 12, 13),
+        ((batch, 32), np.float32, 23, 28),
+        ((batch, 32), np.bool_, 24, 25),
         ((2410,), np.float32, 1000001, 1000002),
         ((2410,), np.float32, 1000011, 1000019),
         ((2410,), np.float32, 1000017, 1000020),
@@ -334,7 +361,6 @@ def plan_step(batch, params, slots):
     d_hidden_z = d_hidden_h
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
-    classes = np.arange(10)
     c_0_0 = np.array(0.0, np.float32)
     c_batch = np.array(batch, np.float32)
     hidden_h_T = hidden_h.T
@@ -345,8 +371,22 @@ def plan_step(batch, params, slots):
     c_0_001 = np.array(0.001, np.float32)
     c_0_999 = np.array(0.999, np.float32)
     c_1e_08 = np.array(1e-08, np.float32)
+    x_rows = np.empty((batch, 64), np.float32)
+    onehot = np.empty((batch, 10), np.float32)
+    classes = np.arange(10)
 
-    def step(state, x, t, lr):
+    def given(x, t):
+        """A batch as the step reads it."""
+        equal(t[..., None], classes, out=onehot)
+        return x, onehot
+
+    def taken(x, t, rows):
+        """These rows of prepared data."""
+        x.take(rows, 0, x_rows, "clip")
+        t.take(rows, 0, onehot, "clip")
+        return x_rows, onehot
+
+    def step(state, x, onehot, lr):
         # hidden
         dot(x, hidden_W, out=hidden_z)  # [batch, 32]
         add(hidden_z, hidden_b, out=hidden_z)  # [batch, 32]
@@ -360,9 +400,6 @@ def plan_step(batch, params, slots):
         dot(e, ones, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
         subtract(shifted, logs, out=log_p)  # [batch, 10]
-        equal(t[..., None], classes, out=onehot)  # [batch, 10]
-        divide(e, total, out=p)  # [batch, 10]
-        subtract(p, onehot, out=difference)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
         copyto(chosen, log_p, where=mask)  # [batch, 10]
@@ -370,7 +407,10 @@ def plan_step(batch, params, slots):
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
+        # backward
+        divide(e, total, out=p)  # [batch, 10]
         # backward, output
+        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(hidden_h_T, d_output_z, out=d_output_W)  # [32, 10]  chain rule of matmul
         dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
@@ -401,7 +441,17 @@ def plan_step(batch, params, slots):
         subtract(theta, ratio, out=theta)  # [2410]
         return loss, state
 
-    return step
+    return step, given, taken
+
+
+def step_for(sizes, params, slots):
+    """What plan_step makes for these sizes, once."""
+    made = params.steps.get(sizes)
+    if made is None:
+        if len(params.steps) == 16:  # sizes that come and go
+            params.steps.clear()
+        made = params.steps[sizes] = plan_step(*sizes, params, slots)
+    return made
 
 
 def train_step(params, state, slots, x, t, *, lr=0.001, rng=None, check=True):
@@ -413,14 +463,58 @@ def train_step(params, state, slots, x, t, *, lr=0.001, rng=None, check=True):
     x = np.asarray(x, dtype=np.float32)
     t = np.asarray(t).astype(np.int64, casting="same_kind", copy=False)
     if check:
+        check_sizes({"x": (x, ("batch", 64)), "t": (t, ("batch",))})
         check_labels("t", t, 10)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
         params, slots = _in_vectors(params, slots, TRAINED, plan_step)
     batch = x.shape[0]
-    step = params.steps.get((batch,))
-    if step is None:
-        if len(params.steps) == 16:  # sizes that come and go
-            params.steps.clear()
-        step = params.steps[(batch,)] = plan_step(batch, params, slots)
-    loss, state = step(state, x, t, lr)
+    step, given, _ = step_for((batch,), params, slots)
+    loss, state = step(state, *given(x, t), lr)
     return params, state, slots, loss
+
+
+def prepare(data, *, check=True):
+    """Data as train_epoch reads it, made once: arrays by name, labels as one-hot rows."""
+    x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
+    t = np.asarray(data["t"]).astype(np.int64, casting="same_kind", copy=False)
+    if check:
+        check_sizes({"x": (x, ("batch", 64)), "t": (t, ("batch",))})
+        check_labels("t", t, 10)
+    made = _Prepared()
+    made["x"] = x
+    made["t"] = _one_hot(t, 10, np.float32)
+    made.maker = prepare
+    return made
+
+
+def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.001, rng=None):
+    """A step of training for each batch of the data: (params, state, slots, losses).
+
+    data: what prepare returned, or arrays by name.
+    order: the rows to take, as integers or a slice; None for all. The last batch may be smaller.
+    Dicts that it returned before are changed in place, others are copied into vectors first.
+    A loss that is not finite is the last; its step changes nothing.
+    """
+    if getattr(data, "maker", None) is not prepare:
+        data = prepare(data)
+    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
+        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+    x, t = data["x"], data["t"]
+    if isinstance(order, slice):
+        x, t, order = x[order], t[order], None
+    if order is not None:
+        order = _rows(order, len(x))
+    count = len(x if order is None else order)
+    losses = []
+    for start in range(0, count, batch_size):
+        stop = min(start + batch_size, count)
+        step, _, taken = step_for((stop - start,), params, slots)
+        if order is None:
+            loss, state = step(state, x[start:stop], t[start:stop], lr)
+        else:
+            rows = taken(x, t, order[start:stop])
+            loss, state = step(state, *rows, lr)
+        losses.append(loss)
+        if not math.isfinite(loss):
+            break
+    return params, state, slots, losses

@@ -1,0 +1,332 @@
+"""Whole epochs in the planned layout: data prepared once, and steps over rows of them with no look between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graphc.codegen.names import Names
+from graphc.codegen.numpy import array_cast, quoted, size_source, wrapped_signature
+from graphc.codegen.planned import Closure, written
+from graphc.codegen.statements import MAX_WIDTH, Statement
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node
+from graphc.ir.walk import deep_toposort, operands_and_attrs
+from graphc.ops.shape import dims_text
+from graphc.rewrite.rules.cost import MANY
+
+OWN = frozenset({"data", "order", "batch_size", "rows", "given", "taken", "step"})
+"""What these functions call what they take and what they make; no variable of a step has such a name."""
+
+BATCH = 32
+"""Rows of a batch, where nobody says."""
+
+MOST_SIZES = 16
+"""So many sizes of batch keep their buffers."""
+
+INDENT = "    "
+
+
+def batched_inputs(graph: Graph) -> list[Node]:
+    """The inputs that are cut into batches: those whose first size is the first named one."""
+    leaves = [n for n in graph.leaves("input") if n.shape and not isinstance(n.shape[0], int)]
+    return [n for n in leaves if n.shape[0] == leaves[0].shape[0]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a step reads an input.
+
+    Attributes:
+        leaf: the input.
+        text: what it is called where it is as it was given.
+        node: what the step reads of it: the input itself, or its one-hot rows.
+        name: what a step calls that.
+        rows: the buffer for rows of it; empty where all batches read the same.
+    """
+
+    leaf: Node
+    text: str
+    node: Node
+    name: str
+    rows: str = ""
+
+    @property
+    def made(self) -> bool:
+        """Whether it is made of the input."""
+        return self.node is not self.leaf
+
+    @property
+    def whole(self) -> str:
+        """The expression for all of the data."""
+        template = self.node.op.numpy
+        return str(template(self.text, self.node)) if self.made and callable(template) else self.text
+
+
+def readings(graph: Graph, batched: Sequence[Node], names: Names) -> list[Reading]:
+    """How the step of a graph reads its inputs, in their order."""
+    marks = _label_rows(graph, batched)
+    found = []
+    for leaf in graph.leaves("input"):
+        text, node = names(leaf), marks.get(leaf, leaf)
+        name = text if node is leaf else names(node)
+        rows = "" if leaf not in batched else name if node is not leaf else names.reserve(f"{text}_rows")
+        found.append(Reading(leaf, text, node, name, rows))
+    return found
+
+
+def _label_rows(graph: Graph, batched: Sequence[Node]) -> dict[Node, Node]:
+    """The one-hot rows of those inputs of labels that nothing else reads; of many classes a label stays an index."""
+    users: dict[Node, list[Node]] = {}
+    for node in deep_toposort(graph.roots):
+        for operand in operands_and_attrs(node):
+            users.setdefault(operand, []).append(node)
+    found = {}
+    for leaf in batched:
+        rows = users.get(leaf, [])
+        if leaf.ndim == 1 and len(rows) == 1 and leaf not in graph.roots and _is_narrow(rows[0]):
+            found[leaf] = rows[0]
+    return found
+
+
+def _is_narrow(node: Node) -> bool:
+    return "one_hot" in node.op.properties and node.attrs["classes"] <= MANY
+
+
+# -- inside plan_step ---------------------------------------------------------------------------------------------
+
+
+def row_buffers(read: Sequence[Reading]) -> list[str]:
+    """The buffers for rows of the data."""
+    nodes = {r.rows: r.node for r in read if r.rows}
+    dtypes = {name: f"np.{n.dtype}{'_' if n.dtype == 'bool' else ''}" for name, n in nodes.items()}
+    return [f"{name} = np.empty({dims_text(n.shape)}, {dtypes[name]})" for name, n in nodes.items()]
+
+
+def given_lines(read: Sequence[Reading], closure: Closure, statements: list[Statement]) -> list[str]:
+    """The function inside ``plan_step`` from a batch as it was given to what the step reads; none where it is that."""
+    if not any(r.made for r in read):
+        return []
+    lines = []
+    for r in read:
+        if r.made:
+            lines += [
+                f"    {closure.bound(s)}" for s in written(r.node, [r.text], r.name, closure.hoist) or ()
+            ]
+            statements.append(Statement(r.node, r.name, lines[-1].strip(), "", "", (lines[-1],)))
+    return [
+        *wrapped_signature("given", ", ".join(r.text for r in read)),
+        '    """A batch as the step reads it."""',
+        *lines,
+        f"    return {_listed([r.name for r in read])}",
+    ]
+
+
+def taken_lines(read: Sequence[Reading]) -> list[str]:
+    """The function inside ``plan_step`` that gathers rows of prepared data."""
+    if not any(r.rows for r in read):
+        return []
+    # clip: an order is checked once for all of an epoch, and out= would be a copy of a copy otherwise
+    return [
+        *wrapped_signature("taken", ", ".join([*(r.text for r in read), "rows"])),
+        '    """These rows of prepared data."""',
+        *(f'    {r.text}.take(rows, 0, {r.rows}, "clip")' for r in read if r.rows),
+        f"    return {_listed([r.rows or r.text for r in read])}",
+    ]
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return f"{parts[0]}," if len(parts) == 1 else ", ".join(parts)
+
+
+# -- the functions of the module ----------------------------------------------------------------------------------
+
+CHECK_SIZES = [
+    "def check_sizes(arrays):",
+    '    """Arrays have the sizes that were declared; those of one name are equal in all of them."""',
+    "    known = {}",
+    "    for name, (array, declared) in arrays.items():",
+    "        shape = np.shape(array)",
+    "        for size, n in zip(declared, shape):",
+    "            known.setdefault(size, n if isinstance(size, str) else size)",
+    "        expected = tuple(known.get(size, size) for size in declared)",
+    "        if shape != expected:",
+    '            raise ValueError(f"{name} has shape {shape}, expected {expected}")',
+]
+
+
+def size_checks(graph: Graph, texts: Mapping[Node, str]) -> list[str]:
+    """The call that compares the shapes of the inputs with what was declared."""
+    leaves = graph.leaves("input")
+    entries = [f"{quoted(graph.name_of(n))}: ({texts[n]}, {_declared(n)})" for n in leaves]
+    line = f"        check_sizes({{{', '.join(entries)}}})"
+    if len(line) <= MAX_WIDTH:
+        return [line]
+    rows = [f"                {entry}," for entry in entries]
+    return ["        check_sizes(", "            {", *rows, "            }", "        )"]
+
+
+def _declared(leaf: Node) -> str:
+    sizes = [str(d) if isinstance(d, int) else quoted(str(d)) for d in leaf.shape]
+    return _tuple(sizes) if sizes else "()"
+
+
+def _tuple(parts: Sequence[str]) -> str:
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def prepare_lines(graph: Graph, read: Sequence[Reading], checks: Sequence[str]) -> list[str]:
+    """``prepare``: data as steps read them."""
+    rows = ", labels as one-hot rows" if any(r.made for r in read) else ""
+    return [
+        "def prepare(data, *, check=True):",
+        f'    """Data as train_epoch reads it, made once: arrays by name{rows}."""',
+        *(_contiguous(r, quoted(graph.name_of(r.leaf))) for r in read),
+        *checks,
+        "    made = _Prepared()",
+        *(f"    made[{quoted(graph.name_of(r.leaf))}] = {r.whole}" for r in read),
+        "    made.maker = prepare",
+        "    return made",
+    ]
+
+
+def _contiguous(reading: Reading, key: str) -> str:
+    """An array as it was declared; rows that are taken lie one after the other."""
+    cast = array_cast(reading.leaf, reading.text).replace(
+        f"asarray({reading.text}", f"asarray(data[{key}]", 1
+    )
+    if not reading.rows or reading.made:
+        return cast
+    target, _, value = cast.partition(" = ")
+    return f"{target} = np.ascontiguousarray({value})"
+
+
+STEP_FOR = [
+    "def step_for(sizes, params, slots):",
+    '    """What plan_step makes for these sizes, once."""',
+    "    made = params.steps.get(sizes)",
+    "    if made is None:",
+    f"        if len(params.steps) == {MOST_SIZES}:  # sizes that come and go",
+    "            params.steps.clear()",
+    "        made = params.steps[sizes] = plan_step(*sizes, params, slots)",
+    "    return made",
+]
+
+VECTORS = (
+    '    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:',
+    "        params, slots = _in_vectors(params, slots, TRAINED, plan_step)",
+)
+
+_EPOCH_DOC = (
+    '    """A step of training for each batch of the data: (params, state, slots, losses).',
+    "",
+    "    data: what prepare returned, or arrays by name.",
+    "    order: the rows to take, as integers or a slice; None for all. The last batch may be smaller.",
+    "    Dicts that it returned before are changed in place, others are copied into vectors first.",
+    "    A loss that is not finite is the last; its step changes nothing.",
+    '    """',
+)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What ``train_epoch`` is written from.
+
+    Attributes:
+        graph: of the step.
+        read: how it reads its inputs.
+        sizes: what ``plan_step`` takes.
+        passed: what a step takes after its inputs.
+        keywords: those of the function, with their defaults.
+    """
+
+    graph: Graph
+    read: Sequence[Reading]
+    sizes: Sequence[str]
+    passed: Sequence[str]
+    keywords: Sequence[str]
+
+    def lines(self) -> list[str]:
+        """The function."""
+        keywords = ["data", "order=None", "*", f"batch_size={BATCH}", *self.keywords]
+        return [
+            *wrapped_signature("train_epoch", ", ".join(["params", "state", "slots", *keywords])),
+            *_EPOCH_DOC,
+            '    if getattr(data, "maker", None) is not prepare:',
+            "        data = prepare(data)",
+            *VECTORS,
+            *self._rows(),
+            *self._loop(*map(self._free, ("start", "stop", "loss", "losses"))),
+        ]
+
+    def _rows(self) -> list[str]:
+        """The arrays of all rows, and how many of them are taken."""
+        texts = [r.text for r in self.read]
+        arrays = [f"data[{quoted(self.graph.name_of(r.leaf))}]" for r in self.read]
+        cut = [r.text for r in self.read if r.rows]
+        return [
+            *_assigned("    ", texts, arrays),
+            "    if isinstance(order, slice):",
+            *_assigned("        ", [*cut, "order"], [*(f"{text}[order]" for text in cut), "None"]),
+            "    if order is not None:",
+            f"        order = _rows(order, len({cut[0]}))",
+            f"    {self._free('count')} = len({cut[0]} if order is None else order)",
+        ]
+
+    def _loop(self, start: str, stop: str, loss: str, losses: str) -> list[str]:
+        cut = [f"{r.text}[{start}:{stop}]" if r.rows else r.text for r in self.read]
+        texts = [r.text for r in self.read]
+        count = self._free("count")
+        return [
+            f"    {losses} = []",
+            f"    for {start} in range(0, {count}, batch_size):",
+            f"        {stop} = min({start} + batch_size, {count})",
+            f"        {plans(self.read, taken=True)} = step_for({self._key(f'{stop} - {start}')}, params, slots)",
+            "        if order is None:",
+            *_called(f"            {loss}, state = step", ["state", *cut, *self.passed]),
+            "        else:",
+            *_called("            rows = taken", [*texts, f"order[{start}:{stop}]"]),
+            *_called(f"            {loss}, state = step", ["state", "*rows", *self.passed]),
+            f"        {losses}.append({loss})",
+            f"        if not math.isfinite({loss}):",
+            "            break",
+            f"    return params, state, slots, {losses}",
+        ]
+
+    def _key(self, rows: str) -> str:
+        """The sizes of a batch of so many rows."""
+        first = next(str(r.leaf.shape[0]) for r in self.read if r.rows)
+        texts = {r.leaf: r.text for r in self.read}
+        return _tuple([rows if n == first else size_source(n, texts) for n in self.sizes])
+
+    def _free(self, word: str) -> str:
+        """A name that no input and no keyword has."""
+        taken = {*(r.text for r in self.read), *self.passed}
+        while word in taken:
+            word += "_"
+        return word
+
+
+def _assigned(indent: str, targets: Sequence[str], values: Sequence[str]) -> list[str]:
+    """One assignment, or one for each target where the line would be long."""
+    line = f"{indent}{', '.join(targets)} = {', '.join(values)}"
+    if len(line) <= MAX_WIDTH:
+        return [line]
+    return [f"{indent}{target} = {value}" for target, value in zip(targets, values, strict=True)]
+
+
+def _called(start: str, arguments: Sequence[str]) -> list[str]:
+    """A call, broken over lines where it is long."""
+    line = f"{start}({', '.join(arguments)})"
+    if len(line) <= MAX_WIDTH:
+        return [line]
+    indent = start[: len(start) - len(start.lstrip())]
+    return [f"{start}(", *(f"{indent}    {a}," for a in arguments), f"{indent})"]
+
+
+def plans(read: Sequence[Reading], given: bool = False, taken: bool = False) -> str:
+    """The names for what ``plan_step`` returns, a line for those that are not needed."""
+    names = ["step"]
+    names += ["given" if given else "_"] if any(r.made for r in read) else []
+    names += ["taken" if taken else "_"] if any(r.rows for r in read) else []
+    return ", ".join(names)
