@@ -107,17 +107,16 @@ def given_lines(read: Sequence[Reading], closure: Closure, statements: list[Stat
     """The function inside ``plan_step`` from a batch as it was given to what the step reads; none where it is that."""
     if not any(r.made for r in read):
         return []
-    lines = []
+    made: list[Statement] = []
     for r in read:
         if r.made:
-            lines += [
-                f"    {closure.bound(s)}" for s in written(r.node, [r.text], r.name, closure.hoist) or ()
-            ]
-            statements.append(Statement(r.node, r.name, lines[-1].strip(), "", "", (lines[-1],)))
+            lines = [closure.bound(line) for line in written(r.node, [r.text], r.name, closure.hoist) or ()]
+            made.append(Statement(r.node, r.name, lines[-1], "", "", tuple(lines)))
+    statements[:0] = made  # they stand above the step
     return [
         *wrapped_signature("given", ", ".join(r.text for r in read)),
         '    """A batch as the step reads it."""',
-        *lines,
+        *(line for statement in made for line in statement.lines()),
         f"    return {_listed([r.name for r in read])}",
     ]
 

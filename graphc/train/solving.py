@@ -111,10 +111,9 @@ def _step(run: Run, data: Arrays) -> dict[str, float]:
     """A step: the loss and the gradient before it, and how far the parameters moved."""
     module, values = run.module, run.model.values
     inputs = [data[name] for name in run.inputs]
+    unchecked = {"check": False} if module.model.labels else {}  # labels are checked at the door
     with np.errstate(all="ignore"), refusals():
-        loss, state, saved = module.forward(
-            values.params, values.state, *inputs, **_draws(run), **run.unchecked
-        )
+        loss, state, saved = module.forward(values.params, values.state, *inputs, **_draws(run), **unchecked)
         if not math.isfinite(loss):
             raise blamed(run, data, f"the loss became {float(loss)} in step {run.epoch}")
         grads = module.backward(values.params, saved)
