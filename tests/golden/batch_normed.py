@@ -386,13 +386,13 @@ def plan_step(batch, params, slots):
         ((8,), np.float32, 11, 14),
         ((8,), np.float32, 13, 14),
         ((batch, 8), np.float32, 19, 43),
-        ((batch, 10), np.float32, 22, 31),
+        ((batch, 10), np.float32, 22, 33),
         ((batch, 1), np.float32, 24, 25),
         ((batch, 10), np.float32, 26, 42),
-        ((batch, 1), np.float32, 27, 35),
+        ((batch, 1), np.float32, 27, 30),
         ((batch, 1), np.float32, 28, 29),
-        ((batch, 10), np.bool_, 30, 31),
-        ((batch, 10), np.float32, 31, 32),
+        ((batch, 10), np.bool_, 32, 33),
+        ((batch, 10), np.float32, 33, 34),
         ((batch, 8), np.float32, 42, 56),
         ((batch, 8), np.bool_, 43, 44),
         ((batch, 8), np.float32, 46, 47),
@@ -477,6 +477,8 @@ def plan_step(batch, params, slots):
         dot(e, ones_2, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
         subtract(shifted, logs, out=log_p)  # [batch, 10]
+        divide(e, total, out=p)  # [batch, 10]
+        subtract(p, onehot, out=difference)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
         copyto(chosen, log_p, where=mask)  # [batch, 10]
@@ -484,10 +486,7 @@ def plan_step(batch, params, slots):
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
-        # backward
-        divide(e, total, out=p)  # [batch, 10]
         # backward, output
-        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
         dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)

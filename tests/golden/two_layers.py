@@ -315,9 +315,9 @@ def plan_step(batch, params, slots):
     subtract = np.subtract
     exp = np.exp
     log = np.log
+    divide = np.divide
     greater = np.greater
     copyto = np.copyto
-    divide = np.divide
     multiply = np.multiply
     float64 = np.float64
     float32 = np.float32
@@ -339,13 +339,13 @@ def plan_step(batch, params, slots):
         ratio,
     ] = _buffers(
         ((batch, 32), np.float32, 0, 24),
-        ((batch, 10), np.float32, 3, 12),
+        ((batch, 10), np.float32, 3, 14),
         ((batch, 1), np.float32, 5, 6),
         ((batch, 10), np.float32, 7, 23),
-        ((batch, 1), np.float32, 8, 16),
+        ((batch, 1), np.float32, 8, 11),
         ((batch, 1), np.float32, 9, 10),
-        ((batch, 10), np.bool_, 11, 12),
-        ((batch, 10), np.float32, 12, 13),
+        ((batch, 10), np.bool_, 13, 14),
+        ((batch, 10), np.float32, 14, 15),
         ((batch, 32), np.float32, 23, 28),
         ((batch, 32), np.bool_, 24, 25),
         ((2410,), np.float32, 1000001, 1000002),
@@ -400,6 +400,8 @@ def plan_step(batch, params, slots):
         dot(e, ones, out=total_flat)  # [batch, 1]
         log(total, out=logs)  # [batch, 1]
         subtract(shifted, logs, out=log_p)  # [batch, 10]
+        divide(e, total, out=p)  # [batch, 10]
+        subtract(p, onehot, out=difference)  # [batch, 10]
         greater(onehot, c_0_0, out=mask)  # [batch, 10]
         copyto(chosen, c_0_0)
         copyto(chosen, log_p, where=mask)  # [batch, 10]
@@ -407,10 +409,7 @@ def plan_step(batch, params, slots):
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
-        # backward
-        divide(e, total, out=p)  # [batch, 10]
         # backward, output
-        subtract(p, onehot, out=difference)  # [batch, 10]
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
         dot(hidden_h_T, d_output_z, out=d_output_W)  # [32, 10]  chain rule of matmul
         dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
