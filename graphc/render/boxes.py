@@ -46,12 +46,14 @@ class Boxes:
         formulas: what stands in each box.
         inside: for each box, the nodes that stand inside it, itself last.
         automatic: boxes that the user gave no name.
+        sums: for gradients that were added up over uses, their terms.
     """
 
     titles: dict[Node, str] = field(default_factory=dict)
     formulas: dict[Node, Written] = field(default_factory=dict)
     inside: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
     automatic: set[Node] = field(default_factory=set)
+    sums: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
 
 
 def boxes_of(graph: Graph, parts: Parts, share: bool = True) -> Boxes:
@@ -93,6 +95,7 @@ class _Writer:
         slots = [self._leaf_title(n) for n in leaves if parts.phase[n] == UPDATE]
         self.letter = automatic_letter([*self.names.values(), *slots])
         self.sums, self.partial = _sums(graph, parts, self.uses)
+        self.boxes.sums = self.sums
 
     def _names(self) -> dict[Node, str]:
         named = [n for n in ordered(self.graph.roots) if n.about.name is not None and n not in self.next_of]

@@ -7,32 +7,17 @@ do not constrain ranks; small boxes of a row (parameters, gradients) are cells o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterator
 from itertools import pairwise
 
 from graphc.render import style
-from graphc.render.figure import (
-    BACKWARD,
-    COLUMNS,
-    FORWARD,
-    GRADIENTS,
-    SOURCES,
-    UPDATES,
-    Box,
-    Edge,
-    Figure,
-    Row,
-)
+from graphc.render.figure import COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
+from graphc.render.labels import Labels, Mark, Settings, font, legend_row, quoted, table
 from graphc.render.routes import LEFT, Lane, routes_of
 
 CELLS = (SOURCES, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
 
-
-BACKSLASH = "∖"
-"""Shown for a backslash: Graphviz replaces ``\\N`` and its kin everywhere, however it is quoted."""
 
 # remincross=false keeps the order within rows that the invisible chains ask for, also in nested clusters
 ATTRIBUTES = {
@@ -59,14 +44,21 @@ def dot_of(figure: Figure, legend: bool = True) -> str:
         >>> dot_of(figure_of(gx.graph_of(gx.exp(x).named("y")))).splitlines()[0]
         'digraph f {'
     """
-    return _Writer(figure, legend).text()
+    return _Writer(figure, legend, {}).text()
+
+
+def dot_with_marks(figure: Figure, legend: bool, settings: Settings) -> tuple[str, list[Mark]]:
+    """The DOT text in which formulas that were set have cells of their size, and the marks of these cells."""
+    writer = _Writer(figure, legend, settings)
+    return writer.text(), writer.labels.marks
 
 
 class _Writer:
-    def __init__(self, figure: Figure, legend: bool) -> None:
+    def __init__(self, figure: Figure, legend: bool, settings: Settings) -> None:
         from graphviz import Digraph
 
         self.figure, self.legend = figure, legend
+        self.labels = Labels(settings)
         self.boxes = {box.key: box for box in figure.boxes}
         self.graph = Digraph(figure.name)
         self.routes = routes_of(figure)
@@ -94,10 +86,10 @@ class _Writer:
             self.graph.attr("graph", label=caption)
 
     def _caption(self) -> str:
-        rows = [_legend(self.figure)] if self.legend and self.figure.rows else []
+        rows = [legend_row(self.figure)] if self.legend and self.figure.rows else []
         if self.figure.note:
-            rows.append(f"<TR><TD>{_font(self.figure.note, 11, style.GREY)}</TD></TR>")
-        return f"<{_table(''.join(rows), CELLSPACING=0)}>" if rows else ""
+            rows.append(f"<TR><TD>{font(self.figure.note, 11, style.GREY)}</TD></TR>")
+        return f"<{table(''.join(rows), CELLSPACING=0)}>" if rows else ""
 
     # -- rows and clusters --------------------------------------------------------------------------------------
 
@@ -110,11 +102,11 @@ class _Writer:
 
     def _cluster_lines(self, layer: tuple[str, ...], number: int) -> list[str]:
         name = self.figure.layers.get(layer, layer[-1])
-        label = f"<{self._indent(layer)}{_font(name, 12, style.GREY) or '&nbsp;'}>"
+        label = f"<{self._indent(layer)}{font(name, 12, style.GREY) or '&nbsp;'}>"
         return [
             f"subgraph cluster_{number} {{",
             f"id=layer{number}",
-            f"label={label} labelloc=t labeljust=l margin=10 tooltip={_quoted(name)}",
+            f"label={label} labelloc=t labeljust=l margin=10 tooltip={quoted(name)}",
             f'style=rounded color="{style.FAINT}"',
         ]
 
@@ -132,10 +124,10 @@ class _Writer:
             boxes = row.columns.get(column, ())
             if boxes and column in CELLS:
                 ids.append(f"{column}{r}")
-                lines.append(_cells_node(ids[-1], boxes))
+                lines.append(self.labels.cells(ids[-1], boxes))
             else:
                 ids.extend(f"n{box.key}" for box in boxes)
-                lines.extend(_box_node(f"n{box.key}", box, column) for box in boxes)
+                lines.extend(self.labels.box(f"n{box.key}", box, column) for box in boxes)
         ids.extend(_point(lane, r) for lane in right)
         if len(ids) > 1:
             lines.append(f"{{rank=same; {' -> '.join(ids)} [style=invis]}}")
@@ -173,7 +165,7 @@ class _Writer:
                 f"{a}:s" if i else a,
                 f"{b}:n" if i < len(ends) - 2 else b,
             )  # points are passed downwards
-            line = f"\t{start} -> {end} [{' '.join(f'{k}={_quoted(v)}' for k, v in look.items() if v)}]\n"
+            line = f"\t{start} -> {end} [{' '.join(f'{k}={quoted(v)}' for k, v in look.items() if v)}]\n"
             if f"{a}{b}" not in self.drawn or len(ends) == 2:
                 self.graph.body.append(line)
             self.drawn.add(f"{a}{b}")
@@ -246,9 +238,6 @@ def _nested(members, order, open_lines, row_lines) -> Iterator[str]:  # type: ig
         stack.extend(("open", child) for child in reversed(children.get(layer, ())))
 
 
-# -- labels -------------------------------------------------------------------------------------------------------
-
-
 def _point(lane: Lane, row: int) -> str:
     return f"{lane[1]}{lane[0]}_{row}"
 
@@ -257,102 +246,3 @@ def _point_node(lane: Lane, row: int, colour: str) -> str:
     """A piece of the line that passes: edges end at its rim, above and below, so that it closes the gap."""
     size = 'shape=box label="" width=0.001 height=0.06 fixedsize=true margin=0 style=filled penwidth=1.4'
     return f'{_point(lane, row)} [{size} color="{colour}" fillcolor="{colour}" group="{lane[1]}{lane[0]}" tooltip=" "]'
-
-
-def _box_node(name: str, box: Box, column: str) -> str:
-    look = _colours(box)
-    rows = [_title(box), *(_font(line, 12, look.ink) for line in _lines(box))]
-    rows.append(_font(box.foot, 9.5, look.grey))
-    rows = [row for row in rows if row] or ["&nbsp;"]
-    cell = '<TD ALIGN="LEFT">' if box.listed else "<TD>"
-    label = _table("".join(f"<TR>{cell}{row}</TD></TR>" for row in rows), CELLPADDING=1, CELLSPACING=0)
-    group = f" group={column}" if column in (FORWARD, BACKWARD) else ""
-    heavy = " penwidth=2.6" if box.heavy else ""
-    return (
-        f'{name} [id=box{box.key} label=<{label}> fillcolor="{look.fill}" color="{look.line}"{heavy}{group} '
-        f"tooltip={_quoted(*box.tooltip)}]"
-    )
-
-
-def _lines(box: Box) -> Sequence[str]:
-    return box.lines or ((style.KINDS[box.kind].legend,) if box.kind not in ("forward", "backward") else ())
-
-
-def _title(box: Box) -> str:
-    look = _colours(box)
-    label = f" {_font(f'#{box.label}', 9, look.grey)}" if box.label else ""
-    return f"<B>{_font(box.title, 13, look.ink)}</B>{label}" if box.title.strip() else label
-
-
-@dataclass(frozen=True)
-class _Colours:
-    fill: str
-    line: str
-    ink: str = style.INK
-    grey: str = style.GREY
-
-
-def _colours(box: Box) -> _Colours:
-    if box.faint:
-        return _Colours(style.PAPER, style.FAINT, style.PALE, style.PALE)
-    return _Colours(style.KINDS[box.kind].fill, style.KINDS[box.kind].line)
-
-
-def _cells_node(name: str, boxes: Iterable[Box]) -> str:
-    rows = "".join(f"<TR>{_cell(box)}</TR>" for box in boxes)
-    label = _table(rows, CELLSPACING=5, CELLPADDING=0)
-    return f'{name} [shape=plain style="" label=<{label}>]'
-
-
-def _cell(box: Box) -> str:
-    look = _colours(box)
-    first, *more = box.lines or ("",)
-    foot = _font(box.foot, 9.5, look.grey)
-    head = (_title(box), _font(first, 12, look.ink), "" if more else foot)
-    rows = [
-        "&nbsp;&nbsp;".join(part for part in head if part),
-        *(_font(line, 12, look.ink) for line in more),
-    ]
-    rows = [row for row in (*rows, foot if more else "") if row] or ["&nbsp;"]
-    inner = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
-    border = 2 if box.heavy else 1
-    tip = "&#10;".join(_safe(line) for line in box.tooltip)
-    return (
-        f'<TD PORT="b{box.key}" ID="box{box.key}" BORDER="{border}" STYLE="ROUNDED" COLOR="{look.line}" '
-        f'BGCOLOR="{look.fill}" CELLPADDING="3" TITLE="{tip}" HREF="#">'
-        f"{_table(inner, CELLSPACING=0, CELLPADDING=1)}</TD>"
-    )
-
-
-def _legend(figure: Figure) -> str:
-    cells = [
-        f'<TD BORDER="1" STYLE="ROUNDED" COLOR="{look.line}" BGCOLOR="{look.fill}" CELLPADDING="3">'
-        f"{_font(look.legend, 9.5, style.INK)}</TD>"
-        for look in (style.KINDS[kind] for kind in figure.kinds)
-    ]
-    if any(edge.kind == "saved" for edge in figure.edges):
-        cells.append(f"<TD>{_font('– – → saved for the backward pass', 9.5, style.GREY)}</TD>")
-    inner = _table(f"<TR>{''.join(cells)}</TR>", CELLSPACING=6)
-    return f"<TR><TD>{inner}</TD></TR>"
-
-
-def _table(rows: str, **attributes: int) -> str:
-    text = "".join(f' {key}="{value}"' for key, value in attributes.items())
-    return f'<TABLE BORDER="0" CELLBORDER="0"{text}>{rows}</TABLE>'
-
-
-def _font(text: str, size: float, colour: str) -> str:
-    """Coloured text; nothing for nothing, since an empty FONT is an error that loses the whole label."""
-    if not text.strip():
-        return ""
-    return f'<FONT POINT-SIZE="{size:g}" COLOR="{colour}">{_safe(text)}</FONT>'
-
-
-def _safe(text: str) -> str:
-    """Text inside a label: markup and entities are shown, not read."""
-    return escape(text.replace("\\", BACKSLASH), quote=True)
-
-
-def _quoted(*lines: str) -> str:
-    """A DOT string of these lines; quotes and backslashes are shown, not read."""
-    return '"' + "\\n".join(line.replace("\\", BACKSLASH).replace('"', '\\"') for line in lines) + '"'

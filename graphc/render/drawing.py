@@ -19,14 +19,16 @@ from graphc.ir.node import Node, engine
 from graphc.planning.order import Plan, is_gradient
 from graphc.render.boxes import boxes_of
 from graphc.render.collapse import collapsed
-from graphc.render.dot import dot_of
+from graphc.render.dot import dot_of, dot_with_marks
 from graphc.render.engines import INSTALL, LayoutError, render
 from graphc.render.figure import Figure
 from graphc.render.page import page_of
 from graphc.render.parts import parts_of
 from graphc.render.path import with_path
+from graphc.render.place import placed
 from graphc.render.rows import figure_of
 from graphc.render.svg import cleaned, with_dark
+from graphc.render.typeset import settings_of
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, collect_updates
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
@@ -76,7 +78,8 @@ class Drawing:
     @cached_property
     def plain_svg(self) -> str:
         """The same with the colours of a light page alone, for pages that have their own."""
-        return cleaned(self._render(self.dot, "svg").decode(), self.figure)
+        dot, marks = dot_with_marks(self.figure, self.legend, settings_of(self.figure))
+        return placed(cleaned(self._render(dot, "svg").decode(), self.figure), marks)
 
     @property
     def html(self) -> str:

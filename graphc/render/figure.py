@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from graphc.ir.node import Node
+from graphc.render.maths import Math
 
 SOURCES, FORWARD, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
     "sources",
@@ -39,6 +40,7 @@ class Box:
         label: the number of its step, in a plan.
         listed: lines that stand below each other from the left, such as the steps of a loop.
         faint: drawn in grey, because something else is to be looked at.
+        formulas: the same as ``lines`` as formulas, one for each equation; nothing where there is only text.
     """
 
     key: int
@@ -51,6 +53,7 @@ class Box:
     label: str = ""
     listed: bool = False
     faint: bool = False
+    formulas: tuple[Math, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,8 @@ _WRITERS = {
     "number": lambda m: m.text.replace("−", "-"),
     "op": lambda m: _SIGNS.get(m.text, m.text),
     "prefix": lambda m: _SIGNS.get(m.text, m.text),
+    "bracket": lambda m: _FENCES[m.text],
+    "text": lambda m: rf"\text{{{escaped(m.text)}}}",
     "comma": lambda m: ",",
     "space": lambda m: r"\,",
     "quad": lambda m: r"\quad",

@@ -24,7 +24,12 @@ def _written(formula: Math) -> str:
 
 
 def _row(formula: Math) -> str:
-    return f"<mrow>{''.join(map(_written, formula.parts))}</mrow>"
+    """A row; brackets that do not grow stand in it as they are, not in a row of their own."""
+    return f"<mrow>{_line(formula)}</mrow>"
+
+
+def _line(formula: Math) -> str:
+    return "".join(_brackets(part) if part.kind == "fence" else _written(part) for part in formula.parts)
 
 
 def _upright(formula: Math) -> str:
@@ -48,11 +53,16 @@ _TALL = ("fraction", "cases", "big", "root")
 
 def _fence(formula: Math) -> str:
     """Brackets, which grow where what they hold is tall."""
+    return f"<mrow>{_brackets(formula)}</mrow>"
+
+
+def _brackets(formula: Math) -> str:
     inside = formula.parts[0]
     tall = any(p.kind in _TALL for p in (inside, *inside.parts))
     look = 'lspace="0" rspace="0"' + ("" if tall else ' stretchy="false"')
     left, right = (f"<mo {look}>{escape(c)}</mo>" for c in formula.text)
-    return f"<mrow>{left}{_written(formula.parts[0])}{right}</mrow>"
+    within = _written(inside) if tall or inside.kind != "row" else _line(inside)
+    return f"<mrow>{left}{within}{right}</mrow>" if tall else f"{left}{within}{right}"
 
 
 def _cases(formula: Math) -> str:
@@ -98,6 +108,8 @@ _WRITERS = {
     "power": _power,
     "index": lambda m: _two("msub", m),
     "fraction": lambda m: _two("mfrac", m),
+    "bracket": lambda m: f'<mo lspace="0" rspace="0" stretchy="false">{escape(m.text)}</mo>',
+    "text": lambda m: f"<mtext>{escape(m.text)}</mtext>",
     "root": lambda m: f"<msqrt>{_written(m.parts[0])}</msqrt>",
     "cases": _cases,
 }

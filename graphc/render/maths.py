@@ -47,7 +47,7 @@ class Math:
     Attributes:
         kind: ``row``, ``name``, ``upright`` (a word that names a value), ``word`` (a function), ``number``, ``op``,
             ``comma``, ``space``, ``quad``, ``prefix``, ``big``, ``fence``, ``power``, ``index``, ``fraction``,
-            ``root``, ``cases``.
+            ``root``, ``cases``, ``text`` (between formulas), ``bracket`` (one that does not grow).
         text: of a leaf; of a fence its two brackets.
         parts: what it is made of.
         binds: how tightly it binds; see ``render.notation``.
@@ -113,6 +113,16 @@ def named(title: str) -> Math:
     if below:
         base = Math("index", parts=(base, Math("number", below.translate(PLAIN_DIGITS))))
     return Math("power", parts=(base, operator(primes)), binds=POWER) if primes else base
+
+
+def titled(title: str) -> Math:
+    """The name of a box: ``∂W₁`` is a sign and a name.
+
+    Example:
+        >>> [part.kind for part in titled("∂W₁").parts]
+        ['op', 'index']
+    """
+    return row([operator("∂"), named(title[1:])]) if title[:1] == "∂" and title[1:] else named(title)
 
 
 def partial(of: Math, by: Math) -> Math:

@@ -92,6 +92,8 @@ _WRITERS: Mapping[str, Callable[[Math], str]] = {
     "number": _text,
     "op": _text,
     "prefix": _text,
+    "bracket": _text,
+    "text": _text,
     "comma": lambda m: ",",
     "space": lambda m: "",
     "quad": lambda m: "  ",

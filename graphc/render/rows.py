@@ -13,11 +13,13 @@ from graphc.render.describe import accumulation, tooltip, wrapped
 from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box, Edge, Figure, Row
 from graphc.render.formula import shape_label
 from graphc.render.loops import choice_lines, kept_lines, loop_lines, loops_of, result_text
+from graphc.render.maths import Math, titled
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
 from graphc.render.parts import UPDATE, Parts, carries_gradient, parts_of
+from graphc.render.terms import box_formula
 from graphc.render.titles import Path, path_of
-from graphc.render.updates import update_lines
+from graphc.render.updates import updates_of
 
 Layers = dict[Path, str]
 
@@ -242,6 +244,7 @@ class _Layout:
             (self.boxes.titles[node],),
             shape_label(other.shape),
             (f"{title} = {self.boxes.titles[node]}",),
+            formulas=(titled(self.boxes.titles[node]),),
         )
         draft.add(column, box)
         self.copies[box.key] = other
@@ -257,7 +260,13 @@ class _Layout:
             return
         title = f"∂{self.boxes.titles[loss]}"
         box = Box(
-            self._key(), title, "backward", ("1",), shape_label(()), ("the seed: the loss changes as itself",)
+            self._key(),
+            title,
+            "backward",
+            ("1",),
+            shape_label(()),
+            ("the seed: the loss changes as itself",),
+            formulas=(Math("number", "1"),),
         )
         self.row_of[loss].add(BACKWARD, box)
         self._join(self.keys[loss], box.key, "tie")
@@ -269,8 +278,10 @@ class _Layout:
     def _updates(self) -> None:
         """What updates: a cell in the row of each parameter; states, and what the cells share, below."""
         gradient_of = {forward: g for g, forward in self.parts.partner.items()}
-        for owner, lines in update_lines(self.graph, self.boxes, self.parts).items():
-            box = Box(self._key(), "", "update", lines, "", lines, listed=True)
+        for owner, updates in updates_of(self.graph, self.boxes, self.parts).items():
+            lines = tuple(line for update in updates for line in update.lines)
+            formulas = tuple(update.formula for update in updates)
+            box = Box(self._key(), "", "update", lines, "", lines, listed=True, formulas=formulas)
             if owner is None or owner not in self.row_of:
                 self._draft(("updates",) if owner is None else ()).add(SOURCES, box)
                 continue
@@ -321,7 +332,15 @@ class _Layout:
             node in self.parts.accumulated,
             str(self.steps[node]) if node in self.steps else "",
             node in self.loops and len(lines) > 1,
+            formulas=self._formulas(node, written),
         )
+
+    def _formulas(self, node: Node, written: Written | None) -> tuple[Math, ...]:
+        """The same to be set as formulas."""
+        if written is None or node in self.loops or "then" in node.op.bodies:
+            return ()
+        names = {x: titled(self.boxes.titles[x]) for x in written.refs}
+        return (box_formula(node, names, self.boxes.sums),)
 
     def _lines(self, node: Node, written: Written | None) -> tuple[str, ...]:
         """The formula; a loop is written out in the first of its boxes."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from graphc.ir.node import Node
-from graphc.render.maths import Math, leaf_math, node_math
+from graphc.render.boxes import MAX_TERMS
+from graphc.render.maths import Math, leaf_math, node_math, operator, row
+from graphc.render.notation import ADD
 
 
 def expanded(term: Node, names: Mapping[Node, Math]) -> tuple[Math, tuple[Node, ...]]:
@@ -18,6 +20,23 @@ def expanded(term: Node, names: Mapping[Node, Math]) -> tuple[Math, tuple[Node, 
     if term in names:
         return names[term], (term,)
     return written[term], tuple(used)
+
+
+def box_formula(node: Node, names: Mapping[Node, Math], sums: Mapping[Node, Sequence[Node]]) -> Math:
+    """What stands in a box: of a gradient that was added up over many uses, the first term and the last."""
+    written: dict[Node, Math] = {}
+    for term in between(node, names):
+        operands = [
+            names.get(x) or written[x] for x in sums.get(term, term.inputs) if x in names or x in written
+        ]
+        written[term] = _sum(operands) if term in sums else leaf_math(term) or node_math(term, operands)
+    return written[node]
+
+
+def _sum(terms: Sequence[Math]) -> Math:
+    """At most ``MAX_TERMS`` terms are written out."""
+    shown = terms if len(terms) <= MAX_TERMS else [terms[0], operator("…"), terms[-1]]
+    return row([x for term in shown for x in (operator("+"), term.at_least(ADD))][1:], ADD)
 
 
 def between(term: Node, known: Container[Node]) -> list[Node]:

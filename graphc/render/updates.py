@@ -2,43 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, toposort
 from graphc.render.boxes import Boxes
 from graphc.render.describe import wrapped
+from graphc.render.maths import Math, operator, row, titled
 from graphc.render.parts import UPDATE, Parts
+from graphc.render.terms import box_formula
 
 Owner = Node | None
 
 
-def update_lines(graph: Graph, boxes: Boxes, parts: Parts) -> dict[Owner, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Update:
+    """One equation, as lines of text and as a formula."""
+
+    lines: tuple[str, ...]
+    formula: Math
+
+
+def updates_of(graph: Graph, boxes: Boxes, parts: Parts) -> dict[Owner, list[Update]]:
     """For each parameter its equations, in an order in which each uses only what stands above it.
 
     What several parameters share (a counter, a correction) stands under None.
     """
     owners = _owners(graph)
-    lines: dict[Owner, list[str]] = {}
+    found: dict[Owner, list[Update]] = {}
     leaf_of = {value: leaf for leaf, value in graph.updates}
     for node in boxes.formulas:
         if parts.phase[node] == UPDATE:
             owner = owners.get(node)
             sign = "←" if node in leaf_of else "="
-            lines.setdefault(owner, []).extend(_equation(boxes.titles[node], sign, boxes.formulas[node].text))
+            found.setdefault(owner, []).append(_equation(boxes, node, boxes.titles[node], sign))
     for leaf, value in graph.updates:
         if parts.phase[value] != UPDATE:
             owner = leaf if leaf.op.role == "param" else None
-            text = boxes.titles.get(value) or str(boxes.formulas[value].text)
-            lines.setdefault(owner, []).extend(
-                _equation(boxes.titles.get(leaf, str(leaf.about.name)), "←", text)
-            )
-    return {owner: tuple(text) for owner, text in lines.items()}
+            title = boxes.titles.get(leaf, str(leaf.about.name))
+            found.setdefault(owner, []).append(_equation(boxes, value, title, "←"))
+    return found
 
 
-def _equation(title: str, sign: str, formula: str) -> Sequence[str]:
-    first, *more = wrapped(f"{title} {sign} {formula}")
-    return [first, *(f"      {line}" for line in more)]
+def _equation(boxes: Boxes, node: Node, title: str, sign: str) -> Update:
+    """``m ← β₁ m + (1 − β₁) ∂W``: what has another name goes by that."""
+    own = boxes.titles.get(node)
+    if own is not None and own != title:
+        return _written(title, sign, own, titled(own))
+    names = {x: titled(boxes.titles[x]) for x in boxes.formulas[node].refs}
+    formula = box_formula(node, names, boxes.sums)
+    return _written(title, sign, str(boxes.formulas[node].text), formula)
+
+
+def _written(title: str, sign: str, text: str, formula: Math) -> Update:
+    first, *more = wrapped(f"{title} {sign} {text}")
+    lines = (first, *(f"      {line}" for line in more))
+    return Update(lines, row([titled(title), operator(sign), formula], 0))
 
 
 def _owners(graph: Graph) -> Mapping[Node, Owner]:

@@ -14,15 +14,19 @@ pytestmark = pytest.mark.full
 
 FAULTS = """(() => {
   const found = [], svg = document.querySelector("svg");
+  const extent = (e) => {         // of a formula, which is moved and scaled, in the units of the picture
+    const b = e.getBBox(), t = e.transform.baseVal.consolidate(), m = t ? t.matrix : { a: 1, d: 1, e: 0, f: 0 };
+    return { x: b.x * m.a + m.e, y: b.y * m.d + m.f, width: b.width * m.a, height: b.height * m.d };
+  };
   const inner = (g) => !(g.id.startsWith("a_box") && document.getElementById(g.id.slice(2)));
   const boxes = [...svg.querySelectorAll('g[id^="box"], g[id^="a_box"]')].filter(inner).map((g) => {
     const rims = [...g.querySelectorAll("path, polygon")].map((p) => p.getBBox()).filter((b) => b.width > 8);
     const l = Math.min(...rims.map((b) => b.x)), r = Math.max(...rims.map((b) => b.x + b.width));
     const t = Math.min(...rims.map((b) => b.y)), b = Math.max(...rims.map((b) => b.y + b.height));
-    for (const text of g.querySelectorAll("text")) {
-      const q = text.getBBox();
+    for (const text of g.querySelectorAll("text, .formula")) {
+      const q = extent(text);
       const out = q.x < l - 2 || q.x + q.width > r + 2 || q.y < t - 3 || q.y + q.height > b + 3;
-      if (out) found.push(`${text.textContent} leaves its box`);
+      if (out) found.push(`${text.textContent || text.getAttribute("aria-label")} leaves its box`);
     }
     return { key: g.id.replace(/^(a_)?box/, ""), l, t, r, b };
   });
