@@ -20,7 +20,7 @@ from graphc.ops.leaves import input
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, choose_mode, collect_updates, open_effects
-from graphc.rewrite.pipeline import SIMPLIFY, TO_CODE, clean, run, stabilise
+from graphc.rewrite.pipeline import FOR_BUFFERS, SIMPLIFY, TO_CODE, clean, run, stabilise
 from graphc.rewrite.rule import STABLE, check_level
 from graphc.runtime.program import Program
 from graphc.runtime.validate import validate_events
@@ -83,7 +83,8 @@ def plan(
     """
     check_layout(layout)
     with engine():
-        made = make_plan(run(graph, TO_CODE, level, trace))
+        passes = (*TO_CODE, *FOR_BUFFERS) if layout == "planned" else TO_CODE
+        made = make_plan(run(graph, passes, level, trace))
     return replace(made, layout=layout, products=level != "exact", reuse_outputs=reuse_outputs)
 
 

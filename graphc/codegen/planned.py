@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from graphc.codegen import exponentials as rows
 from graphc.codegen.names import Names
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
 from graphc.codegen.strips import in_strips
@@ -173,6 +174,7 @@ class PlannedWriter(Writer):
         names: of this section, where its nodes are of another graph than the closure's.
         aliases: whether values in one array may have names of their own.
         strips: whether calls over the same rows may stand in a loop.
+        phase: of nodes, where a loop may not go on from one to the next.
     """
 
     def __init__(
@@ -189,12 +191,13 @@ class PlannedWriter(Writer):
         names: Names | None = None,
         aliases: bool = True,
         strips: bool = True,
+        phase: Mapping[Node, str] | None = None,
     ) -> None:
         roots = tuple(roots)
         super().__init__(graph, names or closure.names, known, roots, constants, roots=roots)
         self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
         self.fresh, self.products, self.aliases = set(fresh), products, aliases
-        self.strips = strips
+        self.strips, self.phase = strips, phase or {}
         self.place: dict[Node, int] = {}
         self.called: dict[Node, str] = {}
         self.kept = {*roots}
@@ -202,29 +205,42 @@ class PlannedWriter(Writer):
     def write(self, nodes: Sequence[Node]) -> list[Statement]:
         """The statements that compute these nodes, operands first, in arrays that their lives allow."""
         nodes = [n for n in nodes if n not in self.texts]
-        self.memory = self._memory(nodes)
+        into = self._written(nodes)
+        self.exponentials = rows.exponentials(nodes, self.users, into) if self.products else {}
+        nodes = list(rows.together(nodes, self.exponentials, self.users))
+        self.memory = self._memory(nodes, into)
         groups = result_groups(nodes)
         statements: list[Statement] = []
         self._name_buffers(nodes)
+        self.place = {node: at for at, node in enumerate(nodes)}
         for node in nodes:
             if node not in self.left_out and (node not in self.texts or node in self.memory.home):
                 statements += self._statements(node, groups)
-        self.place = {node: at for at, node in enumerate(nodes)}
         return [*(in_strips(self, statements) if self.strips else statements), *self._copies()]
 
     # -- memory --------------------------------------------------------------------------------------------------
 
-    def _memory(self, nodes: Sequence[Node]) -> Memory:
-        into = {n for n in nodes if n.shape != () and n not in self.fresh and _has_form(n)}
-        self.indexed = {n for n in into if _takes_off_one_hot(n)}
+    def _written(self, nodes: Sequence[Node]) -> set[Node]:
+        """The nodes that a call writes into an array."""
+        formed = {n for n in nodes if n.shape != () and _has_form(n)}
+        into = formed - self.fresh
+        self.indexed = {n for n in formed if _takes_off_one_hot(n)}
+        values = {n.inputs[0] for n in self.indexed & self.fresh if len(self.users[n.inputs[0]]) == 1}
+        self.opened = {x for x in values & into if ufunc_of(x) is not None} - {*self.roots}
+        into -= self.opened
         marks = {n.inputs[1] for n in self.indexed} - {*self.roots}
         self.left_out = {n for n in marks if all(user in self.indexed for user in self.users[n])}
-        into -= self.left_out
+        hot = {n.inputs[0] for n in self.left_out if _marks(n)[1] is not None}
+        self.left_out |= {n for n in hot - {*self.roots} if self.left_out.issuperset(self.users[n])}
+        return into - self.left_out
+
+    def _memory(self, nodes: Sequence[Node], into: set[Node]) -> Memory:
+        reads = {total: (each.x,) for total, each in self.exponentials.items()}
 
         def in_place(node: Node) -> bool:
             return over_operand(node) or self._is_masked(node)
 
-        return make_memory(nodes, into, in_place, self._shares, self.roots, self.given, self.targets)
+        return make_memory(nodes, into, in_place, self._shares, self.roots, self.given, self.targets, reads)
 
     def _shares(self, node: Node) -> bool:
         from graphc.codegen.numpy import is_shared
@@ -275,8 +291,13 @@ class PlannedWriter(Writer):
         if node in groups:
             if not any(n in self.texts for n in groups[node]):
                 yield self._block(groups[node])
+        elif node in self.exponentials:
+            yield self._exponentials(node)
         elif node in self.memory.home:
-            yield self._into(node)
+            if not any(node in (each.shift, each.e) for each in self.exponentials.values()):
+                yield self._into(node)
+        elif node in self.indexed:
+            yield self._new_indexed(node)
         elif node.shape == () and self._never_changes(node):
             self._set(node, Text(self.closure.hoist(str(self._render(node)), self._wish(node))), fixed=True)
             self.closure.settled.add(node)
@@ -310,6 +331,18 @@ class PlannedWriter(Writer):
         self.closure.rows.add(node)
         return self._statement(node, name, [self.closure.bound(line) for line in lines])
 
+    def _exponentials(self, node: Node) -> Statement:
+        """The exponentials of rows with their sums, in one call."""
+        each = self.exponentials[node]
+        self.helpers.append(rows.HELPER)
+        for n in (each.shift, each.e, each.total):
+            self._set(n, Text(self.called[n]), fixed=True)
+            self.closure.rows.add(n)
+        texts = {n: str(self.text(n)) for n in (each.x, each.shift, each.e, each.total)}
+        ones = rows.ones_of(each)
+        line = rows.call(each, texts, self.closure.hoist(ones, "ones") if ones else None)
+        return self._statement(node, self.called[node], [line])
+
     def _is_masked(self, node: Node) -> bool:
         """Whether a value is a choice between a cotangent and 0: where that is finite, a product with the mask."""
         if not self.products or node.op.formula != "where(condition, x, y)" or not is_gradient(node):
@@ -342,11 +375,24 @@ class PlannedWriter(Writer):
         """1 taken off at the place of each label, in place of a row of comparisons."""
         if node not in self.indexed:
             return None
-        value, marks = node.inputs
-        rows = self.closure.hoist(f"np.arange({node.shape[0]})", "places")
-        line = f"{out}[{rows}, {self.text(marks.inputs[0])}] -= 1.0"
+        value = node.inputs[0]
+        line = self._taken_off(node, out)
         same = self.memory.home[node] is self.memory.home.get(value)
         return [line] if same else [f"np.copyto({out}, {operands[0]})", line]
+
+    def _taken_off(self, node: Node, out: str) -> str:
+        places = self.closure.hoist(f"np.arange({node.shape[0]})", "places")
+        labels, share = _marks(node.inputs[1])
+        amount = "1.0" if share is None else self._operand(node, share)
+        return f"{out}[{places}, {self.text(labels.inputs[0])}] -= {amount}"
+
+    def _new_indexed(self, node: Node) -> Statement:
+        """The same in a new array, which the caller keeps."""
+        name, value = self.names(node), node.inputs[0]
+        text = self.text(value)
+        first = f"{name} = {text}" if value in self.opened else f"{name} = np.array({text})"
+        self.texts[node] = Text(name)
+        return self._statement(node, name, [first, self._taken_off(node, name)])
 
     def _operand(self, node: Node, operand: Node) -> str:
         """An operand of a call: a number that never changes is an array of rank 0, which costs least."""
@@ -432,12 +478,22 @@ class PlannedWriter(Writer):
 
 
 def _takes_off_one_hot(node: Node) -> bool:
-    """Whether a value is one without a 1 in each row, of many classes, by labels that are given."""
-    if ufunc_of(node) != "subtract" or "one_hot" not in node.inputs[1].op.properties:
+    """Whether a value is one without a number in each row, of many classes, by labels that are given."""
+    if ufunc_of(node) != "subtract":
         return False
     value, marks = node.inputs
+    labels, _ = _marks(marks)
+    if "one_hot" not in labels.op.properties:
+        return False
     wide = marks.ndim == 2 and isinstance(marks.shape[1], int) and marks.shape[1] > MANY
-    return wide and value.type == marks.type == node.type and marks.inputs[0].op.kind == "leaf"
+    return wide and value.type == marks.type == node.type and labels.inputs[0].op.kind == "leaf"
+
+
+def _marks(node: Node) -> tuple[Node, Node | None]:
+    """One-hot rows, and the number that they are multiplied by."""
+    if ufunc_of(node) == "multiply" and node.inputs[1].shape == ():
+        return node.inputs[0], node.inputs[1]
+    return node, None
 
 
 def _has_form(node: Node) -> bool:

@@ -34,25 +34,71 @@ def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[St
     }
     result: list[Statement] = []
     run: list[Statement] = []
+    apart: list[Statement] = []
     for statement in statements:
-        if run and (not _local(writer, statement, arrays) or statement.node.shape[0] != run[0].node.shape[0]):
-            result += _loop(writer, run, arrays)
-            run = []
-        if _local(writer, statement, arrays):
-            run.append(statement)
-        else:
-            result.append(statement)
-    return [*result, *_loop(writer, run, arrays)]
+        local = _local(writer, statement, arrays)
+        if run and not local and _stands_apart(writer, statement, run):
+            apart.append(statement)
+            continue
+        if run and not (local and _goes_on(writer, run, statement)):
+            result += _looped(writer, run, apart, arrays)
+            run, apart = [], []
+        (run if local else result).append(statement)
+    return [*result, *_looped(writer, run, apart, arrays)]
+
+
+def _looped(
+    writer: PlannedWriter,
+    run: list[Statement],
+    apart: Sequence[Statement],
+    arrays: Mapping[str, Node],
+) -> list[Statement]:
+    """A run as a loop, behind what stood between its calls; all as it was where a loop is not worth it."""
+    loop = _loop(writer, run, arrays)
+    if loop is run:
+        return sorted([*run, *apart], key=lambda s: writer.place[s.node])
+    return [*apart, *loop]
+
+
+def _goes_on(writer: PlannedWriter, run: Sequence[Statement], statement: Statement) -> bool:
+    """Whether a call goes over the rows of a run, in the same phase of a step."""
+    same = statement.node.shape[0] == run[0].node.shape[0]
+    return same and writer.phase.get(statement.node) == writer.phase.get(run[0].node)
+
+
+def _stands_apart(writer: PlannedWriter, statement: Statement, run: Sequence[Statement]) -> bool:
+    """Whether a line that makes a new value may as well come before a run: nothing that it needs is computed there."""
+    if statement.block or statement.node in writer.memory.home:
+        return False
+    made = {node for s in run for node in _computed(writer, s)}
+    first = min(writer.place[node] for node in made)
+    stack, seen = [*statement.node.inputs], set[Node]()
+    while stack:
+        node = stack.pop()
+        if node in made:
+            return False
+        if node not in seen and writer.place.get(node, -1) > first:
+            seen.add(node)
+            stack.extend(node.inputs)
+    return not {*_NAME.findall(statement.expression)} & {s.name for s in run}
+
+
+def _computed(writer: PlannedWriter, statement: Statement) -> tuple[Node, ...]:
+    each = writer.exponentials.get(statement.node)
+    return statement.nodes if each is None else (each.shift, each.e, each.total)
 
 
 def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Node]) -> bool:
     """Whether each row of what a call writes depends on that row of its operands alone."""
     node = statement.node
     written = any("out=" in line or "copyto(" in line for line in statement.block[-1:])
+    written = written or node in writer.exponentials
     if not written or statement.results or node.shape == () or not _rows_of(node):
         return False
-    if node.op.kind == "pointwise":
-        axes: Sequence[int] = ()
+    if node in writer.exponentials:
+        axes: Sequence[int] = (writer.exponentials[node].shift.attrs["axis"],)
+    elif node.op.kind == "pointwise":
+        axes = ()
     elif "axis" in node.attrs and "reduce(" in statement.block[0]:
         axis = node.attrs["axis"]
         axes = axis if isinstance(axis, tuple) else (axis,)
@@ -61,7 +107,7 @@ def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Nod
     named = all(name in arrays for name in _names(writer, statement)) and all(
         _plain(writer, x) for x in node.inputs
     )
-    return named and 0 not in axes and all(_fits(x, node) for x in node.inputs)
+    return named and 0 not in axes and all(_fits(writer, x, node) for x in node.inputs)
 
 
 def _plain(writer: PlannedWriter, operand: Node) -> bool:
@@ -83,13 +129,13 @@ def _rows_of(node: Node) -> bool:
     return bool(node.shape) and all(isinstance(d, int) for d in node.shape[1:])
 
 
-def _fits(operand: Node, node: Node) -> bool:
+def _fits(writer: PlannedWriter, operand: Node, node: Node) -> bool:
     """Whether an operand has the same rows, or is the same for all of them.
 
     One of fewer axes is never cut, so it may not be as long as there are rows: another call might cut it.
     """
     if operand.shape == ():
-        return operand.op.role in ("const", "size")
+        return operand.op.role in ("const", "size") or operand in writer.closure.settled
     if not _rows_of(operand):
         return False
     axes = max(x.ndim for x in (node, *node.inputs))
@@ -99,17 +145,15 @@ def _fits(operand: Node, node: Node) -> bool:
 
 
 def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node]) -> list[Statement]:
-    if len(run) < LEAST:
+    if sum(len(_computed(writer, s)) for s in run) < LEAST:
         return run
     length = run[0].node.shape[0]
-    width = max(
-        int(str(product(arrays[n].shape[1:]))) for s in run for n in _cut_names(writer, s, arrays, length)
-    )
-    if width < WIDE and len(run) < LONG:
+    names = dict.fromkeys(n for s in run for n in _cut_names(writer, s, arrays, length))
+    widths = [int(str(product(arrays[n].shape[1:]))) for n in names]
+    if max(widths) < WIDE and len(run) < LONG:
         return run
     closure = writer.closure
-    inside = {s.node for s in run}
-    names = dict.fromkeys(n for s in run for n in _cut_names(writer, s, arrays, length))
+    inside = {n for s in run for n in _computed(writer, s)}
     moving = [n for n in names if arrays[n] not in closure.fixed]
     first = _first_names(writer, [n for n in names if n not in moving], arrays)
     short = [n for n in dict.fromkeys(first.values()) if _temporary(writer, arrays[n], inside)]
@@ -118,9 +162,9 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
-    count = len(names) + (HIDDEN if any(s.node.op.helpers for s in run) else 0)
-    closure.before.append(f"{rows} = min({length}, {max(STRIP // (width * count), 1)})")
-    places = [writer.place[s.node] for s in run]
+    hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
+    closure.before.append(f"{rows} = min({length}, {max(STRIP // max(sum(widths) + hidden, 1), 1)})")
+    places = [writer.place[n] for n in inside]
     closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]
     closure.setup += _wrapped(f"{strips} = _strips(", [str(x) for x in made], ")")

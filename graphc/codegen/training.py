@@ -132,6 +132,7 @@ class Step:
             targets,
             fresh=nexts,
             products=self.products,
+            phase=self.plan.phase,
         )
         statements = writer.write([n for n in self.plan.order if self.plan.phase[n] != "update"])
         self.helpers += writer.helpers

@@ -10,7 +10,7 @@ from graphc.ir.types import Type
 from graphc.ops.arith import divide, multiply, subtract
 from graphc.ops.card import as_nodes, promoted
 from graphc.ops.math import exp, log
-from graphc.ops.reduce import _reduced, max_op, restore_axes, sum_op
+from graphc.ops.reduce import _reduced, restore_axes, row_shift, sum_op
 from graphc.ops.shape import along, broadcast_to, normal_axes, normal_axis, stop_gradient
 
 
@@ -20,7 +20,7 @@ def _floats(inputs: tuple[Any, ...]) -> tuple[Node, ...]:
 
 def _shifted(x: Node, axis: int) -> Node:
     """``x`` minus its maximum, which takes no gradient: it cancels in every function that uses it."""
-    return hinted(subtract(x, stop_gradient(max_op(x, axis=axis, keepdims=True))), "shifted")
+    return hinted(subtract(x, stop_gradient(row_shift(x, axis=axis, keepdims=True))), "shifted")
 
 
 def _total(e: Node, axis: int) -> Node:

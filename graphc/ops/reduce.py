@@ -337,6 +337,24 @@ max_op = Op(
 )
 
 
+row_shift = Op(
+    "row_shift",
+    "select",
+    ("x",),
+    _one_axis,
+    attrs={"axis": ..., "keepdims": True},
+    coerce=as_nodes,
+    gradient=_max_gradient,
+    numpy=_max_code,
+    into=_max_into,
+    noun="largest",
+    latex=r"\max {x}",
+    cost=0.3,
+    doc="A number for each row that its exponentials are taken less, which cancels: the largest of the row.",
+    properties=frozenset({"shift"}),  # nothing is known of its range: planned code may take 0
+)
+
+
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """The largest value along axes (all by default); at a tie the first takes the gradient.
 
@@ -445,4 +463,4 @@ def _found(op: Op, x: Any, axis: int | None, keepdims: bool) -> Node:
     return node
 
 
-CARDS = (sum_op, mean_op, var_op, std_op, any_op, all_op, first_max, max_op, argmax_op, argmin_op)
+CARDS = (sum_op, mean_op, var_op, std_op, any_op, all_op, first_max, max_op, row_shift, argmax_op, argmin_op)

@@ -108,6 +108,34 @@ def _buffers(*specs):
     return arrays
 
 
+def _exponentials(x, e, total, largest, axis, ones=None):
+    """exp(x - largest) into e and its sums into total, where largest is 0 unless it is needed.
+
+    A sum from 1e-9 to 1e25 is of normal numbers: what underflows beside it is 1e-29 of it at most.
+    """
+    with np.errstate(over="ignore"):
+        np.exp(x, out=e)
+        _sums(e, total, axis, ones)
+    if total.size and total.min() > 1e-9 and total.max() < 1e25:
+        largest.fill(0.0)
+        return
+    # a row that overflows, vanishes or holds a nan: all again, less the largest of each row
+    np.maximum.reduce(x, axis=axis, keepdims=True, out=largest)
+    np.subtract(x, largest, out=e)
+    np.exp(e, out=e)
+    _sums(e, total, axis, ones)
+
+
+def _sums(e, total, axis, ones):
+    """Sums along an axis, of a matrix as a product with ones."""
+    if ones is None:
+        np.add.reduce(e, axis=axis, keepdims=True, out=total)
+    elif axis:
+        np.dot(e, ones, out=total)
+    else:
+        np.dot(ones, e, out=total)
+
+
 def _cut(length, vectors, buffers):
     """Vectors in pieces of this length, the last may be shorter, each with buffers for it."""
     starts = range(0, len(vectors[0]), length)

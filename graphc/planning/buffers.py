@@ -50,6 +50,7 @@ def make_memory(
     roots: Iterable[Node],
     given: Mapping[Node, Node | None],
     placed: Collection[Node] = (),
+    reads: Mapping[Node, Sequence[Node]] | None = None,
 ) -> Memory:
     """Give each node that is written into an array one, or that of an operand which dies there.
 
@@ -61,9 +62,10 @@ def make_memory(
         roots: what is read at the end.
         given: arrays that are there and may be written over, and what must be in each at the end (None: anything).
         placed: those that have an array of their own already.
+        reads: what some nodes read besides their operands.
     """
     owners = _owners(nodes, written, shares, given)
-    state = _Allocation(owners, _last_reads(nodes, owners, roots))
+    state = _Allocation(owners, _last_reads(nodes, owners, roots, reads or {}))
     wanted = {value: leaf for leaf, value in given.items() if value is not None}
     for leaf in given:
         state.take(leaf, leaf, -1)
@@ -112,12 +114,15 @@ def _owners(
 
 
 def _last_reads(
-    nodes: Sequence[Node], owners: Mapping[Node, frozenset[Node]], roots: Iterable[Node]
+    nodes: Sequence[Node],
+    owners: Mapping[Node, frozenset[Node]],
+    roots: Iterable[Node],
+    reads: Mapping[Node, Sequence[Node]],
 ) -> dict[Node, int]:
     """For each owner, the last place that reads it or a part of it."""
     last: dict[Node, int] = {}
     for at, node in enumerate(nodes):
-        for operand in node.inputs:
+        for operand in (*node.inputs, *reads.get(node, ())):
             for owner in owners.get(operand, ()):
                 last[owner] = at
     for root in roots:

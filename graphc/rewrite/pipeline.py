@@ -62,6 +62,11 @@ def guard(graph: Graph, level: str, trace: Trace) -> Graph:
     return rewrite(graph, rules_of("code"), level, trace)
 
 
+def use_buffers(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Fewer passes over arrays, where code writes into buffers."""
+    return rewrite(graph, rules_of("buffers"), level, trace)
+
+
 def to_derivable(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without a derivative become their bodies."""
     return lower_for_gradient(graph, trace)
@@ -76,6 +81,9 @@ SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, guard, clean, choose_forms)
 """What follows once nothing will be differentiated any more."""
 
+FOR_BUFFERS: tuple[Pass, ...] = (use_buffers,)
+"""What the planned layout does besides."""
+
 PASSES: dict[str, Pass] = {
     step.__name__: step
     for step in (
@@ -89,6 +97,7 @@ PASSES: dict[str, Pass] = {
         leave_loops,
         guard,
         choose_forms,
+        use_buffers,
         to_derivable,
     )
 }
@@ -97,6 +106,7 @@ PASSES: dict[str, Pass] = {
 GROUPS: dict[str, tuple[Pass, ...]] = {
     "simplify": SIMPLIFY,
     "code": TO_CODE,
+    "buffers": FOR_BUFFERS,
     "gradient": BEFORE_GRADIENT,
 }
 """The passes that go together, by name."""

@@ -75,8 +75,8 @@ class Rule:
         left: the pattern; or, with ``cards``, None.
         right: a pattern over the same holes, or ``(match) -> Node | None``.
         kind: one of ``KINDS``.
-        phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``loops`` or
-            ``code``.
+        phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``loops``, ``code`` or
+            ``buffers``.
         when: ``(match) -> reason to refuse, or None``.
         cards: for a rule over many cards, which cards.
         over: for a rule over many cards, which cards one of the operands must have.

@@ -387,6 +387,13 @@ CASES: tuple[Case, ...] = (
         "[]",
         floats,
     ),
+    Case(
+        "row_shift",
+        lambda x: CARDS["row_shift"](x, axis=1),
+        (N3,),
+        lambda x: x.max(axis=1, keepdims=True),
+        "[n, 1]",
+    ),
     Case("first_max", lambda x: CARDS["first_max"](x, axis=1), (N3,), lambda x: _first_max(x, 1), "[n, 3]"),
     Case("max", lambda x: gx.max(x, axis=0), (N3,), lambda x: x.max(axis=0), "[3]"),
     Case(

@@ -229,6 +229,7 @@ BROUGHT: Mapping[str, str] = MappingProxyType(
         "sum_to": "broadcast_to",
         "seed": "grad",
         "first_max": "max",
+        "row_shift": "softmax",
         "matvec": "matmul",
         "vdot": "sum",
         "add_along_axis": "take_along_axis",

@@ -104,6 +104,13 @@ def _sum_of_picked_logs(rows: Node, labels: Node) -> Pair:
     return before, sum_op(gx.take_along_axis(wide, labels[:, None], 1) - shared, (1,), keepdims=True)
 
 
+def _rows_less_labels(rows: Node, labels: Node) -> Pair:
+    wide, t = _wide(rows), gx.one_hot(labels, 70, dtype=rows.dtype)
+    sums, count = sum_op(wide, (1,), keepdims=True), size_node(rows.shape[0], rows.dtype)
+    share = CARDS["divide"](gx.const(np.ones((), rows.dtype)), count)
+    return (wide / sums - t) / count, wide * (share / sums) - t * share
+
+
 def _tanh(x: Node) -> Pair:
     return (gx.exp(x) - gx.exp(-x)) / (gx.exp(x) + gx.exp(-x)), gx.tanh(x)
 
@@ -501,6 +508,7 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     ),
     "picked-rows": (_picked_rows,),
     "sum-of-picked": (_sum_of_picked, _sum_of_picked_logs),
+    "rows-less-labels": (_rows_less_labels,),
     "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
 }
 """For each rule, graphs before and after; an ``after`` of None is only run, not compared by structure."""

@@ -7,6 +7,7 @@ from functools import cache
 from graphc.rewrite.rule import Rule
 from graphc.rewrite.rules import (
     algebra,
+    buffers,
     collect,
     contract,
     cost,
@@ -33,10 +34,11 @@ RULES: tuple[Rule, ...] = (
     *places.RULES,
     *facts.RULES,
     *loops.RULES,
+    *buffers.RULES,
 )
 
 
 @cache
 def rules_of(phase: str) -> tuple[Rule, ...]:
-    """The rules of one phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``loops`` or ``code``."""
+    """The rules of one phase, such as ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``code``."""
     return tuple(rule for rule in RULES if rule.phase == phase)

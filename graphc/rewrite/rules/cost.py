@@ -19,7 +19,8 @@ MANY = 64
 """Up to so many classes, comparing a label with each of them is faster than an index."""
 
 
-def _is_wide_one_hot(node: Node) -> bool:
+def is_wide_one_hot(node: Node) -> bool:
+    """Whether a node is one-hot rows of many classes."""
     width = node.shape[-1] if "one_hot" in node.op.properties else 0
     return isinstance(width, int) and width > MANY
 
@@ -64,7 +65,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "sum-of-picked",
-        sum_op(where(greater(Var("y", _is_wide_one_hot), 0.0), x, 0.0), axis=AXIS, keepdims=KEEP),
+        sum_op(where(greater(Var("y", is_wide_one_hot), 0.0), x, 0.0), axis=AXIS, keepdims=KEEP),
         _sum_of_picked,
         STRUCTURE,
         phase="code",
