@@ -235,7 +235,7 @@ class PlannedWriter(Writer):
         return into - self.left_out
 
     def _memory(self, nodes: Sequence[Node], into: set[Node]) -> Memory:
-        reads = {total: (each.x,) for total, each in self.exponentials.items()}
+        reads = {total: (each.x, each.shift) for total, each in self.exponentials.items()}
 
         def in_place(node: Node) -> bool:
             return over_operand(node) or self._is_masked(node)

@@ -156,3 +156,12 @@ def test_a_step_that_is_taken_again_draws_no_other_masks(scale):
             np.testing.assert_allclose(other_params[name], params[name], rtol=1e-3, atol=1e-5, err_msg=name)
         for name in state:
             np.testing.assert_allclose(other_state[name], state[name], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_what_is_filled_last_shares_no_memory():
+    """Of a softmax alone nothing reads the shift afterwards; it is filled all the same."""
+    x = gx.input("x", ("m",))
+    outputs = gx.softmax(gx.softmax(gx.tanh(x)) + gx.exp(x))
+    value = RANDOM.normal(size=3).astype("float32")
+    expected = gx.compile(outputs)(value)
+    np.testing.assert_allclose(gx.compile(outputs, layout="planned")(value), expected, rtol=2e-6)
