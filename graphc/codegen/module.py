@@ -33,6 +33,7 @@ from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
 from graphc.ops.init import OWN as OWN_INIT
+from graphc.planning.batch_last import batch_last
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.pipeline import FOR_BUFFERS, run
 
@@ -448,7 +449,8 @@ def _checks(model: ModelPlan, texts: Mapping[Node, str], graph: Graph) -> list[s
 def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
     """The planned form: ``plan_step``, and functions that keep one step for each size of batch."""
     model = module.model
-    plan = make_plan(run(plan.graph, FOR_BUFFERS, model.level))
+    graph = run(plan.graph, FOR_BUFFERS, model.level)
+    plan = make_plan(batch_last(graph) if model.level != "exact" else graph)
     graph = plan.graph
     names = names_for(graph, [*module.reserved, *OWN, "grads", "name", "value", "next_params", "next_slots"])
     batched = [n for n in batched_inputs(model.declared or graph) if n in graph.arguments]

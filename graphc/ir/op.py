@@ -70,6 +70,10 @@ class Op:
         helpers: names of functions in ``ops.kernels`` that the template calls.
         noun: what a listing calls its result, where nobody gave it a name; by default the name of the card.
         latex: a template with the operands in braces.
+        axes: what the card does with axes, where it may do that to an array whose axes lie in another order: ``each``
+            element (all pointwise cards), ``regroup`` (the same elements), ``permute``, ``broadcast``, ``reduce``,
+            ``first`` (a mark at the first largest), ``product``, ``windows``, ``fold``, ``slice``, ``place``, ``join``.
+        pair: the card that combines two values as this one, a reduction, combines those along an axis.
         cost: nanoseconds per element, in float32, of an array that stays in cache.
         domain: an interval per operand on which the card is smooth and finite; tests sample it.
         properties: facts such as ``commutative``, ``view``, ``finite``, ``positive``; ``loop`` for a card with the
@@ -103,6 +107,8 @@ class Op:
     helpers: tuple[str, ...] = ()
     noun: str | None = None
     latex: str | None = None
+    axes: str | None = None
+    pair: Op | None = None
     cost: float = 0.2
     domain: tuple[tuple[float, float], ...] | None = None
     properties: frozenset[str] = frozenset()

@@ -87,6 +87,21 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Node:
     return transpose(x, order)
 
 
+contiguous_op: Op = linear(
+    "contiguous",
+    "x",
+    lambda x: x,
+    lambda g, x: g,
+    numpy=lambda x, node: f"{x.atom}.copy()",
+    into="np.copyto({out}, {x})",
+    noun="rows",
+    latex="{x}",
+    cost=0.2,
+    properties="moves",
+    doc="The same value in an array of its own, which lies in memory in the order of its axes.",
+)
+
+
 # -- turned round -------------------------------------------------------------------------------------------------
 
 
@@ -373,4 +388,4 @@ def unstack(x: Any, axis: int = 0) -> tuple[Node, ...]:
     return tuple(slice_op(x, index=(*lead, i)) for i in range(count))
 
 
-CARDS = (roll_op,)
+CARDS = (contiguous_op, roll_op)

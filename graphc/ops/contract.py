@@ -70,6 +70,7 @@ matmul_op: Op = linear(
     infix="@",
     into=_product_into,
     noun="product",
+    axes="product",
     latex="{a} {b}",
     cost=0.02,
 )

@@ -10,7 +10,7 @@ from graphc.ir.node import Node
 from graphc.ir.op import ZERO, Op
 from graphc.ir.size import product
 from graphc.ir.types import Shape, Type
-from graphc.ops.arith import divide, multiply, negative, square, subtract
+from graphc.ops.arith import add, divide, maximum_op, multiply, negative, square, subtract
 from graphc.ops.card import as_nodes, linear, promoted
 from graphc.ops.compare import bools, greater, where
 from graphc.ops.leaves import size_node
@@ -71,6 +71,8 @@ sum_op = linear(
     numpy=lambda x, node: _call("sum", x, node),
     into=_reduce_into("add"),
     noun="total",
+    axes="reduce",
+    pair=add,
     latex=r"\textstyle\sum {x}",
     cost=0.19,
     properties="sums",
@@ -284,6 +286,8 @@ first_max = Op(
     gradient=lambda g, out, x, *, axis: (ZERO,),
     numpy="_argmax_one_hot({x}, {axis})",
     helpers=("_argmax_one_hot",),
+    axes="first",
+    pair=maximum_op,
     latex=r"[{x} = \max {x}]",
     doc="1 at the first maximum along an axis, 0 elsewhere.",
     cost=1.0,
@@ -331,6 +335,8 @@ max_op = Op(
     numpy=_max_code,
     into=_max_into,
     noun="largest",
+    axes="reduce",
+    pair=maximum_op,
     latex=r"\max {x}",
     cost=0.3,
     properties=frozenset({"moves"}),

@@ -91,6 +91,7 @@ reshape_op: Op = linear(
         if node.shape
         else f"{x.atom}.reshape(())[()]"
     ),
+    axes="regroup",
     latex=r"\operatorname{{reshape}}({x})",
     cost=0.0,
 )
@@ -141,6 +142,7 @@ transpose_op: Op = linear(
         if node.attrs["axes"] == tuple(range(node.ndim))[::-1]
         else f"{x.atom}.transpose({', '.join(map(str, node.attrs['axes']))})"
     ),
+    axes="permute",
     latex=r"{x}^\top",
     cost=0.0,
 )
@@ -189,6 +191,7 @@ expand_dims_op = linear(
         if node.ndim > 1
         else f"np.expand_dims({x}, 0)"
     ),
+    axes="regroup",
     latex=r"{x}",
     cost=0.0,
 )
@@ -221,6 +224,7 @@ squeeze_op: Op = linear(
     attrs={"axis": ...},
     properties="view",
     numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['0'])}]",
+    axes="regroup",
     latex=r"{x}",
     cost=0.0,
 )
@@ -267,6 +271,7 @@ broadcast_to_op = linear(
     attrs={"shape": ...},
     properties="view",
     numpy=_broadcast_numpy,
+    axes="broadcast",
     latex=r"{x}",
     cost=0.1,
 )
@@ -355,6 +360,7 @@ astype_op = linear(
     ),
     into="np.copyto({out}, {x})",
     noun="converted",
+    axes="each",
     latex="{x}",
     cost=0.1,
 )

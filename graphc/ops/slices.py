@@ -87,6 +87,7 @@ slice_op = linear(
     attrs={"index": ...},
     properties="view",
     numpy=lambda x, node: f"{x.atom}[{_slice_text(node.attrs['index'])}]",
+    axes="slice",
     latex=r"{x}_{{[\ldots]}}",
     cost=0.0,
     doc="The entries of slices along the axes, or at one place of an axis.",
@@ -107,6 +108,7 @@ place_op: Op = linear(
     attrs={"shape": ..., "index": ...},
     numpy=lambda x, node: f"_place({x}, {dims_text(node.shape)}, np.s_[{_slice_text(node.attrs['index'])}])",
     helpers=("_place",),
+    axes="place",
     latex=r"\operatorname{{place}}({x})",
     cost=0.3,
     doc="Zeros of a shape, with values in a slice, or at one place of an axis.",
@@ -220,6 +222,7 @@ concat_op = linear(
     into=lambda operands, out, node, hoist: [
         f"np.concatenate([{', '.join(operands)}], axis={node.attrs['axis']}, out={out})"
     ],
+    axes="join",
     latex=r"[{xs}]",
     cost=0.2,
     properties="moves",

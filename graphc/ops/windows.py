@@ -57,6 +57,7 @@ windows_op: Op = linear(
     properties="view",
     numpy=lambda x, node: f"_windows({x}, {_settings(node)})",
     helpers=("_windows",),
+    axes="windows",
     latex=r"\operatorname{{windows}}({x})",
     cost=0.0,
 )
@@ -78,6 +79,7 @@ fold_op: Op = linear(
     attrs={"shape": ..., "axis": ..., "window": ..., "stride": ..., "dilation": ...},
     numpy=lambda x, node: f"_fold({x}, {dims_text(node.shape)}, {_settings(node)})",
     helpers=("_fold",),
+    axes="fold",
     latex=r"\operatorname{{fold}}({x})",
     cost=2.0,
     doc="Zeros of a shape, with every window added where it stands: the transpose of sliding_windows.",

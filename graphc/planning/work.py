@@ -14,6 +14,7 @@ MOVES = frozenset(
         *(
             "expand_dims",
             "reshape",
+            "contiguous",
             "transpose",
             "squeeze",
             "broadcast_to",
