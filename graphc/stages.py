@@ -17,6 +17,7 @@ from graphc.ir.node import Node, engine
 from graphc.ir.op import Op
 from graphc.ir.types import DTYPES
 from graphc.ops.leaves import input
+from graphc.planning.batch_last import batch_last
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, choose_mode, collect_updates, open_effects
@@ -84,7 +85,8 @@ def plan(
     check_layout(layout)
     with engine():
         passes = (*TO_CODE, *FOR_BUFFERS) if layout == "planned" else TO_CODE
-        made = make_plan(run(graph, passes, level, trace))
+        lowered = run(graph, passes, level, trace)
+        made = make_plan(batch_last(lowered) if layout == "planned" and level != "exact" else lowered)
     return replace(made, layout=layout, products=level != "exact", reuse_outputs=reuse_outputs)
 
 

@@ -151,7 +151,7 @@ class _Layout:
     def _together(
         self, lead: Laid, nodes: Sequence[Node]
     ) -> tuple[list[tuple[int, int]], list[Node], int] | None:
-        """Parts of axes in the order in which a result is stored, and each operand as a view that broadcasts with it."""
+        """Parts of axes as a result is stored, operands as views that broadcast with it, the place of the batch."""
         ndim = len(lead.axes)
         home = lead.place_of(lead.batch)
         if lead.axes[home] != (lead.batch,):
@@ -200,7 +200,7 @@ class _Layout:
     def fold(self, node: Node) -> Laid | None:
         """Windows added up."""
         x = node.inputs[0]
-        if 0 in node.attrs["axis"] or not self._pays(x):
+        if 0 in node.attrs["axis"] or node.ndim < 3 or not self._pays(x):
             return None
         return fold_of(node, self.entered(x))
 
@@ -222,9 +222,7 @@ class _Layout:
         value = self.values[node.inputs[0]]
         shift = node.ndim - len(value.axes)
         new = [
-            i
-            for i, dim in enumerate(node.shape)
-            if dim != 1 and (i < shift or value.shape[i - shift] == 1)
+            i for i, dim in enumerate(node.shape) if dim != 1 and (i < shift or value.shape[i - shift] == 1)
         ]
         if value.batch < 0 or not all(isinstance(node.shape[i], int) for i in new):
             return None
@@ -317,9 +315,7 @@ _RULES: dict[str, Callable[[_Layout, Node], Laid | None]] = {
 
 def _viewed(node: Node, value: Laid) -> Laid | None:
     if node.op.axes == "permute":
-        return Laid(
-            value.node, tuple(value.axes[a] for a in node.attrs["axes"]), value.batch, value.solid
-        )
+        return Laid(value.node, tuple(value.axes[a] for a in node.attrs["axes"]), value.batch, value.solid)
     return regrouped(value, node.shape)
 
 

@@ -234,7 +234,7 @@ def explicit(value: Laid, order: Sequence[int]) -> Node | None:
 
 
 def spread(value: Laid, parts: Sequence[tuple[int, int]], ndim: int) -> Node:
-    """A view that broadcasts with an array of these parts: the axis of a value of ``ndim`` axes, and which part of it."""
+    """A view that broadcasts with an array of these parts: an axis of ``ndim``, and which part of it."""
     shift = ndim - len(value.axes)
     places: list[int | None] = []
     for axis, part in parts:

@@ -28,7 +28,7 @@ class Matrices:
         return list(positions)
 
     def matrix(self, value: Laid, lead: Sequence[int], rows: Sequence[int], columns: Sequence[int]) -> Node:
-        """The array with these groups of stored axes as its axes: a view where they stand so, or the other way round."""
+        """The array with these groups of stored axes as its axes: a view where they stand so, or turned round."""
         for flipped, order in ((False, (*lead, *rows, *columns)), (True, (*lead, *columns, *rows))):
             stored = self._stored(value, order)
             if stored is not None:
@@ -93,7 +93,8 @@ def _side(value: Laid, inner: str, inside: int, other: int) -> str | None:
         return None
     if value.batch in value.axes[inside]:
         return inner
-    return "other" if value.batch in value.axes[other] and len(value.axes[other]) > 1 else "lead"
+    alone = value.solid and len(value.axes[other]) == 1  # what was flattened: a view has the declared axes
+    return "other" if value.batch in value.axes[other] and not alone else "lead"
 
 
 def _turned(value: Laid) -> Laid:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from math import prod
 
 from graphc.ir.events import Rebuilt
 from graphc.ir.node import Node, build
+from graphc.ir.size import Dim, product
 from graphc.ir.types import Shape
 from graphc.ops.arith import subtract
 from graphc.ops.compare import greater, where
@@ -43,7 +45,11 @@ def fold_of(node: Node, value: Laid) -> Laid | None:
     stored = explicit(value, [*order, *range(len(shape), len(value.axes))])
     if stored is None:
         return None
-    attrs = {**node.attrs, "shape": tuple(shape[i] for i in order), "axis": tuple(order.index(a) for a in slid)}
+    attrs = {
+        **node.attrs,
+        "shape": tuple(shape[i] for i in order),
+        "axis": tuple(order.index(a) for a in slid),
+    }
     new = build(node.op, (stored,), attrs)
     return laid(new, [(order.index(i),) for i in range(len(order))], len(order) - 1)
 
@@ -53,13 +59,13 @@ def reduced(node: Node, value: Laid) -> Laid | None:
     given = node.attrs["axis"]
     axes = given if isinstance(given, tuple) else (given,)
     gone = [p for a in axes for p in value.axes[a]]
-    if not gone or any(a >= len(value.axes) for a in axes):
-        return None
     rest = sorted(p for p in value.used if p not in gone)
     dims = [value.node.shape[p] for p in gone]
     few = all(isinstance(d, int) for d in dims) and prod(d for d in dims if isinstance(d, int)) <= SMALL
     paired = node.op.pair is not None and node.dtype == value.node.dtype
-    if not value.solid and few and paired and value.batch in rest:
+    if not gone and node.dtype == value.node.dtype:
+        new, rest = value.node, list(range(value.node.ndim))
+    elif not value.solid and few and paired and value.batch in rest:
         rest = batch_behind(value, gone)
         new = stages(node, value, gone, rest)[0]
     else:
@@ -69,7 +75,7 @@ def reduced(node: Node, value: Laid) -> Laid | None:
         for i, axis in enumerate(value.axes)
         if i not in axes or node.attrs["keepdims"]
     ]
-    return laid(new, kept, rest.index(value.batch) if value.batch in rest else -1)
+    return laid(new, kept, rest.index(value.batch) if value.batch in rest else -1, value.solid or bool(gone))
 
 
 def batch_behind(value: Laid, gone: Sequence[int]) -> list[int]:
@@ -79,40 +85,33 @@ def batch_behind(value: Laid, gone: Sequence[int]) -> list[int]:
 
 def _reduced_rows(node: Node, value: Laid, gone: Sequence[int], rest: Sequence[int]) -> Node:
     """Along all of some stored axes; those that stand side by side count as one."""
-    order = sorted(value.used)
-    runs = _runs([p in gone for p in order]) if value.solid else []
-    several = sum(1 for out, _ in runs if out)
-    if not value.solid or (several > 1 and not isinstance(node.attrs["axis"], tuple)):
-        order = [*gone, *rest]
-        stored, runs = copied(in_order(value, order)), [(True, len(gone)), (False, len(rest))]
-    else:
-        stored = in_order(value, order)
-    shape: list[object] = []
-    at, axis = 0, []
+    several = isinstance(node.attrs["axis"], tuple)
+    stored, runs = in_order(value, sorted(value.used)), _runs([p in gone for p in sorted(value.used)])
+    if not value.solid or (not several and sum(out for out, _ in runs) > 1):
+        stored, runs = copied(in_order(value, [*gone, *rest])), [(True, len(gone)), (False, len(rest))]
+    shape: list[Dim] = []
+    at = 0
     for out, count in runs:
         part = stored.shape[at : at + count]
+        shape += [product(part)] if out else part
         at += count
-        if out:
-            axis.append(len(shape))
-            total: object = 1
-            for d in part:
-                total = total * d  # type: ignore[operator]
-            shape.append(total)
-        else:
-            shape += part
+    axis = _axes_of(runs)
     merged = stored if stored.shape == tuple(shape) else reshape(stored, tuple(shape))
-    attrs = {**node.attrs, "axis": tuple(axis) if isinstance(node.attrs["axis"], tuple) else axis[0]}
-    return build(node.op, (merged,), {**attrs, "keepdims": False})
+    attrs = {**node.attrs, "axis": axis if several else axis[0], "keepdims": False}
+    return build(node.op, (merged,), attrs)
 
 
 def _runs(marks: Sequence[bool]) -> list[tuple[bool, int]]:
-    runs: list[tuple[bool, int]] = []
-    for mark in marks:
-        if runs and runs[-1][0] == mark:
-            runs[-1] = (mark, runs[-1][1] + 1)
-        else:
-            runs.append((mark, 1))
-    return runs
+    return [(mark, len(list(group))) for mark, group in groupby(marks)]
+
+
+def _axes_of(runs: Sequence[tuple[bool, int]]) -> tuple[int, ...]:
+    """Where the runs that go are, each as one axis among the single axes that stay."""
+    axes, at = [], 0
+    for out, count in runs:
+        axes += [at] if out else []
+        at += 1 if out else count
+    return tuple(axes)
 
 
 # -- windows, place by place ------------------------------------------------------------------------------------------
@@ -150,7 +149,7 @@ def largest_parts(node: Node, windows: Laid, axis: int, g: Laid, largest: Node) 
     """
     gone = list(windows.axes[axis])
     dims = [windows.node.shape[p] for p in gone]
-    if not gone or not all(isinstance(d, int) for d in dims):
+    if not all(isinstance(d, int) for d in dims):
         return None
     rest = batch_behind(windows, gone)
     places = [(windows.place_of(p), windows.axes[windows.place_of(p)].index(p)) for p in rest]
@@ -160,7 +159,9 @@ def largest_parts(node: Node, windows: Laid, axis: int, g: Laid, largest: Node) 
     found = stages(largest, windows, gone, rest)
     parts = [start]
     for depth in range(len(gone)):
-        parts = _shared(node, largest, found[depth + 1], depth, parts, [int(str(d)) for d in dims[: depth + 1]])
+        parts = _shared(
+            node, largest, found[depth + 1], depth, parts, [int(str(d)) for d in dims[: depth + 1]]
+        )
     stored = concat([expand_dims(part, 0) for part in parts], 0)
     whole = reshape(stored, (*dims, *stored.shape[1:]))
     axes = [

@@ -233,6 +233,14 @@ DIAGONALS: tuple[Case, ...] = (
 
 ARRANGED: tuple[Case, ...] = (
     Case(
+        "contiguous",
+        lambda x: CARDS["contiguous"](gx.transpose(x, (2, 0, 1))),
+        (N34,),
+        lambda x: np.moveaxis(x, 2, 0),
+        "[4, 2, 3]",
+        linear=True,
+    ),
+    Case(
         "roll", lambda x: gx.roll(x, -2, axis=0), (N3,), lambda x: x[[2, 3, 4, 0, 1]], "[n, 3]", linear=True
     ),
     Case(

@@ -83,6 +83,7 @@ _ROWS: dict[str, Row] = {
     "broadcast_to": s.broadcast_to,
     "astype": s.astype,
     "stop_gradient": s.stop_gradient,
+    "contiguous": s.contiguous,
     "concat": s.concat,
     "permute_dims": s.permuted,
     "moveaxis": s.pair_of_axes(gx.moveaxis),
