@@ -9,7 +9,6 @@ import numpy as np
 import graphc as gx
 from graphc.ir.node import Node
 from graphc.ir.size import product
-from graphc.ops import CARDS
 from tests.programs.maker import CONSTANTS, Maker, kind_of
 from tests.programs.pointwise import Row, some
 
@@ -54,11 +53,6 @@ def astype(m: Maker) -> Node:
 def stop_gradient(m: Maker) -> Node:
     x = m.number()
     return gx.stop_gradient(gx.sin(x)) * x
-
-
-def contiguous(m: Maker) -> Node:
-    node: Node = CARDS["contiguous"](m.number())
-    return node
 
 
 def indexed(m: Maker) -> Node:
