@@ -28,6 +28,7 @@ from graphc.codegen.numpy import (
     wrapped_signature,
 )
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
+from graphc.codegen.strips import Run
 from graphc.codegen.training import Step, train_step_lines
 from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
 from graphc.ir.graph import Graph
@@ -68,6 +69,7 @@ class _Module:
         self.helpers: list[str] = []
         self.constants = _constant_names(model)
         self.statements: list[Statement] = []
+        self.runs: list[Run] = []
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -126,7 +128,7 @@ def emit_module(model: ModelPlan) -> Source:
             _add_planned(module, model.train, model.update)
         else:
             module.add(_train_step_lines(model, model.train.graph, model.update, module.reserved))
-    return Source(module.text(), model.name, tuple(module.statements))
+    return Source(module.text(), model.name, tuple(module.statements), tuple(module.runs))
 
 
 # -- what stands above the functions ------------------------------------------------------------------------------
@@ -460,6 +462,7 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
     sizes = step.sizes([" ".join(lines[:2])])
     module.add([f"TRAINED = {tuple_text([quoted(graph.name_of(p)) for p in model.trained])}"])
     module.add(lines, [*step.helpers, "_buffers", "_in_vectors"], [*step.closure.made, *step.statements])
+    module.runs += step.closure.runs
     module.add(STEP_FOR)
     checks = _checks(model, step.texts, graph)
     module.add(train_step_lines(step, _train_signature(model, graph, update, step.texts), checks, sizes))

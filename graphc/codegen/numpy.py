@@ -12,6 +12,7 @@ import numpy as np
 
 from graphc.codegen.names import Names
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
+from graphc.codegen.strips import Run
 from graphc.errors import ShapeError
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
@@ -32,11 +33,13 @@ class Source:
         text: the whole file.
         name: the function in it.
         statements: the statements, for linking lines to nodes.
+        runs: in the planned layout, calls over the same rows, each with why it is a loop over strips or is none.
     """
 
     text: str
     name: str
     statements: tuple[Statement, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from graphc.codegen import exponentials as rows
+from graphc.codegen.lifetimes import END, Buffer, buffer_lines
 from graphc.codegen.names import Names
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
-from graphc.codegen.strips import in_strips
+from graphc.codegen.strips import Run, in_strips
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, result_groups
 from graphc.ir.provenance import gradient_of
@@ -22,9 +23,6 @@ from graphc.planning.buffers import Memory, make_memory
 from graphc.planning.order import is_gradient
 from graphc.rewrite.rule import is_constant
 from graphc.rewrite.rules.cost import MANY
-
-END = 999_999
-"""The place of what is needed to the end of a step."""
 
 OPERATORS = {
     "+": "add",
@@ -105,6 +103,8 @@ class Closure:
         hoisted: what is computed once, by its expression.
         functions: the name of each function of NumPy that a step calls.
         before: lines that the shapes of buffers need.
+        called: what is computed at each place.
+        runs: calls over the same rows, and whether they stand in a loop.
     """
 
     names: Names
@@ -112,11 +112,13 @@ class Closure:
     rows: set[Node] = field(default_factory=set)
     settled: set[Node] = field(default_factory=set)
     setup: list[str] = field(default_factory=list)
-    buffers: list[tuple[str, str, str, int, int]] = field(default_factory=list)
+    buffers: list[Buffer] = field(default_factory=list)
     made: list[Statement] = field(default_factory=list)
     hoisted: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
+    called: dict[int, str] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
 
     def loop(self, names: Sequence[str], short: Sequence[str], rows: str, start: int, end: int) -> None:
         """A loop needs all of these buffers from its first line to its last; some hold a strip of rows alone."""
@@ -145,19 +147,7 @@ class Closure:
     def lines(self) -> list[str]:
         """Functions, buffers, and what is made of them."""
         functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
-        return [*functions, *self.before, *_buffer_lines(self.buffers), *self.setup]
-
-
-def _buffer_lines(buffers: Sequence[tuple[str, str, str, int, int]]) -> list[str]:
-    if not buffers:
-        return []
-    left = ", ".join(name for name, *_ in buffers)
-    specs = [f"    ({shape}, np.{dtype}, {first}, {last})," for _, shape, dtype, first, last in buffers]
-    ending = [f"    {name}," for name, *_ in buffers]
-    target = f"[{left}] = " if len(left) < MAX_WIDTH - 24 else ""
-    if target:
-        return [f"{target}_buffers(", *specs, ")"]
-    return ["[", *ending, "] = _buffers(", *specs, ")"]
+        return [*functions, *self.before, *buffer_lines(self.buffers, self.called), *self.setup]
 
 
 class PlannedWriter(Writer):
@@ -216,6 +206,7 @@ class PlannedWriter(Writer):
         for node in nodes:
             if node not in self.left_out and (node not in self.texts or node in self.memory.home):
                 statements += self._statements(node, groups)
+        self.closure.called |= {at: str(self.texts.get(node, "")) for node, at in self.place.items()}
         return [*(in_strips(self, statements) if self.strips else statements), *self._copies()]
 
     # -- memory --------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def emit_pooled(plan: Plan) -> Source:
     imports, above = file_head([*writer.helpers, "_buffers", *seeding], constants, [inner])
     sites = [site_names(graph), MAKE_RNG] if graph.sites else []
     blocks = [imports, *above, *sites, inner, ["FREE = {}"], _caller(plan, names, planner, arguments, sizes)]
-    return Source(joined(blocks), graph.name, (*closure.made, *statements))
+    return Source(joined(blocks), graph.name, (*closure.made, *statements), tuple(closure.runs))
 
 
 def _numbers_last(plan: Plan) -> list[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphc.codegen.statements import MAX_WIDTH, Statement
@@ -24,6 +24,27 @@ WIDE, LONG = 256, 12
 """A run is worth a loop where a row has so many elements, or where it has so many calls."""
 
 LEAST = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """Calls over the same rows, one after the other.
+
+    Attributes:
+        names: what they compute, in order.
+        looped: whether they stand in a loop over strips of rows.
+        reason: what decided that.
+    """
+
+    names: tuple[str, ...]
+    looped: bool
+    reason: str
+
+    def __str__(self) -> str:
+        last = f" to {self.names[-1]}" if len(self.names) > 1 else ""
+        return f"{self.names[0]}{last}: {'in strips' if self.looped else 'one call after the other'}, {self.reason}"
+
+
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?![\w(=])")
 
 
@@ -146,13 +167,15 @@ def _fits(writer: PlannedWriter, operand: Node, node: Node) -> bool:
 
 def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node]) -> list[Statement]:
     if sum(len(_computed(writer, s)) for s in run) < LEAST:
-        return run
+        return _left(writer, run, f"a loop pays from {LEAST} calls")
     length = run[0].node.shape[0]
     names = dict.fromkeys(n for s in run for n in _cut_names(writer, s, arrays, length))
     widths = [int(str(product(arrays[n].shape[1:]))) for n in names]
     if max(widths) < WIDE and len(run) < LONG:
-        return run
+        why = f"a loop pays from rows of {WIDE} elements, which have {max(widths)} here, or from {LONG} calls"
+        return _left(writer, run, why)
     closure = writer.closure
+    closure.runs.append(Run(_called(run), True, f"{len(run)} calls over rows of {max(widths)} elements"))
     inside = {n for s in run for n in _computed(writer, s)}
     moving = [n for n in names if arrays[n] not in closure.fixed]
     first = _first_names(writer, [n for n in names if n not in moving], arrays)
@@ -172,6 +195,18 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     heading = _wrapped("for ", [start, stop, *cut.values()], f" in {strips}:")
     renamed = [_renamed(s, new) for s in run]
     return [replace(renamed[0], block=(*heading, *renamed[0].block)), *renamed[1:]]
+
+
+def _left(writer: PlannedWriter, run: list[Statement], why: str) -> list[Statement]:
+    """A run that stays as it is, and says why."""
+    if len(run) > 1:
+        calls = f"{len(run)} calls over the same rows: {why}"
+        writer.closure.runs.append(Run(_called(run), False, calls))
+    return run
+
+
+def _called(run: Sequence[Statement]) -> tuple[str, ...]:
+    return tuple(s.name for s in run)
 
 
 def _first_names(writer: PlannedWriter, names: Sequence[str], arrays: Mapping[str, Node]) -> dict[str, str]:

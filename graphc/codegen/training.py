@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.epoch import VECTORS, Reading, given_lines, plans, readings, row_buffers, taken_lines
+from graphc.codegen.lifetimes import END
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
     array_cast,
@@ -16,7 +17,7 @@ from graphc.codegen.numpy import (
     tokens,
     wrapped_signature,
 )
-from graphc.codegen.planned import END, Closure, PlannedWriter
+from graphc.codegen.planned import Closure, PlannedWriter
 from graphc.codegen.statements import Statement
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
@@ -254,6 +255,7 @@ class Step:
         self._sections += 1
         for name, _, dtype, first, last in closure.buffers:
             self.closure.buffers.append((name, shape, dtype, later + first, later + last))
+        self.closure.called |= {later + at: name for at, name in closure.called.items()}
         if whole:
             return lines
         vectors = [*dict.fromkeys(arrays.values())]

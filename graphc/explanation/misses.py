@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.errors import ArgumentError
+from graphc.explanation.fused import FUSIONS, STRIPS, Fused, fused_regions, fused_runs
 from graphc.explanation.near import Near, compared
 from graphc.explanation.words import called, declared_at, expression, title
 from graphc.ir.events import Event, Lowered, Rewrite
 from graphc.ir.graph import Graph, graph_of, unknown_name
 from graphc.ir.node import Node, engine
 from graphc.ops import CARDS
+from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.driver import refusal as driver_refusal
 from graphc.rewrite.rule import LEVELS, MAX_ULP, Rule, check_level
 from graphc.rewrite.rules import RULES
 from graphc.runtime.program import Program
-from graphc.stages import plan, resolve, simplify
+from graphc.stages import emit, plan, resolve, simplify
 
 SHOWN = 5
 """Misses that are told; the rest are counted."""
@@ -91,8 +93,10 @@ class WhyNot:
         return [*lines, f"  and {more} more, further off"] if more else lines
 
 
-def why_not(what: Any, rule: Any, level: str | None = None, mode: str = "train") -> WhyNot:
+def why_not(what: Any, rule: Any, level: str | None = None, mode: str = "train") -> WhyNot | Fused:
     """Why a rewrite rule did not fire: the nearest misses, each with the condition that failed.
+
+    ``pointwise-region`` and ``strips`` are no rules but known here as well: what was put together, and what was not.
 
     Args:
         what: a program, a model (its loss with all gradients), a graph, or the outputs of one.
@@ -111,12 +115,28 @@ def why_not(what: Any, rule: Any, level: str | None = None, mode: str = "train")
     """
     if isinstance(what, str):
         what, rule = rule, what
+    if isinstance(rule, str) and rule in FUSIONS:
+        return _fused(what, rule, level, mode)
     wanted = rule_named(rule)
     seen, trace, used = _everything(what, level, mode)
     fired = [(e.before, n) for n, e in trace.events if isinstance(e, Rewrite) and e.rule == wanted.name]
     with engine():
         misses = _misses(wanted, seen, trace, {before for before, _ in fired})
     return WhyNot(wanted, used, _forbidden(wanted, used), tuple(fired), tuple(misses[:SHOWN]), len(misses))
+
+
+def _fused(what: Any, name: str, level: str | None, mode: str) -> Fused:
+    """What became of regions or strips in a program, a model or a graph."""
+    if name == STRIPS and not isinstance(what, Program) and hasattr(what, "report"):
+        found = what.report()
+        return fused_runs(found.runs, found.layout)
+    if isinstance(what, Program):
+        made, trace, used = what.plan, what.trace, what.level
+        runs = what.emitted.runs
+    else:
+        _, trace, used, made = _compiled(what, level, mode)
+        runs = emit(made).runs if name == STRIPS else ()
+    return fused_runs(runs, made.layout) if name == STRIPS else fused_regions(made.graph, trace, used)
 
 
 def rule_named(name: Any) -> Rule:
@@ -140,14 +160,19 @@ def _everything(what: Any, level: str | None, mode: str) -> tuple[list[Node], Tr
         if level not in (None, what.level):
             raise ArgumentError("this program was compiled already", given=level, expected=what.level)
         return _seen([what.resolved, what.graph], what.trace), what.trace, what.level
+    graph, trace, used, made = _compiled(what, level, mode)
+    return _seen([graph, made.graph], trace), trace, used
+
+
+def _compiled(what: Any, level: str | None, mode: str) -> tuple[Graph, Trace, str, Plan]:
+    """A model, a graph or outputs: before and after the passes, what they did, and the level."""
     model = hasattr(what, "training_graph")
     used = level or (what.level if model else "default")
     check_level(used)
     trace = Trace()
     declared = what.training_graph() if model else what
     graph = resolve(declared if isinstance(declared, Graph) else graph_of(declared), mode)
-    final = plan(simplify(graph, used, trace), used, trace).graph
-    return _seen([graph, final], trace), trace, used
+    return graph, trace, used, plan(simplify(graph, used, trace), used, trace, layout="planned")
 
 
 def _seen(graphs: Sequence[Graph], trace: Trace) -> list[Node]:

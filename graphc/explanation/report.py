@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from graphc.codegen.numpy import Source
+from graphc.codegen.strips import Run
 from graphc.errors import ArgumentError
-from graphc.explanation.slots import Slot, pieces_of, slots_of
+from graphc.explanation.fused import RegionNote, regions_in
+from graphc.explanation.slots import Slot, pieces_of, sized, slots_of
 from graphc.ir.size import Dim, evaluate, names_of
 from graphc.planning import work
+from graphc.planning.alive import alive_peak
+from graphc.planning.early import with_early_factors
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import PassRun, Trace
 from graphc.runtime.memory import measured_peak, predicted_peak, sample_arrays
@@ -54,15 +58,18 @@ class Report:
     Attributes:
         title: the name of the program.
         layout: fresh or planned.
-        passes: each pass that ran, in order, with its time.
+        passes: each pass that ran, in order, with its time; of a model, over all of its functions together.
         rules: how often each rule fired.
         costs: each computation, in the order in which it runs.
         lines: statements of the listing.
         slots: in the planned layout, the buffers and the values that share each.
         pieces: lengths of the pieces that vectors are cut into, where what an update works in leaves the cache.
+        runs: in the planned layout, calls over the same rows, and why they stand in a loop over strips or do not.
+        regions: pointwise regions, and why each has the form that it has.
         sizes: the values of sizes, once ``at`` has set them.
-        predicted: bytes of the values at the worst moment of a call; None without sizes.
-        measured: bytes that a call allocated at its worst moment; None without sizes.
+        predicted: bytes of the values that must be alive at the worst moment of a call; None without sizes.
+        workspace: in the planned layout, bytes of the one array that all buffers lie in; None without sizes.
+        measured: bytes that a first call of these sizes allocated at its worst moment; None without sizes.
     """
 
     title: str
@@ -73,9 +80,13 @@ class Report:
     lines: int
     slots: tuple[Slot, ...] = ()
     pieces: tuple[int, ...] = ()
+    runs: tuple[Run, ...] = ()
+    regions: tuple[RegionNote, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     predicted: int | None = None
+    workspace: int | None = None
     measured: int | None = None
+    _text: str = ""
     _peaks: Callable[[Mapping[str, int]], tuple[int, int]] | None = None
 
     @property
@@ -109,7 +120,9 @@ class Report:
             )
         predicted, measured = self._peaks(sizes) if self._peaks else (None, None)
         costs = tuple(cost.at(sizes) for cost in self.costs)
-        return replace(self, costs=costs, sizes=sizes, predicted=predicted, measured=measured)
+        slots, space = sized(self.slots, self._text, sizes) if self.slots else ((), None)
+        found = replace(self, costs=costs, slots=slots, sizes=sizes)
+        return replace(found, predicted=predicted, workspace=space, measured=measured)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON has it; a size that has a name is a text."""
@@ -124,28 +137,33 @@ class Report:
             "bytes": _plain(self.bytes),
             "slots": [vars(slot) for slot in self.slots],
             "pieces": list(self.pieces),
+            "runs": [vars(run) for run in self.runs],
+            "regions": [vars(region) for region in self.regions],
             "sizes": dict(self.sizes),
-            "memory": {"predicted": self.predicted, "measured": self.measured},
+            "memory": {
+                "predicted": self.predicted,
+                "workspace": self.workspace,
+                "measured": self.measured,
+            },
         }
 
     def __str__(self) -> str:
         known = ", ".join(f"{k} = {v}" for k, v in self.sizes.items())
         head = f"{self.title}: {len(self.costs)} computations, {self.lines} lines, layout {self.layout}"
         parts = [f"{head}{f', {known}' if known else ''}", self._pass_table(), self._rule_line()]
-        parts += [self._cost_table(), self._slot_lines(), self._memory_line()]
+        parts += [self._cost_table(), self._fused_lines(), self._slot_lines(), self._memory_line()]
         return "\n\n".join(part for part in parts if part)
 
     __repr__ = __str__
 
     def _pass_table(self) -> str:
         rows = [
-            (p.name, f"{p.seconds * 1e3:.2f}", str(p.before), str(p.after), str(p.events))
+            (p.name, str(p.graphs), f"{p.seconds * 1e3:.2f}", str(p.before), str(p.after), str(p.events))
             for p in self.passes
         ]
         spent = sum(p.seconds for p in self.passes)
-        return columns(
-            ("pass", "ms", "nodes", "after", "events"), [*rows, ("all", f"{spent * 1e3:.2f}", "", "", "")], 1
-        )
+        rows.append(("all", "", f"{spent * 1e3:.2f}", "", "", ""))
+        return columns(("pass", "graphs", "ms", "nodes", "after", "events"), rows, 1)
 
     def _rule_line(self) -> str:
         fired = sorted(self.rules.items(), key=lambda item: (-item[1], item[0]))
@@ -163,11 +181,19 @@ class Report:
         head = f"{len(self.slots)} slots in one workspace, for {sum(1 + len(s.shared) for s in self.slots)} values"
         return "\n".join([head, *(f"  {slot}" for slot in self.slots), *cut])
 
+    def _fused_lines(self) -> str:
+        runs = ["calls over the same rows", *(f"  {run}" for run in self.runs)] if self.runs else []
+        regions = ["pointwise regions", *(f"  {region}" for region in self.regions)] if self.regions else []
+        return "\n".join([*runs, *regions])
+
     def _memory_line(self) -> str:
         if self.predicted is None or self.measured is None:
             names = ", ".join(f"{n}=..." for n in self.size_names)
             return f"memory: report.at({names}) runs it and measures"
-        return f"memory at its worst: {self.predicted:,} bytes predicted, {self.measured:,} measured"
+        space = "" if self.workspace is None else f" {self.workspace:,} in the workspace,"
+        return (
+            f"memory at its worst: {self.predicted:,} bytes must be alive,{space} {self.measured:,} measured"
+        )
 
 
 def _plain(dim: Dim) -> int | str:
@@ -202,13 +228,27 @@ def report(program: Any) -> Report:
         )
 
     def peaks(sizes: Mapping[str, int]) -> tuple[int, int]:
-        arguments = sample_arrays(program.graph.arguments, sizes)
-        rng = [program.make_rng(0)] if program.graph.sites else []
-        with np.errstate(all="ignore"):
-            measured = measured_peak(lambda: program.function(*arguments, *rng))
-        return predicted_peak(program.emitted.statements, program.graph, sizes), measured
+        return _alive(program, sizes), _measured(program, sizes)
 
     return make_report(program.name, program.plan, program.trace, program.emitted, peaks)
+
+
+def _alive(program: Program, sizes: Mapping[str, int]) -> int:
+    """What must be alive at the worst moment: the fresh layout keeps what has a name until it returns."""
+    if program.plan.layout == "fresh":
+        return predicted_peak(program.emitted.statements, program.graph, sizes)
+    plan = with_early_factors(program.plan)
+    return alive_peak(plan.order, plan.graph.roots, sizes, counted=True)
+
+
+def _measured(program: Program, sizes: Mapping[str, int]) -> int:
+    """The peak of a first call of these sizes, which makes its buffers."""
+    arguments = sample_arrays(program.graph.arguments, sizes)
+    rng = [program.make_rng(0)] if program.graph.sites else []
+    with np.errstate(all="ignore"):
+        program.function(*arguments, *rng)
+        program.function.__globals__.get("FREE", {}).clear()  # the next call makes them anew
+        return measured_peak(lambda: program.function(*arguments, *rng), warm=False)
 
 
 def make_report(
@@ -228,6 +268,9 @@ def make_report(
         len(source.statements),
         slots_of(source.text),
         pieces_of(source.text),
+        source.runs,
+        regions_in(trace),
+        _text=source.text,
         _peaks=peaks,
     )
 

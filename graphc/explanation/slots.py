@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from graphc.ir.size import evaluate, size
+from graphc.ops.vectors import _packed
 
 MAKES = "_buffers"
 CUTS = "_cut"
@@ -18,9 +25,11 @@ class Slot:
         name: the value that it is made for.
         shape: as the listing has it, with names of sizes.
         dtype: of its elements.
-        first: the first place in the step that needs it; two slots share memory where no place needs both.
-        last: the last place.
-        shared: other values that lie in it, written over those that died.
+        first: the first computation of the step, counted from 0, that needs it.
+        last: the last one; two slots share memory where no computation needs both.
+        shared: other values that lie in it, written over those that died, in order.
+        until: what the last one computes, or the empty text.
+        bytes: its size, once the sizes that have names are known; else None.
     """
 
     name: str
@@ -29,10 +38,14 @@ class Slot:
     first: int
     last: int
     shared: tuple[str, ...] = ()
+    until: str = ""
+    bytes: int | None = None
 
     def __str__(self) -> str:
         also = f", then {', '.join(self.shared)}" if self.shared else ""
-        return f"{self.name}: {self.dtype}{self.shape}{also}"
+        size = "" if self.bytes is None else f", {self.bytes:,} bytes"
+        end = f" ({self.until})" if self.until else ""
+        return f"{self.name}: {self.dtype}{self.shape}{size}{also}; computations {self.first} to {self.last}{end}"
 
 
 def slots_of(text: str) -> tuple[Slot, ...]:
@@ -46,12 +59,45 @@ def slots_of(text: str) -> tuple[Slot, ...]:
     if MAKES not in text:
         return ()
     tree = ast.parse(text)
-    same = _aliases(tree)
+    same, lines = _aliases(tree), text.split("\n")
     return tuple(
-        Slot(name, *_read(spec), tuple(same.get(name, ())))
+        Slot(name, *_read(spec), tuple(same.get(name, ())), _until(spec, lines))
         for names, specs in _made(tree)
         for name, spec in zip(names, specs, strict=True)
     )
+
+
+def sized(slots: Sequence[Slot], text: str, sizes: Mapping[str, int]) -> tuple[tuple[Slot, ...], int]:
+    """The slots with their bytes, and the bytes of the workspace that holds them all.
+
+    Args:
+        slots: of a listing.
+        text: the listing.
+        sizes: a value for each size that has a name.
+    """
+    known = dict(sizes)
+    for name, dim, most in _STRIP.findall(text):
+        known[name] = min(evaluate(size(dim), sizes), int(most))
+    shapes = [tuple(evaluate(size(d), known) for d in _dims(slot.shape)) for slot in slots]
+    specs = [(shape, s.dtype, s.first, s.last) for shape, s in zip(shapes, slots, strict=True)]
+    made = tuple(
+        replace(s, bytes=math.prod(shape) * np.dtype(s.dtype).itemsize)
+        for shape, s in zip(shapes, slots, strict=True)
+    )
+    return made, int(_packed(specs)[1])  # type: ignore[no-untyped-call]
+
+
+_STRIP = re.compile(r"^ *(\w+) = min\(([^,()]+), (\d+)\)$", re.MULTILINE)
+
+
+def _dims(shape: str) -> list[int | str]:
+    parts = [part.strip() for part in shape.strip("()").split(",")]
+    return [int(part) if part.isdigit() else part.replace(" ", "") for part in parts if part]
+
+
+def _until(spec: ast.Tuple, lines: Sequence[str]) -> str:
+    """What the comment behind a buffer says of its end."""
+    return lines[(spec.end_lineno or 1) - 1].partition("  # until ")[2]
 
 
 def pieces_of(text: str) -> tuple[int, ...]:

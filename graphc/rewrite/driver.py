@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from dataclasses import replace as replace_fields
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -30,13 +31,14 @@ FOLD_LIMIT = 4096
 
 @dataclass(frozen=True)
 class PassRun:
-    """One pass over a graph: its name, the seconds it took, nodes before and after, and how many events it left."""
+    """One pass: its name, its seconds, nodes before and after, how many events it left, and over how many graphs."""
 
     name: str
     seconds: float
     before: int
     after: int
     events: int = 0
+    graphs: int = 1
 
 
 @dataclass
@@ -53,6 +55,21 @@ class Trace:
             if isinstance(event, Rewrite):
                 counts[event.rule] = counts.get(event.rule, 0) + 1
         return counts
+
+
+def summed(passes: Sequence[PassRun]) -> tuple[PassRun, ...]:
+    """The passes of several graphs, each name once.
+
+    Example:
+        >>> summed([PassRun("clean", 1.0, 9, 8), PassRun("share", 1.0, 8, 8), PassRun("clean", 2.0, 5, 5, 3)])[0]
+        PassRun(name='clean', seconds=3.0, before=14, after=13, events=3, graphs=2)
+    """
+    found: dict[str, PassRun] = {}
+    for one in passes:
+        old = found.get(one.name, PassRun(one.name, 0.0, 0, 0, 0, 0))
+        added = {f.name: getattr(old, f.name) + getattr(one, f.name) for f in fields(PassRun)[1:]}
+        found[one.name] = replace_fields(old, **added)
+    return tuple(found.values())
 
 
 def rewrite(graph: Graph, rules: Sequence[Rule], level: str = "default", trace: Trace | None = None) -> Graph:

@@ -123,11 +123,28 @@ def regions_of(graph: Graph) -> Iterator[Found]:
         return
     read = _read(graph)
     for group in _cores(graph):
-        dear = [node for node in group if _is_dear(node)]
-        if len(dear) < 2 or all(node in forward for node in dear) or any(_is_given(n) for n in group):
-            continue
-        free = [n for n in group if n not in forward and (n.about.name or read(n, group))]
-        yield _found(group, [n for n in group if n in forward], free)
+        if not _declined(group, forward):
+            free = [n for n in group if n not in forward and (n.about.name or read(n, group))]
+            yield _found(group, [n for n in group if n in forward], free)
+
+
+def _declined(group: Collection[Node], forward: Collection[Node]) -> str:
+    """Why a region is not worth a look, or the empty text."""
+    dear = [node for node in group if _is_dear(node)]
+    if len(dear) < 2:
+        return "it has no two dear operations that could share anything"
+    if all(node in forward for node in dear):
+        return "all of its dear operations belong to the value itself, which keeps the form that it has"
+    if any(_is_given(n) for n in group):
+        return "it belongs to equations that stand as text, and keep the form in which they were written"
+    return ""
+
+
+def left_alone(graph: Graph) -> list[tuple[tuple[Node, ...], str]]:
+    """The pointwise regions with a dear operation that no other forms were looked for, and why."""
+    forward = _forward(graph)
+    groups = [group for group in _cores(graph) if any(map(_is_dear, group))]
+    return [(tuple(group), why) for group in groups if (why := _declined(group, forward))]
 
 
 def kernels_of(graph: Graph) -> Iterator[Found]:

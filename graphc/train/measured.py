@@ -18,6 +18,7 @@ from graphc.optim.optimizer import Optimizer
 from graphc.planning.alive import alive_peak
 from graphc.planning.early import with_early_factors
 from graphc.planning.order import Plan
+from graphc.rewrite.driver import summed
 from graphc.runtime.load import refusals
 from graphc.runtime.memory import measured_peak, sample_arrays
 from graphc.runtime.stamps import line_times, watched
@@ -70,7 +71,7 @@ def step_report(model: Any, optimizer: Any = None) -> Report:
         return alive_in_step(planned, sizes, layout), _measured(model, optimizer, sizes)
 
     found = make_report(model.name, planned, module.trace, module.source, peaks)
-    return replace(found, layout=layout)
+    return replace(found, layout=layout, passes=summed(found.passes))
 
 
 def alive_in_step(planned: Plan, sizes: Mapping[str, int], layout: str) -> int:

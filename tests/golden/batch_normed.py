@@ -26,8 +26,11 @@ def _sample_count(x, axes):
     return x.dtype.type(count)
 
 
-def _buffers(*specs):
-    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first, each in the first gap between those that are needed when it is.
+    """
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
     sizes = [-(-size // 64) * 64 for size in sizes]
     starts, placed = [0] * len(specs), []
@@ -42,7 +45,15 @@ def _buffers(*specs):
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
+
+    First and last count the computations of a step, from 0, to the last that reads the array.
+    """
+    starts, total = _packed(specs)
     work = np.empty(total + 64, np.uint8)
     work = work[-work.ctypes.data % 64 :]
     arrays = []
@@ -377,28 +388,28 @@ def plan_step(batch, params, slots):
         ratio_3,
         product_7,
     ] = _buffers(
-        ((batch, 8), np.float32, 0, 50),
-        ((8,), np.float32, 1, 7),
-        ((8,), np.float32, 4, 6),
-        ((8,), np.float32, 5, 6),
-        ((batch, 8), np.float32, 8, 9),
-        ((8,), np.float32, 9, 54),
-        ((8,), np.float32, 11, 14),
-        ((8,), np.float32, 13, 14),
-        ((batch, 8), np.float32, 19, 43),
-        ((batch, 10), np.float32, 22, 33),
-        ((batch, 1), np.float32, 24, 25),
-        ((batch, 10), np.float32, 26, 42),
-        ((batch, 1), np.float32, 27, 30),
-        ((batch, 1), np.float32, 28, 29),
-        ((batch, 10), np.bool_, 32, 33),
-        ((batch, 10), np.float32, 33, 34),
-        ((batch, 8), np.float32, 42, 56),
-        ((batch, 8), np.bool_, 43, 44),
-        ((batch, 8), np.float32, 46, 47),
-        ((8,), np.float32, 48, 49),
-        ((8,), np.float32, 51, 52),
-        ((138,), np.float32, 1000002, 1000003),
+        ((batch, 8), np.float32, 0, 50),  # until difference_2
+        ((8,), np.float32, 1, 7),  # until centred
+        ((8,), np.float32, 4, 6),  # until norm_running_mean_next
+        ((8,), np.float32, 5, 6),  # until norm_running_mean_next
+        ((batch, 8), np.float32, 8, 9),  # until norm_var
+        ((8,), np.float32, 9, 54),  # until d_hidden_z
+        ((8,), np.float32, 11, 14),  # until norm_running_var_next
+        ((8,), np.float32, 13, 14),  # until norm_running_var_next
+        ((batch, 8), np.float32, 19, 43),  # until mask_2
+        ((batch, 10), np.float32, 22, 33),  # until chosen
+        ((batch, 1), np.float32, 24, 25),  # until shifted
+        ((batch, 10), np.float32, 26, 42),  # until d_h
+        ((batch, 1), np.float32, 27, 30),  # until p
+        ((batch, 1), np.float32, 28, 29),  # until log_p
+        ((batch, 10), np.bool_, 32, 33),  # until chosen
+        ((batch, 10), np.float32, 33, 34),  # until total_2
+        ((batch, 8), np.float32, 42, 56),  # until d_hidden_W
+        ((batch, 8), np.bool_, 43, 44),  # until d_norm_h
+        ((batch, 8), np.float32, 46, 47),  # until d_norm_gamma
+        ((8,), np.float32, 48, 49),  # until product
+        ((8,), np.float32, 51, 52),  # until difference_2
+        ((138,), np.float32, 60, 61),  # until theta
     )
     centred = hidden_z
     norm_x_hat = hidden_z

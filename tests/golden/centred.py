@@ -6,8 +6,11 @@ import math
 import numpy as np
 
 
-def _buffers(*specs):
-    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first, each in the first gap between those that are needed when it is.
+    """
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
     sizes = [-(-size // 64) * 64 for size in sizes]
     starts, placed = [0] * len(specs), []
@@ -22,7 +25,15 @@ def _buffers(*specs):
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
+
+    First and last count the computations of a step, from 0, to the last that reads the array.
+    """
+    starts, total = _packed(specs)
     work = np.empty(total + 64, np.uint8)
     work = work[-work.ctypes.data % 64 :]
     arrays = []
@@ -257,21 +268,21 @@ def plan_step(batch, params, slots):
         product_6,
         product_7,
     ] = _buffers(
-        ((4,), np.float32, 0, 5),
-        ((4,), np.float32, 2, 4),
-        ((4,), np.float32, 3, 4),
-        ((batch, 4), np.float32, 5, 29),
-        ((batch, 4), np.float32, 6, 24),
-        ((batch, 4), np.float32, 7, 31),
-        ((batch, 4), np.float32, 10, 31),
-        ((batch, 4), np.float32, 12, 13),
-        ((4, 4), np.float32, 15, 16),
-        ((batch, 4), np.float32, 22, 26),
-        ((batch, 4), np.bool_, 25, 26),
-        ((batch, 4), np.float32, 26, 29),
-        ((4, 4), np.float32, 29, 35),
-        ((4, 4), np.float32, 31, 34),
-        ((4, 4), np.float32, 32, 35),
+        ((4,), np.float32, 0, 5),  # until centre_train
+        ((4,), np.float32, 2, 4),  # until running_next
+        ((4,), np.float32, 3, 4),  # until running_next
+        ((batch, 4), np.float32, 5, 29),  # until product_5
+        ((batch, 4), np.float32, 6, 24),  # until product_4
+        ((batch, 4), np.float32, 7, 31),  # until product_6
+        ((batch, 4), np.float32, 10, 31),  # until product_6
+        ((batch, 4), np.float32, 12, 13),  # until total_2
+        ((4, 4), np.float32, 15, 16),  # until total_3
+        ((batch, 4), np.float32, 22, 26),  # until chosen
+        ((batch, 4), np.bool_, 25, 26),  # until chosen
+        ((batch, 4), np.float32, 26, 29),  # until product_5
+        ((4, 4), np.float32, 29, 35),  # until d_W
+        ((4, 4), np.float32, 31, 34),  # until total
+        ((4, 4), np.float32, 32, 35),  # until d_W
     )
     product_3 = y
     d_y = y

@@ -6,8 +6,11 @@ import math
 import numpy as np
 
 
-def _buffers(*specs):
-    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first, each in the first gap between those that are needed when it is.
+    """
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
     sizes = [-(-size // 64) * 64 for size in sizes]
     starts, placed = [0] * len(specs), []
@@ -22,7 +25,15 @@ def _buffers(*specs):
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
+
+    First and last count the computations of a step, from 0, to the last that reads the array.
+    """
+    starts, total = _packed(specs)
     work = np.empty(total + 64, np.uint8)
     work = work[-work.ctypes.data % 64 :]
     arrays = []
@@ -311,19 +322,19 @@ def plan_step(batch, params, slots):
         product_4,
         product_5,
     ] = _buffers(
-        ((batch, 8), np.float32, 0, 42),
-        ((batch, 1), np.float32, 3, 5),
-        ((batch, 8), np.float32, 5, 45),
-        ((batch, 8), np.float32, 6, 7),
-        ((batch, 1), np.float32, 7, 39),
-        ((batch, 8), np.float32, 12, 23),
-        ((batch, 2), np.float32, 14, 26),
-        ((batch, 2), np.float32, 17, 18),
-        ((batch, 8), np.float32, 26, 36),
-        ((batch, 8), np.float32, 28, 29),
-        ((batch, 8), np.float32, 31, 32),
-        ((batch, 1), np.float32, 32, 34),
-        ((batch, 1), np.float32, 36, 38),
+        ((batch, 8), np.float32, 0, 42),  # until d_hidden_z
+        ((batch, 1), np.float32, 3, 5),  # until centred
+        ((batch, 8), np.float32, 5, 45),  # until d_hidden_b
+        ((batch, 8), np.float32, 6, 7),  # until norm_var
+        ((batch, 1), np.float32, 7, 39),  # until d_hidden_h
+        ((batch, 8), np.float32, 12, 23),  # until d_output_W
+        ((batch, 2), np.float32, 14, 26),  # until d_norm_h
+        ((batch, 2), np.float32, 17, 18),  # until total
+        ((batch, 8), np.float32, 26, 36),  # until product_5
+        ((batch, 8), np.float32, 28, 29),  # until d_norm_gamma
+        ((batch, 8), np.float32, 31, 32),  # until product_4
+        ((batch, 1), np.float32, 32, 34),  # until difference_2
+        ((batch, 1), np.float32, 36, 38),  # until difference_2
     )
     hidden_h = hidden_z
     difference = hidden_z

@@ -6,8 +6,11 @@ import math
 import numpy as np
 
 
-def _buffers(*specs):
-    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first, each in the first gap between those that are needed when it is.
+    """
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
     sizes = [-(-size // 64) * 64 for size in sizes]
     starts, placed = [0] * len(specs), []
@@ -22,7 +25,15 @@ def _buffers(*specs):
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
+
+    First and last count the computations of a step, from 0, to the last that reads the array.
+    """
+    starts, total = _packed(specs)
     work = np.empty(total + 64, np.uint8)
     work = work[-work.ctypes.data % 64 :]
     arrays = []
@@ -224,8 +235,8 @@ def plan_step(batch, params, slots):
     multiply = np.multiply
     divide = np.divide
     [line_z, square] = _buffers(
-        ((batch, 1), np.float32, 0, 10),
-        ((batch, 1), np.float32, 3, 4),
+        ((batch, 1), np.float32, 0, 10),  # until d_line_b
+        ((batch, 1), np.float32, 3, 4),  # until total
     )
     product = line_z
     d_line_z = line_z

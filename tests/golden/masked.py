@@ -73,8 +73,11 @@ def _strips(length, rows, arrays, buffers):
     return strips
 
 
-def _buffers(*specs):
-    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first, each in the first gap between those that are needed when it is.
+    """
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
     sizes = [-(-size // 64) * 64 for size in sizes]
     starts, placed = [0] * len(specs), []
@@ -89,7 +92,15 @@ def _buffers(*specs):
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
+
+    First and last count the computations of a step, from 0, to the last that reads the array.
+    """
+    starts, total = _packed(specs)
     work = np.empty(total + 64, np.uint8)
     work = work[-work.ctypes.data % 64 :]
     arrays = []
@@ -361,14 +372,14 @@ def plan_step(batch, params, slots):
         d_dropout1_h,
         product_3,
     ] = _buffers(
-        ((batch, 16), np.float32, 0, 26),
-        ((strip, 16), np.float32, 1, 12),
-        ((batch, 16), np.float32, 1, 31),
-        ((batch, 16), np.bool_, 13, 14),
-        ((batch, 16), np.float32, 14, 30),
-        ((batch, 1), np.float32, 17, 29),
-        ((batch, 16), np.float32, 29, 34),
-        ((65,), np.float32, 1000002, 1000003),
+        ((batch, 16), np.float32, 0, 26),  # until d_dense2_W
+        ((strip, 16), np.float32, 1, 12),  # until dense1_h
+        ((batch, 16), np.float32, 1, 31),  # until d_dense1_z
+        ((batch, 16), np.bool_, 13, 14),  # until product_2
+        ((batch, 16), np.float32, 14, 30),  # until d_dense1_h
+        ((batch, 1), np.float32, 17, 29),  # until d_dropout1_h
+        ((batch, 16), np.float32, 29, 34),  # until d_dense1_b
+        ((65,), np.float32, 38, 39),  # until theta
     )
     dense1_h = dense1_z
     dropout1_h = dense1_z

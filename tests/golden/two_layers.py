@@ -15,8 +15,11 @@ def _one_hot(t, n, dtype):
     return rows.reshape((*t.shape, n))
 
 
-def _buffers(*specs):
-    """Arrays for (shape, dtype, first, last); two share memory where no line needs both."""
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first, each in the first gap between those that are needed when it is.
+    """
     sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
     sizes = [-(-size // 64) * 64 for size in sizes]
     starts, placed = [0] * len(specs), []
@@ -31,7 +34,15 @@ def _buffers(*specs):
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    total = max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+
+
+def _buffers(*specs):
+    """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
+
+    First and last count the computations of a step, from 0, to the last that reads the array.
+    """
+    starts, total = _packed(specs)
     work = np.empty(total + 64, np.uint8)
     work = work[-work.ctypes.data % 64 :]
     arrays = []
@@ -338,19 +349,19 @@ def plan_step(batch, params, slots):
         total_3,
         ratio,
     ] = _buffers(
-        ((batch, 32), np.float32, 0, 24),
-        ((batch, 10), np.float32, 3, 14),
-        ((batch, 1), np.float32, 5, 6),
-        ((batch, 10), np.float32, 7, 23),
-        ((batch, 1), np.float32, 8, 11),
-        ((batch, 1), np.float32, 9, 10),
-        ((batch, 10), np.bool_, 13, 14),
-        ((batch, 10), np.float32, 14, 15),
-        ((batch, 32), np.float32, 23, 28),
-        ((batch, 32), np.bool_, 24, 25),
-        ((2410,), np.float32, 1000001, 1000002),
-        ((2410,), np.float32, 1000011, 1000019),
-        ((2410,), np.float32, 1000017, 1000020),
+        ((batch, 32), np.float32, 0, 24),  # until mask_2
+        ((batch, 10), np.float32, 3, 14),  # until chosen
+        ((batch, 1), np.float32, 5, 6),  # until shifted
+        ((batch, 10), np.float32, 7, 23),  # until d_hidden_h
+        ((batch, 1), np.float32, 8, 11),  # until p
+        ((batch, 1), np.float32, 9, 10),  # until log_p
+        ((batch, 10), np.bool_, 13, 14),  # until chosen
+        ((batch, 10), np.float32, 14, 15),  # until total_2
+        ((batch, 32), np.float32, 23, 28),  # until d_hidden_b
+        ((batch, 32), np.bool_, 24, 25),  # until d_hidden_z
+        ((2410,), np.float32, 31, 32),  # until adam_m
+        ((2410,), np.float32, 41, 49),  # until ratio
+        ((2410,), np.float32, 47, 50),  # until theta
     )
     hidden_h = hidden_z
     shifted = output_z
