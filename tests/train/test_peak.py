@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.workloads.models import model_of, optimizer_of
 from benchmarks.workloads.problems import PROBLEMS
+from graphc.ir.size import evaluate
+from graphc.planning.work import size_in_bytes
 from tests.golden.models import MODELS
 
 SMALL = 150_000
@@ -25,9 +27,16 @@ CASES = {
 ROWS = {"line": 1 << 17, "masked": 1 << 17, "W3": 2048, "W6": 2048}
 
 
+def rows_of(model, sizes):
+    """The bytes of the rows that a step takes of prepared data: the batch, and its labels as one-hot rows."""
+    taken = sum(evaluate(size_in_bytes(leaf), sizes) for leaf in model.graph.leaves("input"))
+    return taken + 4 * 10 * sizes["batch"]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_memory_is_what_must_be_alive(name):
     model, optimizer = CASES[name]()
     found = model.report(optimizer).at(batch=ROWS.get(name, 1 << 14))
     ones = 4 * found.sizes["batch"]
-    assert found.measured <= 1.1 * found.predicted + ones + SMALL
+    assert found.measured <= 1.1 * found.predicted + rows_of(model, found.sizes) + ones + SMALL
+    assert found.workspace <= 1.05 * found.predicted + SMALL
