@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil
 
 from graphc.ir.node import Node
-from graphc.render.figure import BACKWARD, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
+from graphc.render.figure import BACKWARD, BETWEEN, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
 from graphc.render.repeats import runs_of, signature
 
 MAX_LAYERS = 60
@@ -117,7 +117,7 @@ def _row(group: Group, key: int) -> Row:
 
 def _forward(group: Group, key: int) -> Box:
     boxes = list(_of(group, FORWARD)) or [box for row in group for box in row.boxes]
-    sources = [f"{box.title} {box.foot}" for box in _of(group, SOURCES)]
+    sources = [f"{box.title} {box.foot}" for box in _of(group, SOURCES, BETWEEN)]
     foot = " · ".join([*sources[:MAX_LINES], *(["…"] if len(sources) > MAX_LINES else [])])
     return Box(
         key, _name(group, boxes), boxes[-1].kind, _summary(boxes), foot or boxes[-1].foot, _tips(boxes)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from graphc.render import style
-from graphc.render.figure import COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
+from graphc.render.figure import BETWEEN, COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
 from graphc.render.labels import Labels, Mark, Settings, font, legend_row, quoted, table
 from graphc.render.routes import LEFT, Lane, routes_of
 
-CELLS = (SOURCES, GRADIENTS, UPDATES)
+CELLS = (SOURCES, BETWEEN, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
 
 
@@ -102,19 +102,22 @@ class _Writer:
 
     def _cluster_lines(self, layer: tuple[str, ...], number: int) -> list[str]:
         name = self.figure.layers.get(layer, layer[-1])
-        label = f"<{self._indent(layer)}{font(name, 12, style.GREY) or '&nbsp;'}>"
+        left, right = self._passing(layer)
+        indent = "&nbsp;" * (2 + 5 * left) if left and right else ""
+        label = f"<{indent}{font(name, 12, style.GREY) or '&nbsp;'}>"
+        side = "r" if left and not right else "l"
         return [
             f"subgraph cluster_{number} {{",
             f"id=layer{number}",
-            f"label={label} labelloc=t labeljust=l margin=10 tooltip={quoted(name)}",
+            f"label={label} labelloc=t labeljust={side} margin=10 tooltip={quoted(name)}",
             f'style=rounded color="{style.FAINT}"',
         ]
 
-    def _indent(self, layer: tuple[str, ...]) -> str:
-        """Room before the name of a layer for the lanes that run down at its left."""
+    def _passing(self, layer: tuple[str, ...]) -> tuple[int, int]:
+        """How many lanes run down at the left and at the right of the name of a layer, which keeps clear of them."""
         first = next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
-        lanes = len(self.routes.points.get(first, ((), ()))[0])
-        return "&nbsp;" * (2 + 5 * lanes) if lanes else ""
+        left, right = self.routes.points.get(first, ((), ()))
+        return len(left), len(right)
 
     def _row_lines(self, r: int, row: Row) -> list[str]:
         left, right = self.routes.points.get(r, ((), ()))

@@ -1,7 +1,7 @@
 """A figure before it is a picture: rows of boxes, layer by layer, and the edges between them.
 
 One row holds, left to right: what a forward node reads (parameters, inputs), the forward node, its gradient, and the
-gradients of the parameters.
+gradients of the parameters. An input that both directions read, such as the target of a loss, stands between them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from functools import cached_property
 from graphc.ir.node import Node
 from graphc.render.maths import Math
 
-SOURCES, FORWARD, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
+SOURCES, FORWARD, BETWEEN, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
     "sources",
     "forward",
+    "between",
     "backward",
     "extra",
     "gradients",
     "updates",
 )
-COLUMNS = (SOURCES, FORWARD, BACKWARD, EXTRA, GRADIENTS, UPDATES)
+COLUMNS = (SOURCES, FORWARD, BETWEEN, BACKWARD, EXTRA, GRADIENTS, UPDATES)
 """The columns of a row, left to right."""
 
 

@@ -117,13 +117,14 @@ class Labels:
         base = AXIS if beside else (setting.ascent - setting.descent) / 2
         self.marks.append(Mark(colour, setting, ink, base, align == LEFT))
         width = ceil(setting.width) + 2
-        height = ceil(max(2 * max(setting.ascent - base, setting.descent + base), SIZE + 2))
+        tall = 2 * max(setting.ascent - base, setting.descent + base)
+        height = ceil(max(tall + (AIR if tall > 1.5 * SIZE or align == LEFT else 0), SIZE + 2))
         size = f'FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}" CELLPADDING="0"'
         return f'<TD {size} BGCOLOR="{colour}"{align}></TD>'
 
 
 LEFT = ' ALIGN="LEFT"'
-MANY = 12
+MANY, AIR = 12, 3
 
 AXIS = 0.25 * SIZE
 """The height of a minus sign: where the middle of the text beside a formula is."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 from graphc.ir.node import Node, result_groups, toposort
 from graphc.render.boxes import Boxes
 from graphc.render.describe import MAX_LINE, wrapped
 from graphc.render.document import Code, Pieces, Ref
-from graphc.render.maths import Math, named
+from graphc.render.maths import Math, equals, operator, row, titled
 from graphc.render.parts import FORWARD, Parts
 from graphc.render.plain import plain_text
 from graphc.render.recurrence import recurrence, written_out
@@ -75,38 +75,112 @@ def loop_lines(node: Node, boxes: Boxes) -> tuple[str, ...]:
     return tuple(part for line in lines for part in _broken(line))
 
 
+def loop_formulas(node: Node, boxes: Boxes) -> tuple[Math, ...]:
+    """The lines of ``loop_lines`` as formulas."""
+    head, *steps, _ = _sentences(node, boxes)
+    over, *starts = [piece for piece in head if isinstance(piece, Math)]
+    begin = [row([said("from "), *_between_commas(_begins(starts))])] if starts else []
+    found = [row([said("for "), over]), *begin, *(_formula(step) for step in steps)]
+    if len(found) > MAX_LINES:
+        left_out = len(found) - MAX_LINES + 1
+        found = [*found[: MAX_LINES // 2], said(f"… {left_out} more"), *found[MAX_LINES // 2 + left_out :]]
+    return tuple(found)
+
+
+def shown_formulas(loop: Loop, node: Node, boxes: Boxes) -> tuple[Math, ...]:
+    """A box of a loop: of the one that is shown the steps, what they save, and what the value is."""
+    result = result_formula(node, boxes)
+    if node is not loop.shown:
+        return (result,)
+    kept = _between_commas(_kept(loop, boxes))
+    keeps = [row([said("keeps "), *kept])] if kept else []
+    return (*loop_formulas(node, boxes), *keeps, equals(titled(boxes.titles[node]), result))
+
+
+def _kept(loop: Loop, boxes: Boxes) -> list[Math]:
+    kept = []
+    for node in loop.hidden:
+        name, value = titled(boxes.titles[node]), result_formula(node, boxes)
+        kept.append(name if plain_text(value) == f"{boxes.titles[node]}ₜ" else equals(name, value))
+    return kept
+
+
+def _between_commas(formulas: Sequence[Math]) -> list[Math]:
+    return [x for formula in formulas for x in (Math("comma"), formula)][1:]
+
+
+def said(text: str) -> Math:
+    """Words beside a formula."""
+    return Math("text", text)
+
+
+def choice_formulas(node: Node, boxes: Boxes) -> tuple[Math, ...]:
+    """The lines of ``choice_lines`` as formulas."""
+    condition, branches = _branches(node, boxes)
+    asked = condition.parts[0] if condition.kind == "fence" else condition
+    first, second = (said("…") if branch is None else branch for branch in branches)
+    otherwise = row([second, Math("quad"), said("otherwise")])
+    return row([first, Math("quad"), said("if "), asked]), otherwise
+
+
 def choice_lines(node: Node, boxes: Boxes) -> tuple[str, ...]:
     """``tanh(w)  if c > 0`` and ``w²  otherwise``: what each branch of a choice computes."""
-    names: Mapping[Node, Math] = {x: named(boxes.titles[x]) for x in boxes.formulas[node].refs}
-    condition, *operands = [names.get(x) or expanded(x, names)[0] for x in node.inputs]
+    condition, branches = _branches(node, boxes)
     asked = plain_text(condition.parts[0] if condition.kind == "fence" else condition)
-    lines = []
-    for key, when in (("then", f"if {asked}"), ("otherwise", "otherwise")):
+    lines = [
+        f"{'…' if branch is None else plain_text(branch)}   {when}"
+        for branch, when in zip(branches, (f"if {asked}", "otherwise"), strict=True)
+    ]
+    return tuple(part for line in lines for part in wrapped(line))
+
+
+def _branches(node: Node, boxes: Boxes) -> tuple[Math, list[Math | None]]:
+    """The condition of a choice and what its branches compute; None for one that is too long to be read."""
+    condition, *operands = _operands(node, boxes)
+    found: list[Math | None] = []
+    for key in ("then", "otherwise"):
         root = node.attrs[key][node.attrs["result"]]
         short = len(toposort([root])) <= MAX_BRANCH
-        lines.append(f"{plain_text(written_out(root, operands)) if short else '…'}   {when}")
-    return tuple(part for line in lines for part in wrapped(line))
+        found.append(written_out(root, operands) if short else None)
+    return condition, found
 
 
 def _starts(equations: Iterable[Math]) -> str:
     """``h = h₀, c = d = 0``: what is carried, by what it begins with."""
-    begins: dict[str, list[str]] = {}
+    return ", ".join(map(plain_text, _begins(equations)))
+
+
+def _begins(equations: Iterable[Math]) -> list[Math]:
+    begins: dict[Math, list[Math]] = {}
     for equation in equations:
         left, _, *right = equation.parts
-        value = plain_text(replace(equation, parts=tuple(right)))
-        begins.setdefault(value, []).append(plain_text(left.parts[0] if left.kind == "index" else left))
-    return ", ".join(" = ".join([*names, value]) for value, names in begins.items())
+        begins.setdefault(row(right), []).append(left.parts[0] if left.kind == "index" else left)
+    chains = [[*names, value] for value, names in begins.items()]
+    return [row([x for part in chain for x in (operator("="), part)][1:], 0) for chain in chains]
+
+
+def result_formula(node: Node, boxes: Boxes) -> Math:
+    """What one result is, of the values that the steps compute: ``h`` at the last of them."""
+    *_, last = _sentences(node, boxes)
+    return next(piece for piece in last if isinstance(piece, Math))
 
 
 def result_text(node: Node, boxes: Boxes) -> str:
-    """What one result is, of the values that the steps compute: ``h[time]``."""
-    *_, last = _sentences(node, boxes)
-    return plain_text(next(piece for piece in last if isinstance(piece, Math)))
+    """The same on one line: ``h[time]``."""
+    return plain_text(result_formula(node, boxes))
 
 
 def _sentences(node: Node, boxes: Boxes) -> list[Pieces]:
-    names: Mapping[Node, Math] = {x: named(boxes.titles[x]) for x in boxes.formulas[node].refs}
-    return list(recurrence(node, [names.get(x) or expanded(x, names)[0] for x in node.inputs]))
+    return list(recurrence(node, _operands(node, boxes)))
+
+
+def _operands(node: Node, boxes: Boxes) -> list[Math]:
+    names: Mapping[Node, Math] = {x: titled(boxes.titles[x]) for x in boxes.formulas[node].refs}
+    return [names.get(x) or expanded(x, names)[0] for x in node.inputs]
+
+
+def _formula(pieces: Pieces) -> Math:
+    return row([piece if isinstance(piece, Math) else said(_piece(piece)) for piece in pieces])
 
 
 def _text(pieces: Pieces) -> str:

@@ -33,6 +33,9 @@ def _line(formula: Math) -> str:
 
 
 def _upright(formula: Math) -> str:
+    """A word; what a loop adds up for x, δx, is a sign and a letter."""
+    if len(formula.text) == 2 and formula.text[0] == "δ" and formula.text[1].isalpha():
+        return f"<mrow><mi>δ</mi><mi>{escape(formula.text[1])}</mi></mrow>"
     return f'<mi mathvariant="normal">{escape(formula.text)}</mi>'
 
 
@@ -76,6 +79,15 @@ def _two(tag: str, formula: Math) -> str:
     return f"<{tag}>{first}{second}</{tag}>"
 
 
+def _index(formula: Math) -> str:
+    """An index; a part of an array, in brackets, stands on the line."""
+    base, below = formula.parts
+    if below.kind != "fence" or below.text != "[]":
+        return _two("msub", formula)
+    bare = base.parts[0] if base.kind == "fence" and base.parts[0].kind == "index" else base
+    return f"<mrow>{_written(bare)}{_brackets(below)}</mrow>"
+
+
 def _power(formula: Math) -> str:
     """An index and a power stand above each other."""
     base, exponent = formula.parts
@@ -106,7 +118,7 @@ _WRITERS = {
     "big": _big,
     "fence": _fence,
     "power": _power,
-    "index": lambda m: _two("msub", m),
+    "index": _index,
     "fraction": lambda m: _two("mfrac", m),
     "bracket": lambda m: f'<mo lspace="0" rspace="0" stretchy="false">{escape(m.text)}</mo>',
     "text": lambda m: f"<mtext>{escape(m.text)}</mtext>",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from graphc.render import style
-from graphc.render.figure import BACKWARD, COLUMNS, EXTRA, Box, Figure, Row
+from graphc.render.figure import BACKWARD, BETWEEN, COLUMNS, EXTRA, FORWARD, Box, Figure, Row
 
 _STYLE = """
 body { font: 14px/1.4 Helvetica, Arial, sans-serif; color: #1D2939; background: white; margin: 1.5rem; }
@@ -38,10 +38,14 @@ def page_of(figure: Figure, picture: str | None, note: str = "") -> str:
     )
 
 
+BESIDE = {EXTRA: BACKWARD, BETWEEN: FORWARD}
+"""Columns that have no column of their own in a table."""
+
+
 def _sections(figure: Figure) -> Iterator[str]:
     """A frame for each layer, with its rows."""
     layer: tuple[str, ...] | None = None
-    columns = [c for c in COLUMNS if c != EXTRA and any(row.columns.get(c) for row in figure.rows)]
+    columns = [c for c in COLUMNS if c not in BESIDE and any(row.columns.get(c) for row in figure.rows)]
     for row in figure.rows:
         if row.layer != layer:
             if layer is not None:
@@ -58,10 +62,10 @@ def _sections(figure: Figure) -> Iterator[str]:
 def _row(row: Row, columns: Sequence[str]) -> str:
     cells = []
     for column in columns:
-        boxes = (
-            *row.columns.get(column, ()),
-            *(row.columns.get(EXTRA, ()) if column == BACKWARD else ()),
+        beside = (
+            box for extra, main in BESIDE.items() if main == column for box in row.columns.get(extra, ())
         )
+        boxes = (*row.columns.get(column, ()), *beside)
         cells.append(f"<div>{''.join(map(_box, boxes))}</div>")
     return f'<div class="row">{"".join(cells)}</div>'
 

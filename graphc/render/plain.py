@@ -36,10 +36,10 @@ def _row(formula: Math) -> str:
     for part in formula.parts:
         new = plain_text(part)
         tight = not text or text[-1:] in _TIGHT or part.kind == "comma" or text.endswith(" ")
-        sign = (part.kind == "op" and part.text in "∂′") or (
+        sign = (part.kind == "op" and part.text in "′″") or (
             part.kind == "fence" and previous in ("word", "σ")
         )
-        after = text.endswith(("∂", "−")) and len(text) == 1
+        after = text.endswith("∂") or text == "−"
         text += new if tight or sign or after else f" {new}"
         previous = part.text if part.text == "σ" else part.kind
     return text
@@ -60,10 +60,13 @@ def _index(formula: Math) -> str:
 def _power(formula: Math) -> str:
     base, exponent = formula.parts
     raised = plain_text(exponent)
-    short = raised.translate(SUPERSCRIPTS)
+    if base.text == "e":
+        return f"exp({raised})"
     text = plain_text(base)
     held = text if base.kind not in ("row", "fraction") else f"({text})"
-    return held + short if short != raised or raised in "′″" else f"{held}^{raised}"
+    if raised in "′″" or all(ord(c) in SUPERSCRIPTS or ord(c) in SUPERSCRIPTS.values() for c in raised):
+        return held + raised.translate(SUPERSCRIPTS)
+    return f"{held}^({raised})" if exponent.kind == "row" else f"{held}^{raised}"
 
 
 def _fraction(formula: Math) -> str:

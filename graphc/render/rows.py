@@ -10,9 +10,30 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.render.boxes import Boxes, Written, boxes_of
 from graphc.render.describe import accumulation, tooltip, wrapped
-from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box, Edge, Figure, Row
+from graphc.render.figure import (
+    BACKWARD,
+    BETWEEN,
+    EXTRA,
+    FORWARD,
+    GRADIENTS,
+    SOURCES,
+    UPDATES,
+    Box,
+    Edge,
+    Figure,
+    Row,
+)
 from graphc.render.formula import shape_label
-from graphc.render.loops import choice_lines, kept_lines, loop_lines, loops_of, result_text
+from graphc.render.loops import (
+    choice_formulas,
+    choice_lines,
+    kept_lines,
+    loop_formulas,
+    loop_lines,
+    loops_of,
+    result_text,
+    shown_formulas,
+)
 from graphc.render.maths import Math, titled
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
@@ -101,6 +122,7 @@ class _Layout:
         self._seed(backward)
         self._forward_edges(forward)
         self._backward_edges(backward)
+        self._between()
         if updates:
             self._updates()
         for draft in self.drafts:
@@ -201,7 +223,8 @@ class _Layout:
             key = self._key()
             self.blocks.update(dict.fromkeys(loop.members, key))
             lines = loop_lines(node, self.boxes)
-            box = Box(key, "backward loop", "backward", lines, "", lines, listed=True)
+            formulas = loop_formulas(node, self.boxes)
+            box = Box(key, "backward loop", "backward", lines, "", lines, listed=True, formulas=formulas)
             draft.add(EXTRA if draft.columns.get(BACKWARD) else BACKWARD, box)
             for member in loop.members:
                 self._join(key, self.keys[member], self._kind(member))
@@ -302,6 +325,24 @@ class _Layout:
                 names[row.layer[:depth]] = row.layer[depth - 1]
         return names
 
+    def _between(self) -> None:
+        """An input that is saved for a gradient above stands between the two: no edge of it crosses another."""
+        saved = {(edge.tail, edge.head) for edge in self.edges if edge.kind == "saved"}
+        row = {box.key: d.number for d in self.drafts for boxes in d.columns.values() for box in boxes}
+        for draft in self.drafts:
+            sources = draft.columns.get(SOURCES, [])
+            if FORWARD in draft.columns and BACKWARD in draft.columns:
+                above = {tail for tail, head in saved if row[head] < row[tail] == draft.number}
+                for box in [box for box in sources if box.kind == "input" and box.key in above]:
+                    sources.remove(box)
+                    draft.add(BETWEEN, box)
+                    self._untie(draft)
+
+    def _untie(self, draft: Draft) -> None:
+        """No tie leads through what stands between its ends."""
+        keys = {box.key for column in (FORWARD, BACKWARD) for box in draft.columns[column]}
+        self.edges = [e for e in self.edges if e.kind != "tie" or not {e.tail, e.head} <= keys]
+
     # -- boxes --------------------------------------------------------------------------------------------------
 
     def _kind(self, node: Node) -> str:
@@ -337,8 +378,12 @@ class _Layout:
 
     def _formulas(self, node: Node, written: Written | None) -> tuple[Math, ...]:
         """The same to be set as formulas."""
-        if written is None or node in self.loops or "then" in node.op.bodies:
+        if written is None:
             return ()
+        if "then" in node.op.bodies:
+            return choice_formulas(node, self.boxes)
+        if node in self.loops:
+            return shown_formulas(self.loops[node], node, self.boxes)
         names = {x: titled(self.boxes.titles[x]) for x in written.refs}
         return (box_formula(node, names, self.boxes.sums),)
 

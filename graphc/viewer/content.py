@@ -105,7 +105,18 @@ class Content:
                 found[key] = {number: None}
         for key in self.figure.copies:
             found[key] = found.get(self.owner[self.figure.nodes[key][-1]], {})
+        for key, readers in self._readers().items():
+            if key not in found and self.figure.nodes.get(key):
+                found[key] = dict.fromkeys(n for reader in readers for n in found.get(reader, ()))
         return {key: tuple(numbers) for key, numbers in found.items()}
+
+    def _readers(self) -> Mapping[int, list[int]]:
+        """The boxes that read a box: what a pass took into them stands in their lines."""
+        readers: dict[int, list[int]] = {}
+        for edge in reversed(self.figure.edges):
+            if edge.kind not in ("tie", "saved"):
+                readers.setdefault(edge.tail, []).append(edge.head)
+        return readers
 
     def _arguments(self) -> Iterator[tuple[int, int]]:
         """Boxes of arguments, with the line of the signature in which they stand."""

@@ -11,7 +11,7 @@ from graphc.explanation.words import expression
 from graphc.ir.events import Event, Folded, Lowered, Rewrite
 from graphc.ir.node import Node, op_title
 from graphc.ir.provenance import replaced_by
-from graphc.render.figure import BACKWARD, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box
+from graphc.render.figure import BACKWARD, BETWEEN, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box
 from graphc.viewer.content import Content
 
 DECLARED, CHAIN, REWRITES, RUNS, SLOTS = "declared", "chain rule", "rewrites", "runs", "slots"
@@ -56,7 +56,7 @@ def steps_of(content: Content) -> list[Step]:
 def _declared(content: Content) -> Iterator[Step]:
     """A step for each row: the forward value, and what it reads for the first time."""
     for row in content.figure.rows:
-        sources = row.columns.get(SOURCES, ())
+        sources = (*row.columns.get(SOURCES, ()), *row.columns.get(BETWEEN, ()))
         forward = row.columns.get(FORWARD, ())
         boxes = [*sources, *forward]
         for box in forward or sources[:1]:
