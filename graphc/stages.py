@@ -8,8 +8,8 @@ from keyword import iskeyword
 from typing import Any
 
 from graphc.codegen.names import RESERVED
-from graphc.codegen.numpy import Source, emit_function
-from graphc.codegen.pooled import emit_pooled
+from graphc.codegen.numpy import Source
+from graphc.codegen.targets import TARGETS
 from graphc.errors import ArgumentError
 from graphc.ir.events import Rewrite
 from graphc.ir.graph import Graph, graph_of
@@ -28,7 +28,6 @@ from graphc.runtime.validate import validate_events
 from graphc.symbolic.formulas import formula_names, formula_nodes
 
 LAYOUTS = ("fresh", "planned")
-TARGETS = {"numpy": {"fresh": emit_function, "planned": emit_pooled}}
 
 
 def simplify(
@@ -99,8 +98,7 @@ def emit(plan: Plan, target: str = "numpy") -> Source:
         >>> "2.0 * x" in gx.emit(gx.plan(gx.graph_of(2 * x))).text
         True
     """
-    if target not in TARGETS:
-        raise ArgumentError("unknown target", given=repr(target), expected=", ".join(TARGETS))
+    check_target(target)
     return TARGETS[target][plan.layout](plan)
 
 
@@ -126,7 +124,8 @@ def compile(
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
         layout: ``fresh``: every value in a new array; ``planned``: in buffers that are made for the sizes of a call and
             kept for the next one, in arrays of operands that die. Results are new arrays all the same.
-        target: ``numpy``.
+        target: ``numpy``; or ``numba``: in buffers as ``planned``, what goes element by element, softmax and sums
+            compiled as one loop each. That needs ``graphc[numba]``.
         name: the name of the function, an identifier.
         debug: check the facts that ``gx.assume`` claims at every call, which then runs twice, once node by node.
         validate: hold every rewrite against what it replaced, on random values or these arrays; see ``simplify``.
@@ -136,6 +135,7 @@ def compile(
         ArgumentError: an unknown mode, level, layout or target.
         DuplicateNameError: two leaves of one name.
         ValidationError: with ``validate``, a rule changed a value; the message names it.
+        MissingDependency: the target ``numba``, and Numba is not installed.
 
     Example:
         >>> import graphc as gx
@@ -146,6 +146,7 @@ def compile(
     """
     check_level(level)
     check_layout(layout)
+    check_target(target)
     if not name.isidentifier() or iskeyword(name) or name.startswith("_") or name in RESERVED:
         expected = f"not one that the listing uses itself: {', '.join(sorted(RESERVED))}, or with _ in front"
         raise ArgumentError("the name of a program is an identifier", given=repr(name), expected=expected)
@@ -163,6 +164,12 @@ def check_layout(layout: str) -> None:
     """Raises ArgumentError for a layout that is not there."""
     if layout not in LAYOUTS:
         raise ArgumentError("unknown layout", given=repr(layout), expected=", ".join(LAYOUTS))
+
+
+def check_target(target: str) -> None:
+    """Raises ArgumentError for a target that is not there."""
+    if target not in TARGETS:
+        raise ArgumentError("unknown target", given=repr(target), expected=", ".join(TARGETS))
 
 
 def resolve(graph: Graph, mode: str) -> Graph:

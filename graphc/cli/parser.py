@@ -175,6 +175,11 @@ def _train(commands: Any) -> None:
     made.add_argument("--optimizer", choices=OPTIMIZER_NAMES, help="default: the model's own, else adam")
     made.add_argument("--lr", type=_rate, metavar="RATE", help="learning rate (default: the optimizer's)")
     made.add_argument(
+        "--numba",
+        action="store_true",
+        help="compile what a step does element by element (needs graphc[numba])",
+    )
+    made.add_argument(
         "--seed", type=_count(0), default=0, metavar="N", help="split, start values, order (default: 0)"
     )
     made.add_argument(

@@ -11,6 +11,7 @@ from graphc.cli.data import read_data
 from graphc.cli.files import need_matplotlib, writable
 from graphc.cli.models import optimizer_of, read_model
 from graphc.errors import UsageError
+from graphc.runtime.compiled import need_numba
 from graphc.train.checkpoint import Checkpoint
 from graphc.train.live import LiveView
 from graphc.train.logs import CSVLog, JSONLog, Log
@@ -25,7 +26,10 @@ def run(options: Namespace) -> int:
     _check(options)
     save, plot = _outputs(options)
     watched = _watched(options)
+    if options.numba:
+        need_numba()
     model = read_model(options.model)
+    model.target = "numba" if options.numba else model.target
     data = read_data(options.data, options.target, model)
     train, test = data.split(options.test, options.seed) if options.test else (data, None)
     history = model.fit(

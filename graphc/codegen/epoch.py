@@ -174,13 +174,15 @@ def _tuple(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
-def prepare_lines(graph: Graph, read: Sequence[Reading], checks: Sequence[str]) -> list[str]:
-    """``prepare``: data as steps read them."""
+def prepare_lines(
+    graph: Graph, read: Sequence[Reading], checks: Sequence[str], in_rows: bool = False
+) -> list[str]:
+    """``prepare``: data as steps read them; with ``in_rows`` all of it lies one row after the other."""
     rows = ", labels as one-hot rows" if any(r.made for r in read) else ""
     return [
         "def prepare(data, *, check=True):",
         f'    """Data as train_epoch reads it, made once: arrays by name{rows}."""',
-        *(_contiguous(r, quoted(graph.name_of(r.leaf))) for r in read),
+        *(_contiguous(r, quoted(graph.name_of(r.leaf)), in_rows) for r in read),
         *checks,
         "    made = _Prepared()",
         *(f"    made[{quoted(graph.name_of(r.leaf))}] = {r.whole}" for r in read),
@@ -189,12 +191,12 @@ def prepare_lines(graph: Graph, read: Sequence[Reading], checks: Sequence[str]) 
     ]
 
 
-def _contiguous(reading: Reading, key: str) -> str:
+def _contiguous(reading: Reading, key: str, in_rows: bool) -> str:
     """An array as it was declared; rows that are taken lie one after the other."""
     cast = array_cast(reading.leaf, reading.text).replace(
         f"asarray({reading.text}", f"asarray(data[{key}]", 1
     )
-    if not reading.rows or reading.made:
+    if reading.made or not (reading.rows or (in_rows and reading.leaf.shape)):
         return cast
     target, _, value = cast.partition(" = ")
     return f"{target} = np.ascontiguousarray({value})"

@@ -71,10 +71,10 @@ class Names:
     def __call__(self, node: Node) -> str:
         """The identifier of a node, the same at every call."""
         if node not in self.of:
-            self.of[node] = self.reserve(self._wish(node))
+            self.of[node] = self.reserve(self.wish(node))
         return self.of[node]
 
-    def _wish(self, node: Node) -> str:
+    def wish(self, node: Node) -> str:
         """The user's name; else ``d_<name>`` of what it is the gradient of; else a word for the operation."""
         if name := self.graph.name_of(node):
             prefix, _, last = name.rpartition(".")

@@ -34,12 +34,16 @@ class Source:
         name: the function in it.
         statements: the statements, for linking lines to nodes.
         runs: in the planned layout, calls over the same rows, each with why it is a loop over strips or is none.
+        kernels: the part of the text that Numba compiles, which stands above the rest.
+        target: what it is written for.
     """
 
     text: str
     name: str
     statements: tuple[Statement, ...] = ()
     runs: tuple[Run, ...] = ()
+    kernels: str = ""
+    target: str = "numpy"
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,15 @@ def file_head(
     return imports, [*(source.split("\n") for source in sources), *([arrays] if arrays else [])]
 
 
+_FUNCTION = ("def ", "@")
+
+
 def joined(blocks: Iterable[Sequence[str]]) -> str:
     """Blocks of lines, two blank lines around functions and one between the rest."""
     lines: list[str] = []
     previous = ""
     for block in blocks:
-        function = block[0].startswith("def ") or previous.startswith("def ")
+        function = block[0].startswith(_FUNCTION) or previous.startswith(_FUNCTION)
         lines.extend([""] * ((2 if function else 1) if lines else 0))
         lines.extend(block)
         previous = block[0]
@@ -246,9 +253,14 @@ def describe(graph: Graph) -> str:
     )
 
 
-def array_cast(leaf: Node, text: str) -> str:
-    """A line that makes an argument an array of the declared dtype, since what writes into buffers converts nothing."""
+def array_cast(leaf: Node, text: str, in_rows: bool = False) -> str:
+    """A line that makes an argument an array of the declared dtype, since what writes into buffers converts nothing.
+
+    With ``in_rows`` its elements lie one row after the other, as kernels take them.
+    """
+    in_rows = in_rows and bool(leaf.shape)
     if leaf.type.is_float:
-        return f"    {text} = np.asarray({text}, dtype=np.{leaf.dtype})"
+        return f"    {text} = np.as{'contiguous' * in_rows}array({text}, dtype=np.{leaf.dtype})"
     dtype = f"np.{leaf.dtype}{'_' if leaf.dtype == 'bool' else ''}"
-    return f'    {text} = np.asarray({text}).astype({dtype}, casting="same_kind", copy=False)'
+    order = ', order="C"' * in_rows
+    return f'    {text} = np.asarray({text}).astype({dtype}{order}, casting="same_kind", copy=False)'

@@ -60,6 +60,7 @@ def ufunc_of(node: Node) -> str | None:
 
 
 Hoist = Callable[[str, str], str]
+Loops = Callable[["PlannedWriter", Sequence[Statement]], list[Statement]]
 
 
 def written(node: Node, operands: Sequence[str], out: str, hoist: Hoist) -> list[str] | None:
@@ -149,6 +150,24 @@ class Closure:
         functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
         return [*functions, *self.before, *buffer_lines(self.buffers, self.called), *self.setup]
 
+    def keep_used(self, body: Iterable[str]) -> None:
+        """Drop what these lines do not read: arrays of values that exist inside of a kernel alone."""
+        used = set(_words(body)) | set(_words(self.before))
+        setup: list[str] = []
+        for line in reversed(self.setup):
+            target, _, value = line.partition(" = ")
+            if not value or target in used:
+                setup.insert(0, line)
+                used |= set(_words([value or line]))
+        self.setup[:] = setup
+        self.buffers = [b for b in self.buffers if b[0] in used]
+        self.functions = {path: name for path, name in self.functions.items() if name in used}
+
+
+def _words(lines: Iterable[str]) -> list[str]:
+    """Every name in some code."""
+    return [word for line in lines for word in re.findall(r"[A-Za-z_]\w*", line.partition("  # ")[0])]
+
 
 class PlannedWriter(Writer):
     """Writes the body of a step: one call a line, into buffers.
@@ -163,7 +182,7 @@ class PlannedWriter(Writer):
         products: whether sums along an axis, and choices between a cotangent and 0, may be products.
         names: of this section, where its nodes are of another graph than the closure's.
         aliases: whether values in one array may have names of their own.
-        strips: whether calls over the same rows may stand in a loop.
+        loops: puts statements that go over the same elements into loops; None leaves them as they are.
         phase: of nodes, where a loop may not go on from one to the next.
     """
 
@@ -180,14 +199,14 @@ class PlannedWriter(Writer):
         products: bool = True,
         names: Names | None = None,
         aliases: bool = True,
-        strips: bool = True,
+        loops: Loops | None = in_strips,
         phase: Mapping[Node, str] | None = None,
     ) -> None:
         roots = tuple(roots)
         super().__init__(graph, names or closure.names, known, roots, constants, roots=roots)
         self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
         self.fresh, self.products, self.aliases = set(fresh), products, aliases
-        self.strips, self.phase = strips, phase or {}
+        self.loops, self.phase = loops, phase or {}
         self.place: dict[Node, int] = {}
         self.called: dict[Node, str] = {}
         self.kept = {*roots}
@@ -207,7 +226,7 @@ class PlannedWriter(Writer):
             if node not in self.left_out and (node not in self.texts or node in self.memory.home):
                 statements += self._statements(node, groups)
         self.closure.called |= {at: str(self.texts.get(node, "")) for node, at in self.place.items()}
-        return [*(in_strips(self, statements) if self.strips else statements), *self._copies()]
+        return [*(self.loops(self, statements) if self.loops else statements), *self._copies()]
 
     # -- memory --------------------------------------------------------------------------------------------------
 
@@ -231,9 +250,10 @@ class PlannedWriter(Writer):
         def in_place(node: Node) -> bool:
             return over_operand(node) or self._is_masked(node)
 
-        return make_memory(nodes, into, in_place, self._shares, self.roots, self.given, self.targets, reads)
+        return make_memory(nodes, into, in_place, self.shares, self.roots, self.given, self.targets, reads)
 
-    def _shares(self, node: Node) -> bool:
+    def shares(self, node: Node) -> bool:
+        """Whether a value may be the memory of its operands."""
         from graphc.codegen.numpy import is_shared
 
         return is_shared(node) or node.op.numpy == "{x}" or node.op.block is not None

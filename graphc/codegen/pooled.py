@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphc.codegen.kernels import Kernels, with_numba
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
     MAKE_RNG,
@@ -20,6 +21,7 @@ from graphc.codegen.numpy import (
     wrapped_signature,
 )
 from graphc.codegen.planned import Closure, PlannedWriter
+from graphc.codegen.strips import in_strips
 from graphc.ir.node import Node, size_names
 from graphc.planning.early import with_early_factors
 from graphc.planning.order import Plan
@@ -30,11 +32,11 @@ MOST_SIZES = 16
 OWN = ("FREE", "free", "run", "result", "sizes")
 
 
-def emit_pooled(plan: Plan) -> Source:
+def emit_pooled(plan: Plan, kernels: Kernels | None = None) -> Source:
     """A program as a function that finds, or makes, buffers for the sizes of its arguments, and runs in them.
 
     What it returns is new at every call, unless the plan says that outputs are reused. Two calls at a time have
-    buffers of their own.
+    buffers of their own. With ``kernels``, calls over the same elements are one kernel.
     """
     plan = with_early_factors(plan)
     graph = plan.graph
@@ -45,10 +47,21 @@ def emit_pooled(plan: Plan) -> Source:
     closure = Closure(names)
     # a next value is made to be passed in again, so it is never a buffer
     fresh = [value for _, value in graph.updates] if plan.reuse_outputs else graph.roots
-    writer = PlannedWriter(closure, graph, texts, constants, graph.roots, fresh=fresh, products=plan.products)
+    writer = PlannedWriter(
+        closure,
+        graph,
+        texts,
+        constants,
+        graph.roots,
+        fresh=fresh,
+        products=plan.products,
+        loops=kernels or in_strips,
+    )
     statements = writer.write(_numbers_last(plan))
     returned = [_returned(writer, x, i, plan) for i, x in enumerate(graph.roots)]
     body = [*sectioned(statements, plan.phase), *f"    return {tuple_text(returned)}".split("\n")]
+    if kernels is not None:
+        closure.keep_used(body)
     arguments = [*texts.values(), *(["rng"] if graph.sites else [])]
     sizes = _sizes(plan, [*body, *closure.lines()])
     inner = [
@@ -61,10 +74,14 @@ def emit_pooled(plan: Plan) -> Source:
         "    return run",
     ]
     seeding = ["_name_seed"] if graph.sites else []
-    imports, above = file_head([*writer.helpers, "_buffers", *seeding], constants, [inner])
+    compiled = kernels.section() if kernels is not None else []
+    helpers = [*writer.helpers, "_buffers", *seeding]
+    imports, above = file_head(helpers, constants, [inner, *compiled])
     sites = [site_names(graph), MAKE_RNG] if graph.sites else []
-    blocks = [imports, *above, *sites, inner, ["FREE = {}"], _caller(plan, names, planner, arguments, sizes)]
-    return Source(joined(blocks), graph.name, (*closure.made, *statements), tuple(closure.runs))
+    caller = _caller(plan, names, planner, arguments, sizes, kernels is not None)
+    blocks = [with_numba(imports, compiled), *above, *sites, *compiled, inner, ["FREE = {}"], caller]
+    runs = tuple(closure.runs)
+    return Source(joined(blocks), graph.name, (*closure.made, *statements), runs, joined(compiled))
 
 
 def _numbers_last(plan: Plan) -> list[Node]:
@@ -91,7 +108,9 @@ def _sizes(plan: Plan, lines: list[str]) -> list[str]:
     return [n for n in size_names([*plan.graph.arguments, *plan.graph.nodes]) if n in used]
 
 
-def _caller(plan: Plan, names: Names, planner: str, arguments: list[str], sizes: list[str]) -> list[str]:
+def _caller(
+    plan: Plan, names: Names, planner: str, arguments: list[str], sizes: list[str], in_rows: bool
+) -> list[str]:
     """The function itself: its buffers go back when it is done, so that the next call finds them."""
     graph = plan.graph
     texts = {leaf: names(leaf) for leaf in graph.arguments}
@@ -99,7 +118,7 @@ def _caller(plan: Plan, names: Names, planner: str, arguments: list[str], sizes:
     return [
         *wrapped_signature(graph.name, ", ".join(arguments)),
         f'    """{describe(graph)}"""',
-        *(array_cast(leaf, text) for leaf, text in texts.items() if leaf.shape),
+        *(array_cast(leaf, text, in_rows) for leaf, text in texts.items() if leaf.shape),
         *prelude(graph, sizes, texts),
         f"    if len(FREE) > {MOST_SIZES}:  # sizes that come and go",
         "        FREE.clear()",

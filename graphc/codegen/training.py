@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.epoch import VECTORS, Reading, given_lines, plans, readings, row_buffers, taken_lines
+from graphc.codegen.kernels import Kernels
 from graphc.codegen.lifetimes import END
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
@@ -19,6 +20,7 @@ from graphc.codegen.numpy import (
 )
 from graphc.codegen.planned import Closure, PlannedWriter
 from graphc.codegen.statements import Statement
+from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
@@ -43,6 +45,7 @@ class Step:
         constants: arrays that stand above all functions.
         batched: the inputs that are cut into batches.
         products: see ``Plan``.
+        kernels: where calls over the same elements are compiled; None for NumPy alone.
     """
 
     plan: Plan
@@ -52,11 +55,13 @@ class Step:
     constants: dict[Node, str]
     batched: Sequence[Node] = ()
     products: bool = True
+    kernels: Kernels | None = None
     helpers: list[str] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.plan = with_early_factors(self.plan)
+        if self.kernels is None:  # a kernel computes a mask as it goes
+            self.plan = with_early_factors(self.plan)
         self.graph = self.plan.graph
         self.closure = Closure(self.names)
         self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}
@@ -71,6 +76,8 @@ class Step:
         body = self._body()
         self.closure.setup += row_buffers(self.read)
         batch = [given_lines(self.read, self.closure, self.statements), taken_lines(self.read)]
+        if self.kernels is not None:
+            self.closure.keep_used([*body, *batch[0], *batch[1]])
         sizes = self.sizes([*body, *self.closure.lines()])
         names = [r.name for r in self.read]
         return [
@@ -133,6 +140,7 @@ class Step:
             targets,
             fresh=nexts,
             products=self.products,
+            loops=self.kernels or in_strips,
             phase=self.plan.phase,
         )
         statements = writer.write([n for n in self.plan.order if self.plan.phase[n] != "update"])
@@ -236,7 +244,7 @@ class Step:
             products=self.products,
             names=names,
             aliases=False,
-            strips=False,
+            loops=self.kernels,
         )
         statements = writer.write(link.vector.order)
         self.helpers += writer.helpers
@@ -249,7 +257,7 @@ class Step:
     def _in_pieces(self, arrays: Mapping[Node, str], closure: Closure, lines: list[str]) -> list[str]:
         """The lines over whole vectors, or over pieces of long ones, with buffers of that length."""
         (count,) = next(iter(arrays)).shape
-        whole = int(str(count)) <= 2 * PIECE
+        whole = int(str(count)) <= 2 * PIECE or self.kernels is not None
         shape = f"({count if whole else PIECE},)"
         later = (END + 1) * self._sections
         self._sections += 1
@@ -303,6 +311,7 @@ def _kept_text(writer: PlannedWriter, node: Node) -> str:
 
 def train_step_lines(step: Step, signature: str, checks: Sequence[str], sizes: Sequence[str]) -> list[str]:
     """``train_step``, which makes the step of each size of batch when it first meets it."""
+    in_rows = step.kernels is not None
     inputs = {r.leaf: r.text for r in step.read}
     key = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
     made = any(r.made for r in step.read)
@@ -314,7 +323,7 @@ def train_step_lines(step: Step, signature: str, checks: Sequence[str], sizes: S
         "    Dicts that it returned before are changed in place, others are copied into vectors first.",
         "    A loss that is not finite changes nothing.",
         '    """',
-        *(array_cast(leaf, text) for leaf, text in inputs.items()),
+        *(array_cast(leaf, text, in_rows) for leaf, text in inputs.items()),
         *checks,
         *VECTORS,
         *prelude(step.graph, sizes, inputs),

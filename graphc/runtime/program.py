@@ -58,7 +58,7 @@ class Program:
         self.emitted = emitted
         self.derived = derived_sizes(plan.graph)
         self.labels = label_inputs(plan.graph)
-        self.function = load_source(emitted.text, emitted.name)[emitted.name]
+        self.function = load_source(emitted.text, emitted.name, emitted.kernels)[emitted.name]
 
     @property
     def source(self) -> str:
@@ -147,17 +147,17 @@ class Program:
     def __reduce__(self) -> tuple[Any, ...]:
         from graphc.ir.text import graph_text
 
-        settings = self.plan.layout, self.plan.products, self.plan.reuse_outputs
+        settings = self.plan.layout, self.plan.products, self.plan.reuse_outputs, self.emitted.target
         return _from_text, (graph_text(self.declared), graph_text(self.graph), *settings)
 
 
-def _from_text(declared: str, lowered: str, layout: str, products: bool, reuse_outputs: bool) -> Program:
+def _from_text(
+    declared: str, lowered: str, layout: str, products: bool, reuse_outputs: bool, target: str = "numpy"
+) -> Program:
     """A pickled program comes back from the texts of its graphs; nothing else of the pickle is trusted."""
-    from graphc.codegen.numpy import emit_function
-    from graphc.codegen.pooled import emit_pooled
+    from graphc.codegen.targets import TARGETS
     from graphc.planning.order import make_plan
     from graphc.symbolic.text import parse
 
     plan = replace(make_plan(parse(lowered)), layout=layout, products=products, reuse_outputs=reuse_outputs)
-    emitted = emit_pooled(plan) if layout == "planned" else emit_function(plan)
-    return Program(parse(declared), plan, emitted, Trace())
+    return Program(parse(declared), plan, TARGETS[target][layout](plan), Trace())

@@ -19,7 +19,8 @@ from graphc.optim.optimizer import Optimizer
 from graphc.optim.registry import optimizer_of
 from graphc.rewrite.rule import check_level
 from graphc.runtime.arguments import cast_array
-from graphc.stages import check_layout
+from graphc.runtime.compiled import need_numba
+from graphc.stages import check_layout, check_target
 from graphc.train.averages import averaged_params
 from graphc.train.callbacks import Callback
 from graphc.train.data import Arrays, checked, named_arrays
@@ -49,10 +50,12 @@ class Model(Measured):
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
         layout: how training runs: ``planned``, in buffers that are there, with ``train_step`` changing values in place;
             or ``fresh``, in new arrays, with ``train_step`` a pure function.
+        target: ``numpy``; or ``numba``: what a planned step does element by element is compiled (``graphc[numba]``).
 
     Raises:
         ArgumentError: a loss or metric that is not a scalar node.
         DuplicateNameError: two leaves of one name.
+        MissingDependency: the target ``numba``, and Numba is not installed.
 
     Example:
         >>> import graphc as gx
@@ -73,9 +76,13 @@ class Model(Measured):
         name: str = "model",
         level: str = "default",
         layout: str = "planned",
+        target: str = "numpy",
     ) -> None:
         check_layout(layout)
-        self.layout = layout
+        check_target(target)
+        if target == "numba":
+            need_numba()
+        self.layout, self.target = layout, target
         self.outputs, self.loss = outputs, loss
         self.name, self.level = name, level
         self.optimizer = None if optimizer is None else optimizer_of(optimizer)
@@ -340,7 +347,7 @@ class Model(Measured):
         """The module for an optimizer of this structure, whatever the defaults of its rate."""
         layout = self.layout if layout is None else layout
         check_layout(layout)
-        key = (None if optimizer is None else optimizer.structure, self.frozen, layout)
+        key = (None if optimizer is None else optimizer.structure, self.frozen, layout, self.target)
         if key not in self._modules:
             self._modules[key] = build_module(
                 self.graph,
@@ -351,6 +358,7 @@ class Model(Measured):
                 optimizer,
                 self.level,
                 layout,
+                self.target,
             )
         return self._modules[key]
 

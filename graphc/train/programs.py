@@ -53,6 +53,7 @@ def build_module(
     optimizer: Optimizer | None,
     level: str,
     layout: str = "fresh",
+    target: str = "numpy",
 ) -> Module:
     """Compile a model.
 
@@ -65,6 +66,7 @@ def build_module(
         optimizer: None for a module without training.
         level: which rewrites may happen.
         layout: ``fresh`` or ``planned``: how a step of training runs.
+        target: ``numpy``, or ``numba``: a planned step with compiled kernels.
     """
     trace = Trace()
     train = training_graph(declared, loss, trained, level) if optimizer and loss is not None else None
@@ -81,9 +83,10 @@ def build_module(
         declared,
         layout,
         level,
+        target,
     )
     source = emit_module(model)
-    return Module(source, load_source(source.text, model.name), model, trace)
+    return Module(source, load_source(source.text, model.name, source.kernels), model, trace)
 
 
 def with_hypers(module: Module, hypers: Mapping[str, float]) -> Module:
@@ -96,7 +99,7 @@ def with_hypers(module: Module, hypers: Mapping[str, float]) -> Module:
         return module
     model = replace(module.model, update=replace(update, hypers=defaults))
     source = emit_module(model)
-    return Module(source, load_source(source.text, model.name), model, module.trace)
+    return Module(source, load_source(source.text, model.name, source.kernels), model, module.trace)
 
 
 def training_graph(declared: Graph, loss: Node, trained: Sequence[Node], level: str) -> Graph:

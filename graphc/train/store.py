@@ -14,6 +14,7 @@ from graphc.errors import DataError, FileFormatError, GraphcError, ShapeError
 from graphc.nn.metrics import SCORE_MAKERS
 from graphc.optim.optimizer import Optimizer
 from graphc.optim.saved import optimizer_data, optimizer_from
+from graphc.runtime.compiled import has_numba
 from graphc.runtime.files import write_bytes
 from graphc.train.progress import training_header, training_of
 from graphc.train.run import Training
@@ -55,6 +56,7 @@ def _header(model: Any, names: Mapping[str, list[str]], training: Any) -> dict[s
         "name": model.name,
         "level": model.level,
         "layout": model.layout,
+        "target": model.target,
         "graph": graph_text(model.graph),
         "scores": [[name, s.kind, dict(s.options)] for name, s in model.scores.items()],
         "optimizer": _optimizer_header(model.optimizer),
@@ -137,6 +139,7 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
         str(header["name"]),
         header["level"],
         header["layout"],
+        _target(header),
     )
     _set_values(model, header, arrays)
     model.history.rows = [{str(k): _score(v) for k, v in row.items()} for row in header["history"]]
@@ -144,6 +147,12 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
     model.values.step, model.values.factor = int(header.get("step", 0)), float(header.get("factor", 1.0))
     model.training = training_of(header.get("training"), arrays)
     return model
+
+
+def _target(header: Mapping[str, Any]) -> str:
+    """The target of a file; NumPy runs it where Numba is not there."""
+    target = str(header.get("target", "numpy"))
+    return target if target != "numba" or has_numba() else "numpy"
 
 
 def _scores(header: Any, nodes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""The Numba target: the numbers of NumPy's program, from compiled loops."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import graphc as gx
+from graphc import nn, optim
+from graphc.errors import ArgumentError, MissingDependency
+from graphc.runtime import compiled
+
+RANDOM = np.random.default_rng(0)
+HERE = pytest.mark.skipif(
+    not compiled.has_numba(), reason='Numba is not installed: pip install "graphc[numba]"'
+)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("kernels")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(folder, monkeypatch):
+    monkeypatch.setenv("GRAPHC_CACHE", str(folder))
+
+
+def expression(dtype="float32"):
+    x = gx.input("x", ("n",), dtype)
+    return gx.sum(gx.softplus(gx.tanh(x) * gx.sigmoid(x) + x**2 * gx.exp(-(x**2)))), x
+
+
+def both(outputs, *arrays, **options):
+    """What NumPy's program returns, and what the other returns."""
+    numpy = gx.compile(outputs, layout="planned", **options)
+    numba = gx.compile(outputs, target="numba", **options)
+    with np.errstate(all="ignore"):
+        return numpy(*arrays), numba(*arrays), numba
+
+
+@HERE
+def test_a_value_and_its_gradient_are_one_kernel():
+    y, x = expression()
+    values = RANDOM.normal(size=10_001).astype("float32")
+    one, other, program = both([y, gx.grad(y, x)], values)
+    np.testing.assert_allclose(other[0], one[0], rtol=1e-6)
+    np.testing.assert_allclose(other[1], one[1], rtol=2e-6, atol=1e-6)
+    assert program.source.count("@kernel") == 1
+    assert "_buffers(" in program.source
+
+
+def network(level="default", target="numba", **options):
+    x, t = gx.input("x", ("batch", 6)), gx.input("t", ("batch",), dtype="int64")
+    h = nn.dense(x, 8, activation="relu", name="hidden")
+    y = nn.dense(h, 5, name="output")
+    return gx.Model(
+        y, nn.cross_entropy(y, t), optimizer=optim.adam(0.01), level=level, target=target, **options
+    )
+
+
+def trained(model, batches):
+    module = model.module(model.optimizer)
+    values, losses = module.init(0), []
+    for x, t in batches:
+        *values, loss = module.train_step(*values, x, t)
+        losses.append(float(loss))
+    return losses, values
+
+
+def batch(rows):
+    return RANDOM.normal(size=(rows, 6)).astype("float32"), RANDOM.integers(0, 5, rows)
+
+
+@HERE
+def test_a_model_learns_what_it_learns_without():
+    batches = [batch(rows) for rows in (16, 16, 7, 16)]
+    losses, values = trained(network(), batches)
+    expected, wanted = trained(network(target="numpy"), batches)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    for one, other in zip(values, wanted, strict=True):
+        for key in other:
+            np.testing.assert_allclose(one[key], other[key], rtol=1e-4, atol=1e-5, err_msg=key)
+
+
+@HERE
+def test_exact_has_the_bits_of_numpy():
+    x = gx.input("x", ("n", 7))
+    y = gx.relu(x * 3.0 - 1.0) / (1.0 + gx.abs(x)) - gx.sqrt(gx.abs(x))
+    outputs = [y, gx.exp(x), gx.max(y, axis=1)]
+    values = RANDOM.normal(size=(33, 7)).astype("float32")
+    values[0, :5] = np.inf, -np.inf, np.nan, 0.0, -0.0
+    one, other, program = both(outputs, values, level="exact")
+    assert "@kernel" in program.source
+    assert "_exp(" not in program.source
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(b, a)
+
+
+def test_what_to_install_is_said(monkeypatch):
+    monkeypatch.setattr(compiled.importlib.util, "find_spec", lambda name: None)
+    y, _x = expression()
+    for ask in (lambda: gx.compile(y, target="numba"), lambda: network()):
+        with pytest.raises(MissingDependency, match=r"graphc\[numba\]"):
+            ask()
+    with pytest.raises(ArgumentError, match="unknown target"):
+        gx.compile(y, target="fortran")
+
+
+@HERE
+def test_a_program_comes_back_from_a_pickle_with_its_target():
+    y, _x = expression()
+    program = gx.compile(y, target="numba")
+    again = pickle.loads(pickle.dumps(program))
+    assert again.source == program.source
+    assert "@kernel" in again.source
+
+
+@HERE
+def test_a_folder_that_others_may_write_keeps_nothing(tmp_path, monkeypatch):
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("GRAPHC_CACHE", str(tmp_path))
+    x = gx.input("x", ("n",))
+    with pytest.warns(UserWarning, match="compiled anew in every process"):
+        program = gx.compile(2.0 * x * x + 1.25, target="numba")
+    np.testing.assert_allclose(program([3.0]), [19.25])
+    assert not list(tmp_path.iterdir())
