@@ -150,24 +150,6 @@ class Closure:
         functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
         return [*functions, *self.before, *buffer_lines(self.buffers, self.called), *self.setup]
 
-    def keep_used(self, body: Iterable[str]) -> None:
-        """Drop what these lines do not read: arrays of values that exist inside of a kernel alone."""
-        used = set(_words(body)) | set(_words(self.before))
-        setup: list[str] = []
-        for line in reversed(self.setup):
-            target, _, value = line.partition(" = ")
-            if not value or target in used:
-                setup.insert(0, line)
-                used |= set(_words([value or line]))
-        self.setup[:] = setup
-        self.buffers = [b for b in self.buffers if b[0] in used]
-        self.functions = {path: name for path, name in self.functions.items() if name in used}
-
-
-def _words(lines: Iterable[str]) -> list[str]:
-    """Every name in some code."""
-    return [word for line in lines for word in re.findall(r"[A-Za-z_]\w*", line.partition("  # ")[0])]
-
 
 class PlannedWriter(Writer):
     """Writes the body of a step: one call a line, into buffers.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.codegen.kernels import Kernels, with_numba
+from graphc.codegen.kernels import Kernels, keep_used, with_numba
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
     MAKE_RNG,
@@ -61,7 +61,7 @@ def emit_pooled(plan: Plan, kernels: Kernels | None = None) -> Source:
     returned = [_returned(writer, x, i, plan) for i, x in enumerate(graph.roots)]
     body = [*sectioned(statements, plan.phase), *f"    return {tuple_text(returned)}".split("\n")]
     if kernels is not None:
-        closure.keep_used(body)
+        keep_used(closure, body)
     arguments = [*texts.values(), *(["rng"] if graph.sites else [])]
     sizes = _sizes(plan, [*body, *closure.lines()])
     inner = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.epoch import VECTORS, Reading, given_lines, plans, readings, row_buffers, taken_lines
-from graphc.codegen.kernels import Kernels
+from graphc.codegen.kernels import Kernels, keep_used
 from graphc.codegen.lifetimes import END
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
@@ -77,7 +77,7 @@ class Step:
         self.closure.setup += row_buffers(self.read)
         batch = [given_lines(self.read, self.closure, self.statements), taken_lines(self.read)]
         if self.kernels is not None:
-            self.closure.keep_used([*body, *batch[0], *batch[1]])
+            keep_used(self.closure, [*body, *batch[0], *batch[1]])
         sizes = self.sizes([*body, *self.closure.lines()])
         names = [r.name for r in self.read]
         return [
