@@ -13,6 +13,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ir.walk import deep_toposort, operands_and_attrs
 from graphc.ops.shape import dims_text
+from graphc.ops.template import Text
 from graphc.rewrite.rules.cost import MANY
 
 OWN = frozenset({"data", "order", "batch_size", "rows", "given", "taken", "step"})
@@ -40,7 +41,7 @@ class Reading:
     Attributes:
         leaf: the input.
         text: what it is called where it is as it was given.
-        node: what the step reads of it: the input itself, or its one-hot rows.
+        node: what the step reads of it: the input itself, its one-hot rows, or its rows with a last 1.
         name: what a step calls that.
         rows: the buffer for rows of it; empty where all batches read the same.
     """
@@ -60,12 +61,12 @@ class Reading:
     def whole(self) -> str:
         """The expression for all of the data."""
         template = self.node.op.numpy
-        return str(template(self.text, self.node)) if self.made and callable(template) else self.text
+        return str(template(Text(self.text), self.node)) if self.made and callable(template) else self.text
 
 
 def readings(graph: Graph, batched: Sequence[Node], names: Names) -> list[Reading]:
     """How the step of a graph reads its inputs, in their order."""
-    marks = _label_rows(graph, batched)
+    marks = _made_rows(graph, batched)
     found = []
     for leaf in graph.leaves("input"):
         text, node = names(leaf), marks.get(leaf, leaf)
@@ -75,8 +76,11 @@ def readings(graph: Graph, batched: Sequence[Node], names: Names) -> list[Readin
     return found
 
 
-def _label_rows(graph: Graph, batched: Sequence[Node]) -> dict[Node, Node]:
-    """The one-hot rows of those inputs of labels that nothing else reads; of many classes a label stays an index."""
+def _made_rows(graph: Graph, batched: Sequence[Node]) -> dict[Node, Node]:
+    """What is made of each row of an input, where nothing else reads it: one-hot rows, or a last 1.
+
+    Of many classes a label stays an index.
+    """
     users: dict[Node, list[Node]] = {}
     for node in deep_toposort(graph.roots):
         for operand in operands_and_attrs(node):
@@ -84,13 +88,17 @@ def _label_rows(graph: Graph, batched: Sequence[Node]) -> dict[Node, Node]:
     found = {}
     for leaf in batched:
         rows = users.get(leaf, [])
-        if leaf.ndim == 1 and len(rows) == 1 and leaf not in graph.roots and _is_narrow(rows[0]):
+        if len(rows) == 1 and leaf not in graph.roots and (_is_narrow(rows[0]) or _has_ones(rows[0])):
             found[leaf] = rows[0]
     return found
 
 
+def _has_ones(node: Node) -> bool:
+    return "with_ones" in node.op.properties and node.attrs["axis"] == 1
+
+
 def _is_narrow(node: Node) -> bool:
-    return "one_hot" in node.op.properties and node.attrs["classes"] <= MANY
+    return node.ndim == 2 and "one_hot" in node.op.properties and node.attrs["classes"] <= MANY
 
 
 # -- inside plan_step ---------------------------------------------------------------------------------------------
@@ -178,10 +186,12 @@ def prepare_lines(
     graph: Graph, read: Sequence[Reading], checks: Sequence[str], in_rows: bool = False
 ) -> list[str]:
     """``prepare``: data as steps read them; with ``in_rows`` all of it lies one row after the other."""
-    rows = ", labels as one-hot rows" if any(r.made for r in read) else ""
+    made = [r.node for r in read if r.made]
+    rows = ", labels as one-hot rows" if any(_is_narrow(node) for node in made) else ""
+    rows += ", rows with a 1" if any(_has_ones(node) for node in made) else ""
     return [
         "def prepare(data, *, check=True):",
-        f'    """Data as train_epoch reads it, made once: arrays by name{rows}."""',
+        f'    """Data for train_epoch, made once: arrays by name{rows}."""',
         *(_contiguous(r, quoted(graph.name_of(r.leaf)), in_rows) for r in read),
         *checks,
         "    made = _Prepared()",
@@ -215,7 +225,7 @@ STEP_FOR = [
 
 VECTORS = (
     '    if slots is not getattr(params, "slots", params) or params.owner is not plan_step:',
-    "        params, slots = _in_vectors(params, slots, TRAINED, plan_step)",
+    "        params, slots = _in_vectors(params, slots, PIECES, plan_step)",
 )
 
 _EPOCH_DOC = (

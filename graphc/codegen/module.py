@@ -36,6 +36,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
 from graphc.ops.init import OWN as OWN_INIT
 from graphc.planning.batch_last import batch_last
+from graphc.planning.layout import Layout, lay_out
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.pipeline import FOR_BUFFERS, run
 
@@ -55,6 +56,7 @@ class ModelPlan:
     layout: str = "fresh"
     level: str = "default"
     target: str = "numpy"
+    turned: bool = True
 
     @property
     def checks(self) -> bool:
@@ -467,11 +469,13 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
     batched = batched if batched and str(batched[0].shape[0]).isidentifier() else []
     exact = model.level == "exact"
     kernels = Kernels(exact) if model.target == "numba" else None
-    step = Step(plan, update, model.trained, names, module.constants, batched, not exact, kernels)
+    laid = _layout(model, plan, update)
+    plan, trained = (laid.plan, laid.trained) if laid else (plan, model.trained)
+    step = Step(plan, update, trained, names, module.constants, batched, not exact, kernels, laid)
     lines = step.lines()
     sizes = step.sizes([" ".join(lines[:2])])
     module.compiled += kernels.section() if kernels is not None else []
-    module.add([f"TRAINED = {tuple_text([quoted(graph.name_of(p)) for p in model.trained])}"])
+    module.add(_pieces_lines(graph, trained, laid))
     module.add(lines, [*step.helpers, "_buffers", "_in_vectors"], [*step.closure.made, *step.statements])
     module.runs += step.closure.runs
     module.add(STEP_FOR)
@@ -482,6 +486,22 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
         module.add(prepare_lines(graph, step.read, checks, kernels is not None), helpers)
         keywords = _keywords(model, graph, update, step.texts)
         module.add(Epoch(graph, step.read, sizes, step.passed, keywords).lines())
+
+
+def _layout(model: ModelPlan, plan: Plan, update: UpdatePlan) -> Layout | None:
+    """The step features × batch, where sums may be added in another order and parameters are vectors."""
+    free = model.level != "exact" and update.flat
+    return lay_out(plan, model.trained) if free and model.turned else None
+
+
+def _pieces_lines(graph: Graph, trained: Sequence[Node], laid: Layout | None) -> list[str]:
+    """The names of what is trained, in its order in the vectors."""
+    pairs = {j.whole: (j.weight, j.bias) for j in (laid.joined if laid else ())}
+    names = [[quoted(graph.name_of(n)) for n in pairs.get(leaf, (leaf,))] for leaf in trained]
+    if not pairs:
+        return [f"PIECES = {tuple_text([name for (name,) in names])}"]
+    entries = [f"    {tuple_text(pair) if len(pair) == 2 else pair[0]}," for pair in names]
+    return ["PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]", *entries, ")"]
 
 
 def _train_step_lines(

@@ -18,7 +18,7 @@ RESERVED = frozenset({"np", "rng", "math", "base64", "hashlib", "make_rng", "SIT
 
 _VARIABLES = {"lr", "params", "state", "slots", "grads", "saved", "next_state", "loss_", "check"}
 _CALLED = {"check_labels", "check_sizes", "forward", "backward", "update", "prepare", "step_for"}
-_TABLES = {"PARAMS", "TRAINED", "STATE", "INPUTS"}
+_TABLES = {"PARAMS", "TRAINED", "PIECES", "STATE", "INPUTS"}
 
 MODULE_RESERVED = frozenset(_VARIABLES | _CALLED | _TABLES)
 """What the functions of a model's module call their own besides: variables, functions and tables."""

@@ -17,6 +17,7 @@ from graphc.codegen.strips import Run, in_strips
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, result_groups
 from graphc.ir.provenance import gradient_of
+from graphc.ir.types import shape_text
 from graphc.ops.shape import dims_text
 from graphc.ops.template import Text
 from graphc.planning.buffers import Memory, make_memory
@@ -166,6 +167,8 @@ class PlannedWriter(Writer):
         aliases: whether values in one array may have names of their own.
         loops: puts statements that go over the same elements into loops; None leaves them as they are.
         phase: of nodes, where a loop may not go on from one to the next.
+        rows: values that are an array with a value of ``targets`` in its first rows, and the name of that array.
+        turned: values that are stored transposed.
     """
 
     def __init__(
@@ -183,12 +186,16 @@ class PlannedWriter(Writer):
         aliases: bool = True,
         loops: Loops | None = in_strips,
         phase: Mapping[Node, str] | None = None,
+        rows: Mapping[Node, str] | None = None,
+        turned: Collection[Node] = (),
     ) -> None:
         roots = tuple(roots)
         super().__init__(graph, names or closure.names, known, roots, constants, roots=roots)
         self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
         self.fresh, self.products, self.aliases = set(fresh), products, aliases
         self.loops, self.phase = loops, phase or {}
+        self.rows, self.turned = dict(rows or {}), turned
+        self.arguments = {*known}
         self.place: dict[Node, int] = {}
         self.called: dict[Node, str] = {}
         self.kept = {*roots}
@@ -214,7 +221,7 @@ class PlannedWriter(Writer):
 
     def _written(self, nodes: Sequence[Node]) -> set[Node]:
         """The nodes that a call writes into an array."""
-        formed = {n for n in nodes if n.shape != () and _has_form(n)}
+        formed = {n for n in nodes if n.shape != () and n not in self.rows and _has_form(n)}
         into = formed - self.fresh
         self.indexed = {n for n in formed if _takes_off_one_hot(n)}
         values = {n.inputs[0] for n in self.indexed & self.fresh if len(self.users[n.inputs[0]]) == 1}
@@ -238,7 +245,7 @@ class PlannedWriter(Writer):
         """Whether a value may be the memory of its operands."""
         from graphc.codegen.numpy import is_shared
 
-        return is_shared(node) or node.op.numpy == "{x}" or node.op.block is not None
+        return node in self.rows or is_shared(node) or node.op.numpy == "{x}" or node.op.block is not None
 
     def _name_buffers(self, nodes: Sequence[Node]) -> None:
         """What each value that has an array is called; values that share one may have names of their own for it."""
@@ -286,6 +293,9 @@ class PlannedWriter(Writer):
                 yield self._block(groups[node])
         elif node in self.exponentials:
             yield self._exponentials(node)
+        elif node in self.rows:
+            self._set(node, Text(self.rows[node]), fixed=True)
+            self.closure.rows.add(node)
         elif node in self.memory.home:
             if not any(node in (each.shift, each.e) for each in self.exponentials.values()):
                 yield self._into(node)
@@ -395,6 +405,14 @@ class PlannedWriter(Writer):
             return self.closure.hoist(f"np.array({text}, np.{dtype})", f"c_{text}")
         return str(self.text(operand))
 
+    def _comment(self, node: Node) -> str:
+        """As of all statements; the shape is that which was declared."""
+        comment = super()._comment(node)
+        if node not in self.turned:
+            return comment
+        stored, declared = (shape_text(shape) for shape in (node.shape, node.shape[::-1]))
+        return f"{declared}ᵀ{comment.removeprefix(stored)}"
+
     def _statement(self, node: Node, name: str, lines: Sequence[str]) -> Statement:
         """Lines with the comment of the node behind the last."""
         comment = self._comment(node)
@@ -429,7 +447,7 @@ class PlannedWriter(Writer):
     def _plain(self, node: Node) -> Iterator[Statement]:
         """A value that is made anew at every step."""
         text = self._render(node)
-        if self._stands_inside(node, text, {node: 2}):  # x.T of an argument
+        if self._stands_inside(node, text, {node: 2}) or self._is_flipped(node, text):  # x.T of an argument
             self.texts[node] = text
             return
         target = self.targets.get(node)
@@ -444,6 +462,9 @@ class PlannedWriter(Writer):
         code = self.closure.bound(str(text))
         yield Statement(node, name, code, self._comment(node), self.layer(node))
         self.texts[node] = Text(name)
+
+    def _is_flipped(self, node: Node, text: Text) -> bool:
+        return text.endswith(".T") and node.inputs[0] in self.arguments and node not in self.kept
 
     def _stands_in_number(self, node: Node, text: Text) -> bool:
         """Whether a number stands inside the one that needs it: it reads no array, which may have changed by then."""

@@ -24,7 +24,9 @@ from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
+from graphc.ops.shape import dims_text
 from graphc.planning.early import with_early_factors
+from graphc.planning.layout import Layout
 from graphc.planning.order import Plan
 
 PIECE = 32_768
@@ -46,6 +48,7 @@ class Step:
         batched: the inputs that are cut into batches.
         products: see ``Plan``.
         kernels: where calls over the same elements are compiled; None for NumPy alone.
+        layout: the same step features × batch, of which ``plan`` and ``trained`` are then.
     """
 
     plan: Plan
@@ -56,6 +59,7 @@ class Step:
     batched: Sequence[Node] = ()
     products: bool = True
     kernels: Kernels | None = None
+    layout: Layout | None = None
     helpers: list[str] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
 
@@ -67,6 +71,7 @@ class Step:
         self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}
         self.read: list[Reading] = readings(self.graph, self.batched, self.names)
         self.above: list[str] = []
+        self.rows = self._rows()
         self._sections = 1
 
     # -- the function --------------------------------------------------------------------------------------------
@@ -78,7 +83,7 @@ class Step:
         batch = [given_lines(self.read, self.closure, self.statements), taken_lines(self.read)]
         if self.kernels is not None:
             keep_used(self.closure, [*body, *batch[0], *batch[1]])
-        sizes = self.sizes([*body, *self.closure.lines()])
+        sizes = self.sizes([*body, *self.above, *self.closure.lines()])
         names = [r.name for r in self.read]
         return [
             *wrapped_signature("plan_step", ", ".join([*sizes, "params", "slots"])),
@@ -94,6 +99,16 @@ class Step:
             "",
             f"    return {plans(self.read, True, True)}",
         ]
+
+    def _rows(self) -> dict[Node, str]:
+        """Values features × batch with a last row of ones, in arrays that hold nothing else."""
+        names = {}
+        for whole, value in (self.layout.rows if self.layout else {}).items():
+            name = self.names(value)
+            names[whole] = self.names.reserve(f"{name}_1")
+            self.above.append(f"{names[whole]} = np.ones({dims_text(whole.shape)}, np.{whole.dtype})")
+            self.above.append(f"{name} = {names[whole]}[:-1]  # below it, a row of ones")
+        return names
 
     def sizes(self, lines: Sequence[str]) -> list[str]:
         """The sizes that the function takes."""
@@ -137,11 +152,13 @@ class Step:
             {**self.texts, **{r.node: r.name for r in self.read}},
             self.constants,
             [loss, *nexts, *gradients],
-            targets,
+            {**targets, **{whole.inputs[0]: self.names(whole.inputs[0]) for whole in self.rows}},
             fresh=nexts,
             products=self.products,
             loops=self.kernels or in_strips,
             phase=self.plan.phase,
+            rows=self.rows,
+            turned=self.layout.turned if self.layout else (),
         )
         statements = writer.write([n for n in self.plan.order if self.plan.phase[n] != "update"])
         self.helpers += writer.helpers
@@ -177,14 +194,24 @@ class Step:
             else:
                 name = self.names.reserve(f"d_{self.texts[param]}")
                 copied.append((name, gradient))
-            pieces.append((name, f"grads[{quoted(self.graph.name_of(param))}]"))
-        self.above.append("grads = params.grads")
+            pieces.append((name, self._piece(param, "g")))
+        if any(piece.startswith("grads[") for _, piece in pieces):
+            self.above.append("grads = params.grads")
         self.above += [f"{name} = {piece}" for name, piece in pieces]
         return targets, copied
 
     def _unpacked_params(self) -> list[str]:
         params = [n for n in self.graph.arguments if n.op.role == "param"]
-        return [f"{self.texts[n]} = params[{quoted(self.graph.name_of(n))}]" for n in params]
+        if self.layout:  # a weight with a bias may be needed as one matrix alone
+            params = [n for n in params if n in self.graph.nodes]
+        return [f"{self.texts[n]} = {self._piece(n, 'theta')}" for n in params]
+
+    def _piece(self, param: Node, kind: str) -> str:
+        """A parameter or its gradient; of a weight and a bias in one matrix, that matrix."""
+        weights = {pair.whole: pair.weight for pair in (self.layout.joined if self.layout else ())}
+        if param in weights:
+            return f"params.whole[{quoted(kind)}][{quoted(self.graph.name_of(weights[param]))}]"
+        return f"{'grads' if kind == 'g' else 'params'}[{quoted(self.graph.name_of(param))}]"
 
     def _unpacked_state(self, body: Sequence[str]) -> list[str]:
         used = tokens(body)

@@ -59,6 +59,9 @@ class Op:
         bodies: the attributes that hold the graphs of such a card, each a tuple of nodes over ``arg`` leaves.
         body_types: the types of a body's ``arg`` leaves, ``(operand types, attrs) -> types``.
         slim: one result without what only other results need, ``(node, results that are read) -> Node``.
+        turn: for a matrix the transposed value, for a vector or a number the same, from transposed operands: ``(node,
+            across) -> Node``, where ``across(x)`` is a matrix transposed and a vector as a column. A pointwise card
+            needs none.
         block: its lines of code, ``(block) -> lines``; see ``codegen.blocks``.
         run: what the oracle does for it, ``(node, arrays, body) -> the value of each result``.
         body: ``(*inputs, **attrs) -> Node`` in terms of other cards.
@@ -97,6 +100,7 @@ class Op:
     bodies: tuple[str, ...] = ()
     body_types: Callable[[Sequence[Type], Mapping[str, Any]], list[Type]] | None = None
     slim: Callable[[Node, Sequence[int]], Node] | None = None
+    turn: Callable[..., Node] | None = None
     block: Callable[..., list[str]] | None = None
     run: Callable[..., Sequence[Any]] | None = None
     body: Callable[..., Node] | None = None

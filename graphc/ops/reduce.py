@@ -62,6 +62,14 @@ def _reduce_into(ufunc: str) -> Any:
     return into
 
 
+def _turned(node: Node, across: Any) -> Node:
+    """A reduction over the other axes of a transposed matrix."""
+    axis = node.attrs["axis"]
+    other = tuple(sorted(1 - a for a in axis)) if isinstance(axis, tuple) else 1 - axis
+    new: Node = node.op(across(node.inputs[0]), axis=other, keepdims=node.attrs["keepdims"])
+    return new
+
+
 sum_op = linear(
     "sum",
     "x",
@@ -70,6 +78,7 @@ sum_op = linear(
     attrs={"axis": ..., "keepdims": False},
     numpy=lambda x, node: _call("sum", x, node),
     into=_reduce_into("add"),
+    turn=_turned,
     noun="total",
     axes="reduce",
     pair=add,
@@ -334,6 +343,7 @@ max_op = Op(
     gradient=_max_gradient,
     numpy=_max_code,
     into=_max_into,
+    turn=_turned,
     noun="largest",
     axes="reduce",
     pair=maximum_op,
@@ -353,6 +363,7 @@ row_shift = Op(
     gradient=_max_gradient,
     numpy=_max_code,
     into=_max_into,
+    turn=_turned,
     noun="largest",
     latex=r"\max {x}",
     cost=0.3,

@@ -192,6 +192,9 @@ expand_dims_op = linear(
         else f"np.expand_dims({x}, 0)"
     ),
     axes="regroup",
+    turn=lambda node, across: (
+        across(node.inputs[0]) if node.attrs["axis"] == 0 else transpose(across(node.inputs[0]))
+    ),
     latex=r"{x}",
     cost=0.0,
 )
@@ -225,6 +228,7 @@ squeeze_op: Op = linear(
     properties="view",
     numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['0'])}]",
     axes="regroup",
+    turn=lambda node, across: squeeze_op(across(node.inputs[0]), axis=1 - node.attrs["axis"]),
     latex=r"{x}",
     cost=0.0,
 )
@@ -263,7 +267,7 @@ def _broadcast_numpy(x: Any, node: Node) -> str:
     return f"np.broadcast_to({x}, {dims_text(node.shape)})"
 
 
-broadcast_to_op = linear(
+broadcast_to_op: Op = linear(
     "broadcast_to",
     "x",
     _broadcast_type,
@@ -272,6 +276,7 @@ broadcast_to_op = linear(
     properties="view",
     numpy=_broadcast_numpy,
     axes="broadcast",
+    turn=lambda node, across: broadcast_to_op(across(node.inputs[0]), shape=node.shape[::-1]),
     latex=r"{x}",
     cost=0.1,
 )
@@ -347,7 +352,7 @@ def _astype_transpose(g: Node, x: Node, *, dtype: str) -> Any:
     return astype(g, x.dtype) if x.type.is_float else ZERO
 
 
-astype_op = linear(
+astype_op: Op = linear(
     "astype",
     "x",
     lambda x, *, dtype: Type(dtype, x.shape),
@@ -359,6 +364,7 @@ astype_op = linear(
         else f"np.{node.dtype}{'_' if node.dtype == 'bool' else ''}({x})"
     ),
     into="np.copyto({out}, {x})",
+    turn=lambda node, across: astype_op(across(node.inputs[0]), dtype=node.dtype),
     noun="converted",
     axes="each",
     latex="{x}",

@@ -12,8 +12,8 @@ from graphc.ir.op import Op
 from graphc.ir.origin import here, in_layer
 from graphc.ir.size import Dim, Size, at_least_zero, floor_divide
 from graphc.ir.types import Shape, Type, shape_text
-from graphc.ops.card import linear, promoted
-from graphc.ops.shape import dims_text, expand_dims, normal_axis
+from graphc.ops.card import constant, linear, promoted
+from graphc.ops.shape import along, broadcast_to, dims_text, expand_dims, normal_axis
 
 Index = tuple[Any, ...]
 """For each axis from the first on (start, stop, step), or an int, which takes the axis away."""
@@ -244,4 +244,47 @@ def concat(xs: Sequence[Node], axis: int = 0) -> Node:
     return node
 
 
-CARDS = (slice_op, place_op, concat_op)
+def _with_ones_type(x: Type, *, axis: int) -> Type:
+    along(x, axis=axis)
+    return Type(x.dtype, tuple(d + 1 if a == axis else d for a, d in enumerate(x.shape)))
+
+
+def _with_ones_body(x: Node, *, axis: int) -> Node:
+    shape = tuple(1 if a == axis else d for a, d in enumerate(x.shape))
+    node: Node = concat_op(x, broadcast_to(constant(1, x.dtype), shape), axis=axis)
+    return node
+
+
+def _ones_text(x: Any, node: Node) -> str:
+    given, axis = node.inputs[0], node.attrs["axis"]
+    sizes = ["1" if a == axis else f"{x.atom}.shape[{a}]" for a in range(given.ndim)]
+    shape = f"({', '.join(sizes)})" if len(sizes) > 1 else sizes[0]
+    dtype = f"{node.dtype}{'_' if node.dtype == 'bool' else ''}"
+    return f"np.concatenate([{x}, np.ones({shape}, np.{dtype})], axis={axis})"
+
+
+def _ones_into(operands: Any, out: str, node: Node, hoist: Any) -> list[str]:
+    before = ":, " * node.attrs["axis"]
+    part, ones = hoist(f"{out}[{before}:-1]", f"{out}_part"), hoist(f"{out}[{before}-1:]", f"{out}_last")
+    return [f"{ones}.fill(1)", f"np.copyto({part}, {operands[0]})"]
+
+
+with_ones = Op(
+    "with_ones",
+    "composite",
+    ("x",),
+    _with_ones_type,
+    attrs={"axis": 0},
+    coerce=promoted,
+    body=_with_ones_body,
+    numpy=_ones_text,
+    into=_ones_into,
+    noun="with_ones",
+    latex=r"[{x}, 1]",
+    cost=0.2,
+    properties=frozenset({"with_ones"}),
+    doc="One more entry along an axis, which is 1: a product with it adds a bias.",
+)
+
+
+CARDS = (slice_op, place_op, concat_op, with_ones)

@@ -9,7 +9,7 @@ import numpy as np
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps, owner = None, None, None, None, None
+    vectors, whole, grads, slots, steps, owner = None, None, None, None, None, None
 
     def __setitem__(self, name, value):
         piece = self.get(name)
@@ -46,22 +46,41 @@ def _vector(arrays):
     return vector, pieces
 
 
+def _named(arrays, trained):
+    """One vector of arrays by name, what lies in it by name, and the arrays as views of that.
+
+    Of a weight and a bias that are a pair in trained, [Wᵀ|b] lies there, by the name of the weight.
+    """
+    pairs = [pair for pair in trained if isinstance(pair, tuple) and arrays.keys() >= {*pair}]
+    whole = {name: np.asarray(a) for name, a in arrays.items()}
+    for w, b in pairs:
+        whole[w] = np.concatenate([whole[w].T, whole.pop(b)[:, None]], axis=1)
+    vector, pieces = _vector(list(whole.values()))
+    whole = dict(zip(whole, pieces))
+    views = {name: whole.get(name) for name in arrays}
+    for w, b in pairs:
+        views[w], views[b] = whole[w][:, :-1].T, whole[w][:, -1]
+    return vector, whole, views
+
+
 def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
+    names = [n for t in trained for n in (t if isinstance(t, tuple) else (t,))]
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
-    names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
-    groups["theta"] = [np.asarray(params[n]) for n in trained]
-    groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
-    pieces = {key: _vector(arrays) for key, arrays in groups.items()}
+    kept = {kind: [n for n in names if f"{kind}/{n}" in slots] for kind in kinds}
+    groups = {kind: {n: slots[f"{kind}/{n}"] for n in kept[kind]} for kind in kinds}
+    groups["theta"] = {n: params[n] for n in names}
+    groups["g"] = {n: np.zeros_like(params[n]) for n in names}
+    pieces = {kind: _named(arrays, trained) for kind, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
-    dict.update(params, zip(trained, pieces["theta"][1]))
+    dict.update(params, pieces["theta"][2])
     slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
-        dict.update(slots, zip(names[kind], pieces[kind][1]))
-    params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+        dict.update(slots, {f"{kind}/{name}": view for name, view in pieces[kind][2].items()})
+    params.vectors = {kind: vector for kind, (vector, _, _) in pieces.items()}
+    params.whole = {kind: whole for kind, (_, whole, _) in pieces.items()}
     params.owner = owner
-    params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
+    params.grads, params.slots, params.steps = pieces["g"][2], slots, {}
     return params, slots
 
 

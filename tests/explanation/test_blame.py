@@ -72,7 +72,8 @@ def test_every_statement_has_its_line_and_every_node_one(name):
         name, line = re.escape(place.statement.name), lines[number - 1].strip()
         if line.startswith("for "):  # the heading of the loop that the statement begins
             continue
-        assert re.match(rf"{name} = |copyto\({name}, |\w+\(.*, out={name}(_flat)?[,)]", line), line
+        makes = rf"{name} = |copyto\({name}(_part)?, |{name}_last.fill|\w+\(.*, out={name}(_flat)?[,)]"
+        assert re.match(makes, line), line
 
 
 def test_a_node_that_no_line_computes_is_found():

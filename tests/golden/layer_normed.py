@@ -46,7 +46,7 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps, owner = None, None, None, None, None
+    vectors, whole, grads, slots, steps, owner = None, None, None, None, None, None
 
     def __setitem__(self, name, value):
         piece = self.get(name)
@@ -83,22 +83,41 @@ def _vector(arrays):
     return vector, pieces
 
 
+def _named(arrays, trained):
+    """One vector of arrays by name, what lies in it by name, and the arrays as views of that.
+
+    Of a weight and a bias that are a pair in trained, [Wᵀ|b] lies there, by the name of the weight.
+    """
+    pairs = [pair for pair in trained if isinstance(pair, tuple) and arrays.keys() >= {*pair}]
+    whole = {name: np.asarray(a) for name, a in arrays.items()}
+    for w, b in pairs:
+        whole[w] = np.concatenate([whole[w].T, whole.pop(b)[:, None]], axis=1)
+    vector, pieces = _vector(list(whole.values()))
+    whole = dict(zip(whole, pieces))
+    views = {name: whole.get(name) for name in arrays}
+    for w, b in pairs:
+        views[w], views[b] = whole[w][:, :-1].T, whole[w][:, -1]
+    return vector, whole, views
+
+
 def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
+    names = [n for t in trained for n in (t if isinstance(t, tuple) else (t,))]
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
-    names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
-    groups["theta"] = [np.asarray(params[n]) for n in trained]
-    groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
-    pieces = {key: _vector(arrays) for key, arrays in groups.items()}
+    kept = {kind: [n for n in names if f"{kind}/{n}" in slots] for kind in kinds}
+    groups = {kind: {n: slots[f"{kind}/{n}"] for n in kept[kind]} for kind in kinds}
+    groups["theta"] = {n: params[n] for n in names}
+    groups["g"] = {n: np.zeros_like(params[n]) for n in names}
+    pieces = {kind: _named(arrays, trained) for kind, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
-    dict.update(params, zip(trained, pieces["theta"][1]))
+    dict.update(params, pieces["theta"][2])
     slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
-        dict.update(slots, zip(names[kind], pieces[kind][1]))
-    params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+        dict.update(slots, {f"{kind}/{name}": view for name, view in pieces[kind][2].items()})
+    params.vectors = {kind: vector for kind, (vector, _, _) in pieces.items()}
+    params.whole = {kind: whole for kind, (_, whole, _) in pieces.items()}
     params.owner = owner
-    params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
+    params.grads, params.slots, params.steps = pieces["g"][2], slots, {}
     return params, slots
 
 
@@ -280,33 +299,39 @@ def update(params, slots, grads, *, lr):
     return params, slots
 
 
-TRAINED = ("hidden.W", "hidden.b", "norm.gamma", "norm.beta", "output.W", "output.b")
+PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
+    ("hidden.W", "hidden.b"),
+    "norm.gamma",
+    "norm.beta",
+    ("output.W", "output.b"),
+)
 
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    norm_h_1 = np.ones((9, batch), np.float32)
+    norm_h = norm_h_1[:-1]  # below it, a row of ones
     grads = params.grads
-    d_hidden_W = grads["hidden.W"]
-    d_hidden_b = grads["hidden.b"]
+    d_hidden_Wb = params.whole["g"]["hidden.W"]
     d_norm_gamma = grads["norm.gamma"]
     d_norm_beta = grads["norm.beta"]
-    d_output_W = grads["output.W"]
-    d_output_b = grads["output.b"]
-    hidden_W = params["hidden.W"]
-    hidden_b = params["hidden.b"]
+    d_output_Wb = params.whole["g"]["output.W"]
     norm_gamma = params["norm.gamma"]
     norm_beta = params["norm.beta"]
     output_W = params["output.W"]
-    output_b = params["output.b"]
+    hidden_Wb = params.whole["theta"]["hidden.W"]
+    output_Wb = params.whole["theta"]["output.W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
     dot = np.dot
-    add = np.add
     tanh = np.tanh
     divide = np.divide
     subtract = np.subtract
     multiply = np.multiply
+    add = np.add
     sqrt = np.sqrt
+    add_reduce = np.add.reduce
+    copyto = np.copyto
     [
         hidden_z,
         norm_mean,
@@ -322,19 +347,19 @@ def plan_step(batch, params, slots):
         product_4,
         product_5,
     ] = _buffers(
-        ((batch, 8), np.float32, 0, 42),  # until d_hidden_z
-        ((batch, 1), np.float32, 3, 5),  # until centred
-        ((batch, 8), np.float32, 5, 45),  # until d_hidden_b
-        ((batch, 8), np.float32, 6, 7),  # until norm_var
-        ((batch, 1), np.float32, 7, 39),  # until d_hidden_h
-        ((batch, 8), np.float32, 12, 23),  # until d_output_W
-        ((batch, 2), np.float32, 14, 26),  # until d_norm_h
-        ((batch, 2), np.float32, 17, 18),  # until total
-        ((batch, 8), np.float32, 26, 36),  # until product_5
-        ((batch, 8), np.float32, 28, 29),  # until d_norm_gamma
-        ((batch, 8), np.float32, 31, 32),  # until product_4
-        ((batch, 1), np.float32, 32, 34),  # until difference_2
-        ((batch, 1), np.float32, 36, 38),  # until difference_2
+        ((8, batch), np.float32, 1, 43),  # until d_hidden_z
+        ((1, batch), np.float32, 3, 5),  # until centred
+        ((8, batch), np.float32, 5, 44),  # until d_hidden_Wb
+        ((8, batch), np.float32, 6, 7),  # until norm_var
+        ((1, batch), np.float32, 7, 40),  # until d_hidden_h
+        ((8, batch), np.float32, 13, 15),  # until norm_h
+        ((2, batch), np.float32, 17, 27),  # until d_norm_h
+        ((2, batch), np.float32, 20, 21),  # until total
+        ((8, batch), np.float32, 27, 37),  # until product_5
+        ((8, batch), np.float32, 29, 30),  # until d_norm_gamma
+        ((8, batch), np.float32, 32, 33),  # until product_4
+        ((1, batch), np.float32, 33, 35),  # until difference_2
+        ((1, batch), np.float32, 37, 39),  # until difference_2
     )
     hidden_h = hidden_z
     difference = hidden_z
@@ -344,7 +369,6 @@ def plan_step(batch, params, slots):
     d_hidden_z = centred
     above_zero = norm_var
     norm_sigma = norm_var
-    norm_h = scaled
     product = output_z
     d_output_z = output_z
     d_norm_x_hat = d_norm_h
@@ -353,83 +377,87 @@ def plan_step(batch, params, slots):
     c_8_0 = np.array(8.0, np.float32)
     norm_var_flat = norm_var.reshape(-1)
     c_1e_05 = np.array(1e-05, np.float32)
+    expand_dims = norm_gamma[:, None]
+    expand_dims_2 = norm_beta[:, None]
     c_2_0 = np.array(2.0, np.float32)
     c_2___batch = np.array(2 * batch, np.float32)
-    norm_h_T = norm_h.T
-    ones_2 = np.ones(batch, np.float32)
-    output_W_T = output_W.T
+    norm_h_1_T = norm_h_1.T
     product_4_flat = product_4.reshape(-1)
     c_0_125 = np.array(0.125, np.float32)
     product_5_flat = product_5.reshape(-1)
     c_1_0 = np.array(1.0, np.float32)
-    x_rows = np.empty((batch, 4), np.float32)
+    x_1 = np.empty((batch, 5), np.float32)
     t_rows = np.empty((batch, 2), np.float32)
+    x_1_part = x_1[:, :-1]
+    x_1_last = x_1[:, -1:]
+
+    def given(x, t):
+        """A batch as the step reads it."""
+        x_1_last.fill(1)
+        copyto(x_1_part, x)
+        return x_1, t
 
     def taken(x, t, rows):
         """These rows of prepared data."""
-        x.take(rows, 0, x_rows, "clip")
+        x.take(rows, 0, x_1, "clip")
         t.take(rows, 0, t_rows, "clip")
-        return x_rows, t_rows
+        return x_1, t_rows
 
-    def step(state, x, t, lr):
+    def step(state, x_1, t, lr):
         # hidden
-        dot(x, hidden_W, out=hidden_z)  # [batch, 8]
-        add(hidden_z, hidden_b, out=hidden_z)  # [batch, 8]
-        tanh(hidden_z, out=hidden_h)  # [batch, 8]
+        dot(hidden_Wb, x_1.T, out=hidden_z)  # [batch, 8]ᵀ
+        tanh(hidden_z, out=hidden_h)  # [batch, 8]ᵀ
         # norm
-        dot(hidden_h, ones, out=norm_mean_flat)  # [batch, 1]
-        divide(norm_mean, c_8_0, out=norm_mean)  # [batch, 1]
-        subtract(hidden_h, norm_mean, out=centred)  # [batch, 8]
-        multiply(centred, centred, out=square)  # [batch, 8]
-        dot(square, ones, out=norm_var_flat)  # [batch, 1]
-        divide(norm_var, c_8_0, out=norm_var)  # [batch, 1]
-        add(norm_var, c_1e_05, out=above_zero)  # [batch, 1]
-        sqrt(above_zero, out=norm_sigma)  # [batch, 1]
-        divide(centred, norm_sigma, out=norm_x_hat)  # [batch, 8]
-        multiply(norm_gamma, norm_x_hat, out=scaled)  # [batch, 8]
-        add(scaled, norm_beta, out=norm_h)  # [batch, 8]
+        dot(ones, hidden_h, out=norm_mean_flat)  # [batch, 1]ᵀ
+        divide(norm_mean, c_8_0, out=norm_mean)  # [batch, 1]ᵀ
+        subtract(hidden_h, norm_mean, out=centred)  # [batch, 8]ᵀ
+        multiply(centred, centred, out=square)  # [batch, 8]ᵀ
+        dot(ones, square, out=norm_var_flat)  # [batch, 1]ᵀ
+        divide(norm_var, c_8_0, out=norm_var)  # [batch, 1]ᵀ
+        add(norm_var, c_1e_05, out=above_zero)  # [batch, 1]ᵀ
+        sqrt(above_zero, out=norm_sigma)  # [batch, 1]ᵀ
+        divide(centred, norm_sigma, out=norm_x_hat)  # [batch, 8]ᵀ
+        multiply(expand_dims, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
+        add(scaled, expand_dims_2, out=norm_h)  # [batch, 8]ᵀ
         # output
-        dot(norm_h, output_W, out=output_z)  # [batch, 2]
-        add(output_z, output_b, out=output_z)  # [batch, 2]
-        subtract(output_z, t, out=product)  # [batch, 2]
-        multiply(product, product, out=square_2)  # [batch, 2]
+        dot(output_Wb, norm_h_1, out=output_z)  # [batch, 2]ᵀ
+        subtract(output_z, t.T, out=product)  # [batch, 2]ᵀ
+        multiply(product, product, out=square_2)  # [batch, 2]ᵀ
         total = square_2.sum()  # scalar
         loss = total / (2 * batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward
-        multiply(c_2_0, product, out=product)  # [batch, 2]
+        multiply(c_2_0, product, out=product)  # [batch, 2]ᵀ
         # backward, output
-        divide(product, c_2___batch, out=d_output_z)  # [batch, 2]  chain rule of square
-        dot(norm_h_T, d_output_z, out=d_output_W)  # [8, 2]  dL/d(output.W): chain rule of matmul
-        dot(ones_2, d_output_z, out=d_output_b)  # [2]  dL/d(output.b)
+        divide(product, c_2___batch, out=d_output_z)  # [batch, 2]ᵀ  chain rule of square
+        dot(d_output_z, norm_h_1_T, out=d_output_Wb)  # [2, 9]  chain rule of matmul
         # backward, norm
-        dot(d_output_z, output_W_T, out=d_norm_h)  # [batch, 8]  dL/d(norm.h): chain rule of matmul
-        dot(ones_2, d_norm_h, out=d_norm_beta)  # [8]  dL/d(norm.beta)
-        multiply(d_norm_h, norm_x_hat, out=product_2)  # [batch, 8]  chain rule of multiply
-        dot(ones_2, product_2, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
-        multiply(d_norm_h, norm_gamma, out=d_norm_x_hat)  # [batch, 8]  chain rule of multiply
-        multiply(norm_x_hat, d_norm_x_hat, out=product_3)  # [batch, 8]
-        dot(product_3, ones, out=product_4_flat)  # [batch, 1]
-        multiply(product_4, c_0_125, out=product_4)  # [batch, 1]
-        multiply(norm_x_hat, product_4, out=difference_2)  # [batch, 8]
-        subtract(d_norm_x_hat, difference_2, out=difference_2)  # [batch, 8]
-        dot(d_norm_x_hat, ones, out=product_5_flat)  # [batch, 1]
+        dot(output_W, d_output_z, out=d_norm_h)  # [batch, 8]ᵀ  dL/d(norm.h): chain rule of matmul
+        add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta)
+        multiply(d_norm_h, norm_x_hat, out=product_2)  # [batch, 8]ᵀ  chain rule of multiply
+        add_reduce(product_2, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
+        multiply(d_norm_h, expand_dims, out=d_norm_x_hat)  # [batch, 8]ᵀ  chain rule of multiply
+        multiply(norm_x_hat, d_norm_x_hat, out=product_3)  # [batch, 8]ᵀ
+        dot(ones, product_3, out=product_4_flat)  # [batch, 1]ᵀ
+        multiply(product_4, c_0_125, out=product_4)  # [batch, 1]ᵀ
+        multiply(norm_x_hat, product_4, out=difference_2)  # [batch, 8]ᵀ
+        subtract(d_norm_x_hat, difference_2, out=difference_2)  # [batch, 8]ᵀ
+        dot(ones, d_norm_x_hat, out=product_5_flat)  # [batch, 1]ᵀ
         # backward, hidden
-        multiply(product_5, c_0_125, out=product_5)  # [batch, 1]
-        subtract(difference_2, product_5, out=difference_2)  # [batch, 8]
-        divide(difference_2, norm_sigma, out=d_hidden_h)  # [batch, 8]
-        multiply(hidden_h, hidden_h, out=difference)  # [batch, 8]
-        subtract(c_1_0, difference, out=difference)  # [batch, 8]
-        multiply(d_hidden_h, difference, out=d_hidden_z)  # [batch, 8]  chain rule of tanh
-        dot(x.T, d_hidden_z, out=d_hidden_W)  # [4, 8]  dL/d(hidden.W): chain rule of matmul
-        dot(ones_2, d_hidden_z, out=d_hidden_b)  # [8]  dL/d(hidden.b)
+        multiply(product_5, c_0_125, out=product_5)  # [batch, 1]ᵀ
+        subtract(difference_2, product_5, out=difference_2)  # [batch, 8]ᵀ
+        divide(difference_2, norm_sigma, out=d_hidden_h)  # [batch, 8]ᵀ
+        multiply(hidden_h, hidden_h, out=difference)  # [batch, 8]ᵀ
+        subtract(c_1_0, difference, out=difference)  # [batch, 8]ᵀ
+        multiply(d_hidden_h, difference, out=d_hidden_z)  # [batch, 8]ᵀ  chain rule of tanh
+        dot(d_hidden_z, x_1, out=d_hidden_Wb)  # [8, 5]  dL/d(hidden.Wb): chain rule of matmul
         # update
         multiply(lr, g, out=g)  # [74]
         subtract(theta, g, out=theta)  # [74]
         return loss, state
 
-    return step, taken
+    return step, given, taken
 
 
 def step_for(sizes, params, slots):
@@ -453,21 +481,21 @@ def train_step(params, state, slots, x, t, *, lr=0.1, rng=None, check=True):
     if check:
         check_sizes({"x": (x, ("batch", 4)), "t": (t, ("batch", 2))})
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
-        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+        params, slots = _in_vectors(params, slots, PIECES, plan_step)
     batch = x.shape[0]
-    step, _ = step_for((batch,), params, slots)
-    loss, state = step(state, x, t, lr)
+    step, given, _ = step_for((batch,), params, slots)
+    loss, state = step(state, *given(x, t), lr)
     return params, state, slots, loss
 
 
 def prepare(data, *, check=True):
-    """Data as train_epoch reads it, made once: arrays by name."""
-    x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
+    """Data for train_epoch, made once: arrays by name, rows with a 1."""
+    x = np.asarray(data["x"], dtype=np.float32)
     t = np.ascontiguousarray(np.asarray(data["t"], dtype=np.float32))
     if check:
         check_sizes({"x": (x, ("batch", 4)), "t": (t, ("batch", 2))})
     made = _Prepared()
-    made["x"] = x
+    made["x"] = np.concatenate([x, np.ones((x.shape[0], 1), np.float32)], axis=1)
     made["t"] = t
     made.maker = prepare
     return made
@@ -484,7 +512,7 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.1
     if getattr(data, "maker", None) is not prepare:
         data = prepare(data)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
-        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+        params, slots = _in_vectors(params, slots, PIECES, plan_step)
     x, t = data["x"], data["t"]
     if isinstance(order, slice):
         x, t, order = x[order], t[order], None
@@ -494,7 +522,7 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.1
     losses = []
     for start in range(0, count, batch_size):
         stop = min(start + batch_size, count)
-        step, taken = step_for((stop - start,), params, slots)
+        step, _, taken = step_for((stop - start,), params, slots)
         if order is None:
             loss, state = step(state, x[start:stop], t[start:stop], lr)
         else:

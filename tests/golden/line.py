@@ -46,7 +46,7 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps, owner = None, None, None, None, None
+    vectors, whole, grads, slots, steps, owner = None, None, None, None, None, None
 
     def __setitem__(self, name, value):
         piece = self.get(name)
@@ -83,22 +83,41 @@ def _vector(arrays):
     return vector, pieces
 
 
+def _named(arrays, trained):
+    """One vector of arrays by name, what lies in it by name, and the arrays as views of that.
+
+    Of a weight and a bias that are a pair in trained, [Wᵀ|b] lies there, by the name of the weight.
+    """
+    pairs = [pair for pair in trained if isinstance(pair, tuple) and arrays.keys() >= {*pair}]
+    whole = {name: np.asarray(a) for name, a in arrays.items()}
+    for w, b in pairs:
+        whole[w] = np.concatenate([whole[w].T, whole.pop(b)[:, None]], axis=1)
+    vector, pieces = _vector(list(whole.values()))
+    whole = dict(zip(whole, pieces))
+    views = {name: whole.get(name) for name in arrays}
+    for w, b in pairs:
+        views[w], views[b] = whole[w][:, :-1].T, whole[w][:, -1]
+    return vector, whole, views
+
+
 def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
+    names = [n for t in trained for n in (t if isinstance(t, tuple) else (t,))]
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
-    names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
-    groups["theta"] = [np.asarray(params[n]) for n in trained]
-    groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
-    pieces = {key: _vector(arrays) for key, arrays in groups.items()}
+    kept = {kind: [n for n in names if f"{kind}/{n}" in slots] for kind in kinds}
+    groups = {kind: {n: slots[f"{kind}/{n}"] for n in kept[kind]} for kind in kinds}
+    groups["theta"] = {n: params[n] for n in names}
+    groups["g"] = {n: np.zeros_like(params[n]) for n in names}
+    pieces = {kind: _named(arrays, trained) for kind, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
-    dict.update(params, zip(trained, pieces["theta"][1]))
+    dict.update(params, pieces["theta"][2])
     slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
-        dict.update(slots, zip(names[kind], pieces[kind][1]))
-    params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+        dict.update(slots, {f"{kind}/{name}": view for name, view in pieces[kind][2].items()})
+    params.vectors = {kind: vector for kind, (vector, _, _) in pieces.items()}
+    params.whole = {kind: whole for kind, (_, whole, _) in pieces.items()}
     params.owner = owner
-    params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
+    params.grads, params.slots, params.steps = pieces["g"][2], slots, {}
     return params, slots
 
 
@@ -217,63 +236,67 @@ def update(params, slots, grads, *, lr):
     return params, slots
 
 
-TRAINED = ("line.W", "line.b")
+PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
+    ("line.W", "line.b"),
+)
 
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
-    grads = params.grads
-    d_line_W = grads["line.W"]
-    d_line_b = grads["line.b"]
-    line_W = params["line.W"]
-    line_b = params["line.b"]
+    d_line_Wb = params.whole["g"]["line.W"]
+    line_Wb = params.whole["theta"]["line.W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
     dot = np.dot
-    add = np.add
     subtract = np.subtract
     multiply = np.multiply
     divide = np.divide
+    copyto = np.copyto
     [line_z, square] = _buffers(
-        ((batch, 1), np.float32, 0, 10),  # until d_line_b
-        ((batch, 1), np.float32, 3, 4),  # until total
+        ((1, batch), np.float32, 1, 9),  # until d_line_Wb
+        ((1, batch), np.float32, 4, 5),  # until total
     )
     product = line_z
     d_line_z = line_z
     c_2_0 = np.array(2.0, np.float32)
     c_batch = np.array(batch, np.float32)
-    ones = np.ones(batch, np.float32)
-    x_rows = np.empty((batch, 3), np.float32)
+    x_1 = np.empty((batch, 4), np.float32)
     t_rows = np.empty((batch, 1), np.float32)
+    x_1_part = x_1[:, :-1]
+    x_1_last = x_1[:, -1:]
+
+    def given(x, t):
+        """A batch as the step reads it."""
+        x_1_last.fill(1)
+        copyto(x_1_part, x)
+        return x_1, t
 
     def taken(x, t, rows):
         """These rows of prepared data."""
-        x.take(rows, 0, x_rows, "clip")
+        x.take(rows, 0, x_1, "clip")
         t.take(rows, 0, t_rows, "clip")
-        return x_rows, t_rows
+        return x_1, t_rows
 
-    def step(state, x, t, lr):
+    def step(state, x_1, t, lr):
         # line
-        dot(x, line_W, out=line_z)  # [batch, 1]
-        add(line_z, line_b, out=line_z)  # [batch, 1]
-        subtract(line_z, t, out=product)  # [batch, 1]
-        multiply(product, product, out=square)  # [batch, 1]
+        dot(line_Wb, x_1.T, out=line_z)  # [batch, 1]ᵀ
+        subtract(line_z, t.T, out=product)  # [batch, 1]ᵀ
+        multiply(product, product, out=square)  # [batch, 1]ᵀ
         total = square.sum()  # scalar
         loss = total / batch  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward
-        multiply(c_2_0, product, out=product)  # [batch, 1]
+        multiply(c_2_0, product, out=product)  # [batch, 1]ᵀ
         # backward, line
-        divide(product, c_batch, out=d_line_z)  # [batch, 1]  chain rule of square
-        dot(x.T, d_line_z, out=d_line_W)  # [3, 1]  dL/d(line.W): chain rule of matmul
-        dot(ones, d_line_z, out=d_line_b)  # [1]  dL/d(line.b)
+        divide(product, c_batch, out=d_line_z)  # [batch, 1]ᵀ  chain rule of square
+        dot(d_line_z, x_1, out=d_line_Wb)  # [1, 4]  dL/d(line.Wb): chain rule of matmul
         # update
         multiply(lr, g, out=g)  # [4]
         subtract(theta, g, out=theta)  # [4]
         return loss, state
 
-    return step, taken
+    return step, given, taken
 
 
 def step_for(sizes, params, slots):
@@ -297,21 +320,21 @@ def train_step(params, state, slots, x, t, *, lr=0.1, rng=None, check=True):
     if check:
         check_sizes({"x": (x, ("batch", 3)), "t": (t, ("batch", 1))})
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
-        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+        params, slots = _in_vectors(params, slots, PIECES, plan_step)
     batch = x.shape[0]
-    step, _ = step_for((batch,), params, slots)
-    loss, state = step(state, x, t, lr)
+    step, given, _ = step_for((batch,), params, slots)
+    loss, state = step(state, *given(x, t), lr)
     return params, state, slots, loss
 
 
 def prepare(data, *, check=True):
-    """Data as train_epoch reads it, made once: arrays by name."""
-    x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
+    """Data for train_epoch, made once: arrays by name, rows with a 1."""
+    x = np.asarray(data["x"], dtype=np.float32)
     t = np.ascontiguousarray(np.asarray(data["t"], dtype=np.float32))
     if check:
         check_sizes({"x": (x, ("batch", 3)), "t": (t, ("batch", 1))})
     made = _Prepared()
-    made["x"] = x
+    made["x"] = np.concatenate([x, np.ones((x.shape[0], 1), np.float32)], axis=1)
     made["t"] = t
     made.maker = prepare
     return made
@@ -328,7 +351,7 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.1
     if getattr(data, "maker", None) is not prepare:
         data = prepare(data)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
-        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+        params, slots = _in_vectors(params, slots, PIECES, plan_step)
     x, t = data["x"], data["t"]
     if isinstance(order, slice):
         x, t, order = x[order], t[order], None
@@ -338,7 +361,7 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.1
     losses = []
     for start in range(0, count, batch_size):
         stop = min(start + batch_size, count)
-        step, taken = step_for((stop - start,), params, slots)
+        step, _, taken = step_for((stop - start,), params, slots)
         if order is None:
             loss, state = step(state, x[start:stop], t[start:stop], lr)
         else:

@@ -55,7 +55,7 @@ def _buffers(*specs):
 class _Pieces(dict):
     """Arrays by name, pieces of a vector for each kind; what is assigned is copied there."""
 
-    vectors, grads, slots, steps, owner = None, None, None, None, None
+    vectors, whole, grads, slots, steps, owner = None, None, None, None, None, None
 
     def __setitem__(self, name, value):
         piece = self.get(name)
@@ -92,22 +92,41 @@ def _vector(arrays):
     return vector, pieces
 
 
+def _named(arrays, trained):
+    """One vector of arrays by name, what lies in it by name, and the arrays as views of that.
+
+    Of a weight and a bias that are a pair in trained, [Wᵀ|b] lies there, by the name of the weight.
+    """
+    pairs = [pair for pair in trained if isinstance(pair, tuple) and arrays.keys() >= {*pair}]
+    whole = {name: np.asarray(a) for name, a in arrays.items()}
+    for w, b in pairs:
+        whole[w] = np.concatenate([whole[w].T, whole.pop(b)[:, None]], axis=1)
+    vector, pieces = _vector(list(whole.values()))
+    whole = dict(zip(whole, pieces))
+    views = {name: whole.get(name) for name in arrays}
+    for w, b in pairs:
+        views[w], views[b] = whole[w][:, :-1].T, whole[w][:, -1]
+    return vector, whole, views
+
+
 def _in_vectors(params, slots, trained, owner):
     """Copies; what is trained, its gradients and each kind of slot are pieces of vectors."""
+    names = [n for t in trained for n in (t if isinstance(t, tuple) else (t,))]
     kinds = {key.rpartition("/")[0] for key in slots if "/" in key}
-    names = {kind: [f"{kind}/{n}" for n in trained if f"{kind}/{n}" in slots] for kind in kinds}
-    groups = {kind: [np.asarray(slots[n]) for n in names[kind]] for kind in kinds}
-    groups["theta"] = [np.asarray(params[n]) for n in trained]
-    groups["g"] = [np.zeros_like(a) for a in groups["theta"]]
-    pieces = {key: _vector(arrays) for key, arrays in groups.items()}
+    kept = {kind: [n for n in names if f"{kind}/{n}" in slots] for kind in kinds}
+    groups = {kind: {n: slots[f"{kind}/{n}"] for n in kept[kind]} for kind in kinds}
+    groups["theta"] = {n: params[n] for n in names}
+    groups["g"] = {n: np.zeros_like(params[n]) for n in names}
+    pieces = {kind: _named(arrays, trained) for kind, arrays in groups.items()}
     params = _Pieces({name: np.array(value) for name, value in params.items()})
-    dict.update(params, zip(trained, pieces["theta"][1]))
+    dict.update(params, pieces["theta"][2])
     slots = _Pieces({name: np.array(value)[()] for name, value in slots.items()})
     for kind in kinds:
-        dict.update(slots, zip(names[kind], pieces[kind][1]))
-    params.vectors = {key: vector for key, (vector, _) in pieces.items()}
+        dict.update(slots, {f"{kind}/{name}": view for name, view in pieces[kind][2].items()})
+    params.vectors = {kind: vector for kind, (vector, _, _) in pieces.items()}
+    params.whole = {kind: whole for kind, (_, whole, _) in pieces.items()}
     params.owner = owner
-    params.grads, params.slots, params.steps = dict(zip(trained, pieces["g"][1])), slots, {}
+    params.grads, params.slots, params.steps = pieces["g"][2], slots, {}
     return params, slots
 
 
@@ -301,135 +320,133 @@ def update(params, slots, grads, *, lr):
     return params, slots
 
 
-TRAINED = ("hidden.W", "hidden.b", "output.W", "output.b")
+PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
+    ("hidden.W", "hidden.b"),
+    ("output.W", "output.b"),
+)
 
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
-    grads = params.grads
-    d_hidden_W = grads["hidden.W"]
-    d_hidden_b = grads["hidden.b"]
-    d_output_W = grads["output.W"]
-    d_output_b = grads["output.b"]
-    hidden_W = params["hidden.W"]
-    hidden_b = params["hidden.b"]
+    hidden_h_1 = np.ones((33, batch), np.float32)
+    hidden_h = hidden_h_1[:-1]  # below it, a row of ones
+    d_hidden_Wb = params.whole["g"]["hidden.W"]
+    d_output_Wb = params.whole["g"]["output.W"]
     output_W = params["output.W"]
-    output_b = params["output.b"]
+    hidden_Wb = params.whole["theta"]["hidden.W"]
+    output_Wb = params.whole["theta"]["output.W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
     adam_m = params.vectors["adam.m"]
     adam_v = params.vectors["adam.v"]
     dot = np.dot
-    add = np.add
     maximum = np.maximum
+    greater = np.greater
     maximum_reduce = np.maximum.reduce
     subtract = np.subtract
     exp = np.exp
     log = np.log
     divide = np.divide
-    greater = np.greater
     copyto = np.copyto
     multiply = np.multiply
+    add = np.add
     float64 = np.float64
     float32 = np.float32
     sqrt = np.sqrt
     equal = np.equal
     [
         hidden_z,
+        mask,
         output_z,
         largest,
         e,
         total,
         logs,
-        mask,
+        mask_2,
         chosen,
         d_hidden_h,
-        mask_2,
         product,
         total_3,
         ratio,
     ] = _buffers(
-        ((batch, 32), np.float32, 0, 24),  # until mask_2
-        ((batch, 10), np.float32, 3, 14),  # until chosen
-        ((batch, 1), np.float32, 5, 6),  # until shifted
-        ((batch, 10), np.float32, 7, 23),  # until d_hidden_h
-        ((batch, 1), np.float32, 8, 11),  # until p
-        ((batch, 1), np.float32, 9, 10),  # until log_p
-        ((batch, 10), np.bool_, 13, 14),  # until chosen
-        ((batch, 10), np.float32, 14, 15),  # until total_2
-        ((batch, 32), np.float32, 23, 28),  # until d_hidden_b
-        ((batch, 32), np.bool_, 24, 25),  # until d_hidden_z
-        ((2410,), np.float32, 31, 32),  # until adam_m
-        ((2410,), np.float32, 41, 49),  # until ratio
-        ((2410,), np.float32, 47, 50),  # until theta
+        ((32, batch), np.float32, 1, 2),  # until hidden_h
+        ((32, batch), np.bool_, 3, 24),  # until d_hidden_z
+        ((10, batch), np.float32, 5, 16),  # until chosen
+        ((1, batch), np.float32, 6, 7),  # until shifted
+        ((10, batch), np.float32, 8, 23),  # until d_hidden_h
+        ((1, batch), np.float32, 9, 13),  # until p
+        ((1, batch), np.float32, 10, 11),  # until log_p
+        ((10, batch), np.bool_, 15, 16),  # until chosen
+        ((10, batch), np.float32, 16, 17),  # until total_2
+        ((32, batch), np.float32, 23, 25),  # until d_hidden_Wb
+        ((2410,), np.float32, 28, 29),  # until adam_m
+        ((2410,), np.float32, 38, 46),  # until ratio
+        ((2410,), np.float32, 44, 47),  # until theta
     )
-    hidden_h = hidden_z
     shifted = output_z
     log_p = output_z
     p = e
     difference = e
     d_output_z = e
     d_hidden_z = d_hidden_h
+    c_0_0 = np.array(0.0, np.float32)
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
-    c_0_0 = np.array(0.0, np.float32)
     c_batch = np.array(batch, np.float32)
-    hidden_h_T = hidden_h.T
-    ones_2 = np.ones(batch, np.float32)
-    output_W_T = output_W.T
+    hidden_h_1_T = hidden_h_1.T
     c_0_9 = np.array(0.9, np.float32)
     c_0_1 = np.array(0.1, np.float32)
     c_0_001 = np.array(0.001, np.float32)
     c_0_999 = np.array(0.999, np.float32)
     c_1e_08 = np.array(1e-08, np.float32)
-    x_rows = np.empty((batch, 64), np.float32)
+    x_1 = np.empty((batch, 65), np.float32)
     onehot = np.empty((batch, 10), np.float32)
+    x_1_part = x_1[:, :-1]
+    x_1_last = x_1[:, -1:]
     classes = np.arange(10)
 
     def given(x, t):
         """A batch as the step reads it."""
+        x_1_last.fill(1)
+        copyto(x_1_part, x)
         equal(t[..., None], classes, out=onehot)
-        return x, onehot
+        return x_1, onehot
 
     def taken(x, t, rows):
         """These rows of prepared data."""
-        x.take(rows, 0, x_rows, "clip")
+        x.take(rows, 0, x_1, "clip")
         t.take(rows, 0, onehot, "clip")
-        return x_rows, onehot
+        return x_1, onehot
 
-    def step(state, x, onehot, lr):
+    def step(state, x_1, onehot, lr):
         # hidden
-        dot(x, hidden_W, out=hidden_z)  # [batch, 32]
-        add(hidden_z, hidden_b, out=hidden_z)  # [batch, 32]
-        maximum(hidden_z, 0, out=hidden_h)  # [batch, 32]
+        dot(hidden_Wb, x_1.T, out=hidden_z)  # [batch, 32]ᵀ
+        maximum(hidden_z, 0, out=hidden_h)  # [batch, 32]ᵀ
+        greater(hidden_h, c_0_0, out=mask)  # [batch, 32]ᵀ
         # output
-        dot(hidden_h, output_W, out=output_z)  # [batch, 10]
-        add(output_z, output_b, out=output_z)  # [batch, 10]
-        maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
-        subtract(output_z, largest, out=shifted)  # [batch, 10]
-        exp(shifted, out=e)  # [batch, 10]
-        dot(e, ones, out=total_flat)  # [batch, 1]
-        log(total, out=logs)  # [batch, 1]
-        subtract(shifted, logs, out=log_p)  # [batch, 10]
-        divide(e, total, out=p)  # [batch, 10]
-        subtract(p, onehot, out=difference)  # [batch, 10]
-        greater(onehot, c_0_0, out=mask)  # [batch, 10]
+        dot(output_Wb, hidden_h_1, out=output_z)  # [batch, 10]ᵀ
+        maximum_reduce(output_z, axis=0, out=largest, keepdims=True)  # [batch, 1]ᵀ
+        subtract(output_z, largest, out=shifted)  # [batch, 10]ᵀ
+        exp(shifted, out=e)  # [batch, 10]ᵀ
+        dot(ones, e, out=total_flat)  # [batch, 1]ᵀ
+        log(total, out=logs)  # [batch, 1]ᵀ
+        subtract(shifted, logs, out=log_p)  # [batch, 10]ᵀ
+        divide(e, total, out=p)  # [batch, 10]ᵀ
+        subtract(p, onehot.T, out=difference)  # [batch, 10]ᵀ
+        greater(onehot.T, c_0_0, out=mask_2)  # [batch, 10]ᵀ
         copyto(chosen, c_0_0)
-        copyto(chosen, log_p, where=mask)  # [batch, 10]
+        copyto(chosen, log_p, where=mask_2)  # [batch, 10]ᵀ
         total_2 = chosen.sum()  # scalar
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward, output
-        divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
-        dot(hidden_h_T, d_output_z, out=d_output_W)  # [32, 10]  chain rule of matmul
-        dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
+        divide(difference, c_batch, out=d_output_z)  # [batch, 10]ᵀ  chain rule of log_softmax
+        dot(d_output_z, hidden_h_1_T, out=d_output_Wb)  # [10, 33]  chain rule of matmul
         # backward, hidden
-        dot(d_output_z, output_W_T, out=d_hidden_h)  # [batch, 32]  chain rule of matmul
-        greater(hidden_h, c_0_0, out=mask_2)  # [batch, 32]
-        multiply(d_hidden_h, mask_2, out=d_hidden_z)  # [batch, 32]  chain rule of relu
-        dot(x.T, d_hidden_z, out=d_hidden_W)  # [64, 32]  dL/d(hidden.W): chain rule of matmul
-        dot(ones_2, d_hidden_z, out=d_hidden_b)  # [32]  dL/d(hidden.b)
+        dot(output_W, d_output_z, out=d_hidden_h)  # [batch, 32]ᵀ  chain rule of matmul
+        multiply(d_hidden_h, mask, out=d_hidden_z)  # [batch, 32]ᵀ  chain rule of relu
+        dot(d_hidden_z, x_1, out=d_hidden_Wb)  # [32, 65]  dL/d(hidden.Wb): chain rule of matmul
         # update
         slots["adam.step"] = slots["adam.step"] + 1
         steps = float64(slots["adam.step"])  # scalar
@@ -476,7 +493,7 @@ def train_step(params, state, slots, x, t, *, lr=0.001, rng=None, check=True):
         check_sizes({"x": (x, ("batch", 64)), "t": (t, ("batch",))})
         check_labels("t", t, 10)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
-        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+        params, slots = _in_vectors(params, slots, PIECES, plan_step)
     batch = x.shape[0]
     step, given, _ = step_for((batch,), params, slots)
     loss, state = step(state, *given(x, t), lr)
@@ -484,14 +501,14 @@ def train_step(params, state, slots, x, t, *, lr=0.001, rng=None, check=True):
 
 
 def prepare(data, *, check=True):
-    """Data as train_epoch reads it, made once: arrays by name, labels as one-hot rows."""
-    x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
+    """Data for train_epoch, made once: arrays by name, labels as one-hot rows, rows with a 1."""
+    x = np.asarray(data["x"], dtype=np.float32)
     t = np.asarray(data["t"]).astype(np.int64, casting="same_kind", copy=False)
     if check:
         check_sizes({"x": (x, ("batch", 64)), "t": (t, ("batch",))})
         check_labels("t", t, 10)
     made = _Prepared()
-    made["x"] = x
+    made["x"] = np.concatenate([x, np.ones((x.shape[0], 1), np.float32)], axis=1)
     made["t"] = _one_hot(t, 10, np.float32)
     made.maker = prepare
     return made
@@ -508,7 +525,7 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.0
     if getattr(data, "maker", None) is not prepare:
         data = prepare(data)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
-        params, slots = _in_vectors(params, slots, TRAINED, plan_step)
+        params, slots = _in_vectors(params, slots, PIECES, plan_step)
     x, t = data["x"], data["t"]
     if isinstance(order, slice):
         x, t, order = x[order], t[order], None

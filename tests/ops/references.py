@@ -292,6 +292,20 @@ CASES: tuple[Case, ...] = (
         "[n, 5]",
         linear=True,
     ),
+    Case(
+        "with_ones",
+        lambda x: CARDS["with_ones"](x, axis=0),
+        (N3,),
+        lambda x: np.vstack([x, np.ones((1, 3))]),
+        "[n + 1, 3]",
+    ),
+    Case(
+        "with_ones",
+        lambda x: CARDS["with_ones"](x, axis=1),
+        (N3,),
+        lambda x: np.c_[x, np.ones(len(x))],
+        "[n, 4]",
+    ),
     Case("astype", lambda x: gx.astype(x, "int32"), (N3,), np.trunc, "[n, 3]", always("int32")),
     Case(
         "astype",

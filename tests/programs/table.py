@@ -227,6 +227,7 @@ BROUGHT: Mapping[str, str] = MappingProxyType(
         "slice": "getitem",
         "contiguous": "conv2d",
         "place": "getitem",
+        "with_ones": "concat",
         "sum_to": "broadcast_to",
         "seed": "grad",
         "first_max": "max",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -64,11 +66,12 @@ def test_a_fixed_number_of_steps_is_that_of_fit():
     solved, fitted = plane(), plane()
     history = solved.solve(X, Y, optimizer=optim.adam(0.1), tolerance=None, max_steps=25, record_every=10)
     fitted.fit(X, Y, optimizer=optim.adam(0.1), epochs=25, batch_size=30, shuffle=False, verbose=False)
-    assert same(solved.params, fitted.params)
-    assert same(solved.values.slots, fitted.values.slots)
+    close = partial(np.testing.assert_allclose, rtol=1e-13)  # a step of fit adds in another order
+    for name, value in {**solved.params, **solved.values.slots}.items():
+        close(value, {**fitted.params, **fitted.values.slots}[name])
     assert history.stopped == "25 steps done"
     assert history["epoch"] == [10, 20, 25]
-    assert history["loss"] == [fitted.history["loss"][i - 1] for i in (10, 20, 25)]
+    close(history["loss"], [fitted.history["loss"][i - 1] for i in (10, 20, 25)])
 
 
 def test_it_says_that_it_has_not_converged_and_may_go_on():
