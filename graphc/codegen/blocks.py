@@ -40,7 +40,8 @@ class Block:
         """A variable of the block's own."""
         return self.writer.names.reserve(wish)
 
-    def size(self, dim: Dim) -> str:
+    @staticmethod
+    def size(dim: Dim) -> str:
         """A size as code."""
         return re.sub(r"(?<!\*)\*(?!\*)", " * ", str(dim)) if isinstance(dim, Size) else str(dim)
 
@@ -62,7 +63,7 @@ class Block:
             else:
                 lines[place:] = [_renamed(line, text, variable) for line in lines[place:]]
                 pairs = [(v, _renamed(x, text, variable)) for v, x in pairs]
-        lines += _assignments([(v, dict(pairs)[v]) for v, _ in left])
+        lines += assignments([(v, dict(pairs)[v]) for v, _ in left])
         return [line for line in lines if not _ITSELF.fullmatch(line)]
 
     def body(self, roots: Sequence[Node], operands: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
@@ -81,13 +82,14 @@ class Block:
         statements = inner.write([n for n in toposort(roots) if n.op.kind != "leaf"])
         self.inner += statements
         lines += [line for s in statements for line in s.lines("")]
-        texts = [self._text(inner, root) for root in roots]
+        texts = [self.text_of(inner, root) for root in roots]
         made = [(root, text) for root, text in zip(roots, texts, strict=True) if _made_here(root, text)]
         self.inner += [_statement(root, "", text, "", "") for root, text in made]
         return lines, texts
 
     @staticmethod
-    def _text(inner: Writer, root: Node) -> str:
+    def text_of(inner: Writer, root: Node) -> str:
+        """What a result of a body is called; a number has the dtype that it was declared with."""
         text: Text = inner.text(root)
         weak = root.op.role in ("const", "size") and not root.shape
         return f"np.{root.dtype}{'_' if root.dtype == 'bool' else ''}({text})" if weak else str(text)
@@ -113,7 +115,7 @@ def _renamed(line: str, old: str, new: str) -> str:
     return re.sub(rf"(?<![\w.]){re.escape(old)}\b(?!=[^=])", new, code) + mark + comment
 
 
-def _assignments(pairs: Sequence[tuple[str, str]]) -> list[str]:
+def assignments(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """One line each, or all at once where a later one reads what an earlier one changes."""
     if any(_mentions([text for _, text in pairs[i + 1 :]], v) for i, (v, _) in enumerate(pairs)):
         return [f"{', '.join(v for v, _ in pairs)} = {', '.join(x for _, x in pairs)}"]

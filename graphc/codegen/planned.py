@@ -4,87 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-
 from graphc.codegen import exponentials as rows
+from graphc.codegen.calls import has_form, over_operand, ufunc_of, written
 from graphc.codegen.lifetimes import END, Buffer, buffer_lines
+from graphc.codegen.loops import Loop, is_loop, is_planned_loop, is_stack, users_of
 from graphc.codegen.names import Names
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
 from graphc.codegen.strips import Run, in_strips
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, result_groups
+from graphc.ir.node import Node, result_groups, toposort
 from graphc.ir.provenance import gradient_of
 from graphc.ir.types import shape_text
 from graphc.ops.shape import dims_text
-from graphc.ops.template import Text
+from graphc.ops.template import Text, render
 from graphc.planning.buffers import Memory, make_memory
 from graphc.planning.order import is_gradient
 from graphc.rewrite.rule import is_constant
 from graphc.rewrite.rules.cost import MANY
 
-OPERATORS = {
-    "+": "add",
-    "-": "subtract",
-    "*": "multiply",
-    "/": "divide",
-    "**": "power",
-    "<": "less",
-    "<=": "less_equal",
-    ">": "greater",
-    ">=": "greater_equal",
-    "==": "equal",
-    "!=": "not_equal",
-    "&": "bitwise_and",
-    "|": "bitwise_or",
-    "^": "bitwise_xor",
-    "<<": "left_shift",
-    ">>": "right_shift",
-}
-PREFIXES = {"-": "negative", "~": "invert"}
-
-_UFUNC = re.compile(r"np\.(\w+)\((.*)\)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _FUNCTION = re.compile(r"\bnp\.((?:\w+\.)*\w+)(?=\()")
 
 
-def ufunc_of(node: Node) -> str | None:
-    """The ufunc that a card is, if it is one."""
-    op = node.op
-    if op.kind != "pointwise":
-        return None
-    if op.infix or op.prefix:
-        return OPERATORS.get(op.infix or "") or PREFIXES.get(op.prefix or "")
-    call = _UFUNC.fullmatch(op.numpy) if isinstance(op.numpy, str) else None
-    return call[1] if call and isinstance(getattr(np, call[1], None), np.ufunc) else None
-
-
-Hoist = Callable[[str, str], str]
 Loops = Callable[["PlannedWriter", Sequence[Statement]], list[Statement]]
-
-
-def written(node: Node, operands: Sequence[str], out: str, hoist: Hoist) -> list[str] | None:
-    """The lines that write a value into an array that is there; None where its card has an expression alone."""
-    op = node.op
-    if callable(op.into):
-        return list(op.into(operands, out, node, hoist))
-    fills = dict(zip(op.operand_names(len(operands)), operands, strict=True))
-    if op.into is not None:
-        return [op.into.format(**fills, out=out)]
-    name = ufunc_of(node)
-    if name is None:
-        return None
-    if op.infix or op.prefix:
-        return [f"np.{name}({', '.join(operands)}, out={out})"]
-    assert isinstance(op.numpy, str)
-    return [f"{op.numpy[:-1]}, out={{out}})".format(**fills, out=out)]
-
-
-def over_operand(node: Node) -> bool:
-    """Whether a value may be written over an operand: each element needs that element of the operand alone."""
-    return ufunc_of(node) is not None or (node.op.kind == "pointwise" and isinstance(node.op.into, str))
-
 
 SHORT_ROW = 128
 """How many elements of a row are added one after the other, not in pairs."""
@@ -121,6 +66,10 @@ class Closure:
     before: list[str] = field(default_factory=list)
     called: dict[int, str] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+
+    def within(self, fixed: Iterable[Node], rows: Iterable[Node]) -> Closure:
+        """What stands above the step, for a body whose nodes are not those around it."""
+        return replace(self, fixed=set(fixed), rows=set(rows), settled=set(), called={})
 
     def loop(self, names: Sequence[str], short: Sequence[str], rows: str, start: int, end: int) -> None:
         """A loop needs all of these buffers from its first line to its last; some hold a strip of rows alone."""
@@ -197,11 +146,17 @@ class PlannedWriter(Writer):
         self.rows, self.turned = dict(rows or {}), turned
         self.arguments = {*known}
         self.place: dict[Node, int] = {}
+        self.moving: set[str] = set()
         self.called: dict[Node, str] = {}
         self.kept = {*roots}
 
     def write(self, nodes: Sequence[Node]) -> list[Statement]:
         """The statements that compute these nodes, operands first, in arrays that their lives allow."""
+        statements = self.write_body(nodes)
+        return [*(self.loops(self, statements) if self.loops else statements), *self._copies()]
+
+    def write_body(self, nodes: Sequence[Node]) -> list[Statement]:
+        """The statements alone, without what brings values into the arrays that they have to end in."""
         nodes = [n for n in nodes if n not in self.texts]
         into = self._written(nodes)
         self.exponentials = rows.exponentials(nodes, self.users, into) if self.products else {}
@@ -215,13 +170,39 @@ class PlannedWriter(Writer):
             if node not in self.left_out and (node not in self.texts or node in self.memory.home):
                 statements += self._statements(node, groups)
         self.closure.called |= {at: str(self.texts.get(node, "")) for node, at in self.place.items()}
-        return [*(self.loops(self, statements) if self.loops else statements), *self._copies()]
+        return statements
+
+    def within(
+        self,
+        known: Mapping[Node, str],
+        roots: Sequence[Node],
+        targets: Mapping[Node, str],
+        given: Mapping[Node, Node | None],
+        fixed: tuple[set[Node], set[Node]],
+        moving: set[str],
+    ) -> PlannedWriter:
+        """A writer for the body of a loop.
+
+        Args:
+            known: its leaves.
+            roots: what the loop reads of it.
+            targets: as for the writer itself.
+            given: as for the writer itself.
+            fixed: nodes that are the same arrays at every step, and those of them that lie in rows.
+            moving: the variables that are another array at each step of the loop.
+        """
+        names, closure = self.names.inner(), self.closure.within(*fixed)
+        parts = (closure, self.graph, known, self.constants, roots, targets, given)
+        writer = PlannedWriter(*parts, products=self.products, names=names, loops=None)
+        writer.helpers, writer.moving = self.helpers, {*self.moving, *moving}
+        writer.users = users_of(toposort(roots))
+        return writer
 
     # -- memory --------------------------------------------------------------------------------------------------
 
     def _written(self, nodes: Sequence[Node]) -> set[Node]:
         """The nodes that a call writes into an array."""
-        formed = {n for n in nodes if n.shape != () and n not in self.rows and _has_form(n)}
+        formed = {n for n in nodes if n.shape != () and n not in self.rows and has_form(n)}
         into = formed - self.fresh
         self.indexed = {n for n in formed if _takes_off_one_hot(n)}
         values = {n.inputs[0] for n in self.indexed & self.fresh if len(self.users[n.inputs[0]]) == 1}
@@ -239,7 +220,9 @@ class PlannedWriter(Writer):
         def in_place(node: Node) -> bool:
             return over_operand(node) or self._is_masked(node)
 
-        return make_memory(nodes, into, in_place, self.shares, self.roots, self.given, self.targets, reads)
+        stacked = {n for n in nodes if is_planned_loop(n) and not (n in self.fresh and is_stack(n))}
+        parts = (in_place, self.shares, self.roots, self.given, self.targets, reads, stacked)
+        return make_memory(nodes, into | stacked, *parts)
 
     def shares(self, node: Node) -> bool:
         """Whether a value may be the memory of its operands."""
@@ -251,7 +234,7 @@ class PlannedWriter(Writer):
         """What each value that has an array is called; values that share one may have names of their own for it."""
         tenants: dict[Node, list[Node]] = {}
         for node in nodes:
-            if node in self.memory.home:
+            if node in self.memory.home and not is_planned_loop(node):
                 tenants.setdefault(self.memory.home[node], []).append(node)
         for home, shared in tenants.items():
             self._name_shared(home, shared)
@@ -290,7 +273,7 @@ class PlannedWriter(Writer):
     def _statements(self, node: Node, groups: Mapping[Node, Sequence[Node]]) -> Iterator[Statement]:
         if node in groups:
             if not any(n in self.texts for n in groups[node]):
-                yield self._block(groups[node])
+                yield self._loop(groups[node]) if is_loop(node) else self._block(groups[node])
         elif node in self.exponentials:
             yield self._exponentials(node)
         elif node in self.rows:
@@ -309,6 +292,32 @@ class PlannedWriter(Writer):
         else:
             yield from self._plain(node)
 
+    def _loop(self, group: Sequence[Node]) -> Statement:
+        """A loop whose arrays are there before."""
+        place = min(self.place[node] for node in group)
+        statement = Loop(self, group, self.block_operands(group[0]), place).statement()
+        for node in group:
+            own = node in self.memory.home
+            self._set(node, Text(self.names(node)), fixed=own)
+            self.closure.rows |= {node} if own else set()
+        return statement
+
+    def _hoist(self, expression: str, wish: str) -> str:
+        """What is computed once; or at its place, where it reads what each step of a loop around has another of."""
+        if self.moving.intersection(_WORD.findall(expression)):
+            return expression
+        return self.closure.hoist(expression, wish)
+
+    def rendered(self, node: Node, operands: Sequence[str]) -> str:
+        """The expression of a node over these texts."""
+        return str(render(node, [Text(x) for x in operands]))
+
+    def _lies_in(self, node: Node, name: str) -> None:
+        """A value lies in an array: the same at every call, unless each step of a loop has another."""
+        fixed = name not in self.moving
+        self._set(node, Text(name), fixed)
+        self.closure.rows |= {node} if fixed else set()
+
     def _set(self, node: Node, text: Text, fixed: bool = False) -> None:
         self.texts[node] = text
         if fixed:
@@ -326,12 +335,11 @@ class PlannedWriter(Writer):
             self._masked(node, operands, name)
             or self._summed(node, operands, name)
             or self._indexed(node, operands, name)
-            or written(node, operands, name, self.closure.hoist)
+            or written(node, operands, name, self._hoist)
         )
         assert lines is not None
         lines = [self._with_site(node, line) for line in lines] if node.op.role == "random" else lines
-        self._set(node, Text(name), fixed=True)
-        self.closure.rows.add(node)
+        self._lies_in(node, name)
         return self._statement(node, name, [self.closure.bound(line) for line in lines])
 
     def _exponentials(self, node: Node) -> Statement:
@@ -339,8 +347,7 @@ class PlannedWriter(Writer):
         each = self.exponentials[node]
         self.helpers.append(rows.HELPER)
         for n in (each.shift, each.e, each.total):
-            self._set(n, Text(self.called[n]), fixed=True)
-            self.closure.rows.add(n)
+            self._lies_in(n, self.called[n])
         texts = {n: str(self.text(n)) for n in (each.x, each.shift, each.e, each.total)}
         ones = rows.ones_of(each)
         line = rows.call(each, texts, self.closure.hoist(ones, "ones") if ones else None)
@@ -370,7 +377,7 @@ class PlannedWriter(Writer):
         if axis == 1 and not (isinstance(length, int) and length <= SHORT_ROW):
             return None
         ones = self.closure.hoist(f"np.ones({length}, np.{node.dtype})", "ones")
-        flat = self.closure.hoist(f"{out}.reshape(-1)", f"{out}_flat") if node.attrs["keepdims"] else out
+        flat = self._hoist(f"{out}.reshape(-1)", f"{out}_flat") if node.attrs["keepdims"] else out
         pair = f"{ones}, {operands[0]}" if axis == 0 else f"{operands[0]}, {ones}"
         return [f"np.dot({pair}, out={flat})"]
 
@@ -477,11 +484,7 @@ class PlannedWriter(Writer):
     @cached_property
     def users(self) -> dict[Node, list[Node]]:
         """Who reads each node of the graph."""
-        users: dict[Node, list[Node]] = {}
-        for node in self.graph.nodes:
-            for operand in node.inputs:
-                users.setdefault(operand, []).append(node)
-        return users
+        return users_of(self.graph.nodes)
 
     def _copies(self) -> Iterator[Statement]:
         """What has to end in an array that was still read when it was made."""
@@ -508,9 +511,3 @@ def _marks(node: Node) -> tuple[Node, Node | None]:
     if ufunc_of(node) == "multiply" and node.inputs[1].shape == ():
         return node.inputs[0], node.inputs[1]
     return node, None
-
-
-def _has_form(node: Node) -> bool:
-    if (node.op.kind == "leaf" and node.op.role != "random") or "view" in node.op.properties:
-        return False
-    return node.op.into is not None or ufunc_of(node) is not None

@@ -113,11 +113,17 @@ class Writer:
             self.texts[node] = Text(name)
         return statements
 
+    def block_operands(self, node: Node) -> list[Text]:
+        """The texts of what a block reads; a number has its dtype."""
+        texts = [self.text(x) for x in node.inputs]
+        weak = [is_weak(x) for x in node.inputs]
+        return [
+            Text(f"np.{x.dtype}({text})") if w else text
+            for x, text, w in zip(node.inputs, texts, weak, strict=True)
+        ]
+
     def _block(self, group: Sequence[Node]) -> Statement:
-        operands = [self.text(x) for x in group[0].inputs]
-        for i, x in enumerate(group[0].inputs):
-            if is_weak(x):
-                operands[i] = Text(f"np.{x.dtype}({operands[i]})")
+        operands = self.block_operands(group[0])
         statement = block_statement(self, group, operands)
         self.texts.update({node: Text(self.names(node)) for node in group})
         return statement

@@ -190,9 +190,9 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     places = [writer.place[n] for n in inside]
     closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]
-    closure.setup += _wrapped(f"{strips} = _strips(", [str(x) for x in made], ")")
+    closure.setup += wrapped(f"{strips} = _strips(", [str(x) for x in made], ")")
     writer.helpers.append("_strips")
-    heading = _wrapped("for ", [start, stop, *cut.values()], f" in {strips}:")
+    heading = wrapped("for ", [start, stop, *cut.values()], f" in {strips}:")
     renamed = [_renamed(s, new) for s in run]
     return [replace(renamed[0], block=(*heading, *renamed[0].block)), *renamed[1:]]
 
@@ -215,7 +215,7 @@ def _first_names(writer: PlannedWriter, names: Sequence[str], arrays: Mapping[st
     return {n: homes.setdefault(writer.memory.home.get(arrays[n], arrays[n]), n) for n in names}
 
 
-def _wrapped(start: str, parts: Sequence[str], end: str) -> list[str]:
+def wrapped(start: str, parts: Sequence[str], end: str) -> list[str]:
     """A line, or one for each part where it is long; a target of ``for`` is then in parentheses."""
     line = f"{start}{', '.join(parts)}{end}"
     if len(line) <= MAX_WIDTH - 16:

@@ -70,6 +70,7 @@ matmul_op: Op = linear(
     infix="@",
     into=_product_into,
     turn=lambda node, across: matmul_op(across(node.inputs[1]), across(node.inputs[0])),
+    properties="contracts",
     noun="product",
     axes="product",
     latex="{a} {b}",

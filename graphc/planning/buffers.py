@@ -51,6 +51,7 @@ def make_memory(
     given: Mapping[Node, Node | None],
     placed: Collection[Node] = (),
     reads: Mapping[Node, Sequence[Node]] | None = None,
+    lasting: Collection[Node] = (),
 ) -> Memory:
     """Give each node that is written into an array one, or that of an operand which dies there.
 
@@ -63,6 +64,7 @@ def make_memory(
         given: arrays that are there and may be written over, and what must be in each at the end (None: anything).
         placed: those that have an array of their own already.
         reads: what some nodes read besides their operands.
+        lasting: those whose arrays no other value is written over.
     """
     owners = _owners(nodes, written, shares, given)
     state = _Allocation(owners, _last_reads(nodes, owners, roots, reads or {}))
@@ -71,7 +73,8 @@ def make_memory(
         state.take(leaf, leaf, -1)
     for at, node in enumerate(nodes):
         if node in written:
-            home = node if node in placed else _home(node, at, state, in_place, wanted)
+            own = node in placed or node in lasting
+            home = node if own else _home(node, at, state, in_place, wanted, lasting)
             state.take(node, home, at)
     return Memory(state.home, state.span)
 
@@ -82,13 +85,18 @@ def _home(
     state: _Allocation,
     in_place: Callable[[Node], bool],
     wanted: Mapping[Node, Node],
+    lasting: Collection[Node],
 ) -> Node:
     """The array that a value is written into: the one that it has to end in, one of an operand, or its own."""
     over = in_place(node)
     homes = [
         state.home[x]
         for x in node.inputs
-        if over and x in state.home and x.type == node.type and state.free(state.home[x], at)
+        if over
+        and x in state.home
+        and x.type == node.type
+        and state.free(state.home[x], at)
+        and state.home[x] not in lasting
     ]
     if node in wanted:
         target = wanted[node]
