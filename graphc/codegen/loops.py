@@ -88,7 +88,6 @@ class Loop:
         self._operands()
         inner, statements = self._inside()
         lines = [line for s in statements for line in s.lines("")] + self._ending(inner)
-        self.before = [self.writer.closure.bound(line) for line in self.before]
         block = (*self.before, *self._head(), *(f"    {line}" for line in lines or ["pass"]))
         name, layer = self.writer.names(self.node), self.writer.layer(self.node)
         parts = (self.node, name, "\n".join(block), "", layer, block, tuple(self.group), tuple(statements))
@@ -123,7 +122,7 @@ class Loop:
             self._array(i, name, carry.shape)
             self.fixed.add(carry)
             self.rows.add(carry)
-            self.before.append(f"np.copyto({name}, {start})")
+            self._copied(name, start)
 
     def _carry_in_rows(self, i: int, carry: Node, stacks: Sequence[int]) -> None:
         """An array of a row for the start, and a row that each step leaves."""
@@ -133,7 +132,7 @@ class Loop:
             found, left, first, last = left, found, last, first
         results = [i, *(self.count + j for j in stacks)]
         self._buffer(every, (self.length + 1, *carry.shape), carry.dtype, results)
-        self.before.append(f"np.copyto({every}{first}, {self.operands[i]})")
+        self._copied(f"{every}{first}", self.operands[i])
         if i in self.results:
             self._view(self._result(i, self.names[i]), f"{every}{last}")
         for j in stacks:
@@ -185,6 +184,10 @@ class Loop:
     def _view(self, name: str, text: str) -> None:
         self.writer.closure.setup.append(f"{name} = {text}")
 
+    def _copied(self, name: str, text: str) -> None:
+        """A line before the loop."""
+        self.before.append(self.writer.closure.bound(f"np.copyto({name}, {text})"))
+
     def _row(self, wish: str, whole: str, fixed: bool) -> str:
         name = self.writer.names.reserve(wish)
         self.taken.append(_Row(name, whole, fixed))
@@ -217,7 +220,7 @@ class Loop:
                 continue
             name = self.writer.names.reserve(f"{text}_T")
             self._buffer(name, node.shape, node.dtype, ())
-            self.before.append(f"np.copyto({name}, {self.writer.rendered(node, [text])})")
+            self._copied(name, self.writer.rendered(node, [text]))
             self.known[node] = name
             self.fixed.add(node)
             self.rows.add(node)
