@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.codegen.calls import written
+from graphc.codegen.closure import Closure
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import array_cast, quoted, size_source, wrapped_signature
-from graphc.codegen.planned import Closure
 from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node

@@ -28,7 +28,8 @@ from graphc.ir.size import Dim, names_of, product
 from graphc.ops.template import literal
 
 if TYPE_CHECKING:
-    from graphc.codegen.planned import Closure, PlannedWriter
+    from graphc.codegen.closure import Closure
+    from graphc.codegen.planned import PlannedWriter
 
 BLOCK = 4096
 """So many elements are added up in their own dtype; the sum of these sums is a float64."""

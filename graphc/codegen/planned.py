@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from graphc.codegen import exponentials as rows
 from graphc.codegen.calls import has_form, over_operand, ufunc_of, written
-from graphc.codegen.lifetimes import END, Buffer, buffer_lines
+from graphc.codegen.closure import Closure
+from graphc.codegen.lifetimes import END
 from graphc.codegen.loops import Loop, is_loop, is_planned_loop, is_stack, users_of
 from graphc.codegen.names import Names
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
-from graphc.codegen.strips import Run, in_strips
+from graphc.codegen.strips import in_strips
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, result_groups, toposort
 from graphc.ir.provenance import gradient_of
@@ -26,79 +26,12 @@ from graphc.rewrite.rule import is_constant
 from graphc.rewrite.rules.cost import MANY
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_FUNCTION = re.compile(r"\bnp\.((?:\w+\.)*\w+)(?=\()")
 
 
 Loops = Callable[["PlannedWriter", Sequence[Statement]], list[Statement]]
 
 SHORT_ROW = 128
 """How many elements of a row are added one after the other, not in pairs."""
-
-
-@dataclass
-class Closure:
-    """What stands above a step, made once for each size of batch.
-
-    Attributes:
-        names: of the whole function.
-        fixed: nodes that are the same arrays at every step.
-        rows: those of them that lie in rows, so that a reshape of them is a view.
-        settled: numbers that are computed once, of sizes and constants.
-        setup: lines.
-        buffers: for each buffer its name, shape, dtype and the lines that need it.
-        made: the views among the lines, as statements.
-        hoisted: what is computed once, by its expression.
-        functions: the name of each function of NumPy that a step calls.
-        before: lines that the shapes of buffers need.
-        called: what is computed at each place.
-        runs: calls over the same rows, and whether they stand in a loop.
-    """
-
-    names: Names
-    fixed: set[Node] = field(default_factory=set)
-    rows: set[Node] = field(default_factory=set)
-    settled: set[Node] = field(default_factory=set)
-    setup: list[str] = field(default_factory=list)
-    buffers: list[Buffer] = field(default_factory=list)
-    made: list[Statement] = field(default_factory=list)
-    hoisted: dict[str, str] = field(default_factory=dict)
-    functions: dict[str, str] = field(default_factory=dict)
-    before: list[str] = field(default_factory=list)
-    called: dict[int, str] = field(default_factory=dict)
-    runs: list[Run] = field(default_factory=list)
-
-    def within(self, fixed: Iterable[Node], rows: Iterable[Node]) -> Closure:
-        """What stands above the step, for a body whose nodes are not those around it."""
-        return replace(self, fixed=set(fixed), rows=set(rows), settled=set(), called={})
-
-    def loop(self, names: Sequence[str], short: Sequence[str], rows: str, start: int, end: int) -> None:
-        """A loop needs all of these buffers from its first line to its last; some hold a strip of rows alone."""
-        for i, (name, shape, dtype, first, last) in enumerate(self.buffers):
-            if name in short:
-                shape = re.sub(r"^\([^,)]*", f"({rows}", shape)
-            if name in names:
-                self.buffers[i] = (name, shape, dtype, min(first, start), max(last, end))
-
-    def hoist(self, expression: str, wish: str) -> str:
-        """The name of what is computed once."""
-        if expression not in self.hoisted:
-            name = self.hoisted[expression] = self.names.reserve(wish)
-            self.setup.append(f"{name} = {expression}")
-        return self.hoisted[expression]
-
-    def bound(self, line: str) -> str:
-        """A line whose functions are looked up once."""
-        return _FUNCTION.sub(lambda m: self._function(m[1]), line)
-
-    def _function(self, path: str) -> str:
-        if path not in self.functions:
-            self.functions[path] = self.names.reserve(path.replace(".", "_"))
-        return self.functions[path]
-
-    def lines(self) -> list[str]:
-        """Functions, buffers, and what is made of them."""
-        functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
-        return [*functions, *self.before, *buffer_lines(self.buffers, self.called), *self.setup]
 
 
 class PlannedWriter(Writer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphc.codegen.closure import Closure
 from graphc.codegen.kernels import Kernels, keep_used, with_numba
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
@@ -20,7 +21,7 @@ from graphc.codegen.numpy import (
     tuple_text,
     wrapped_signature,
 )
-from graphc.codegen.planned import Closure, PlannedWriter
+from graphc.codegen.planned import PlannedWriter
 from graphc.codegen.strips import in_strips
 from graphc.ir.node import Node, size_names
 from graphc.planning.early import with_early_factors

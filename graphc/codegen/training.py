@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphc.codegen.closure import Closure
 from graphc.codegen.epoch import VECTORS, Reading, given_lines, plans, readings, row_buffers, taken_lines
 from graphc.codegen.kernels import Kernels, keep_used
 from graphc.codegen.lifetimes import END
@@ -18,7 +19,7 @@ from graphc.codegen.numpy import (
     tokens,
     wrapped_signature,
 )
-from graphc.codegen.planned import Closure, PlannedWriter
+from graphc.codegen.planned import PlannedWriter
 from graphc.codegen.statements import Statement
 from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
