@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graphc.codegen.strips import Run
 from graphc.explanation.words import called, expression
-from graphc.ir.events import Region, Rewrite
+from graphc.ir.events import Event, Region, Rewrite
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, engine
 from graphc.rewrite.driver import Trace
@@ -59,11 +59,17 @@ def regions_in(trace: Trace) -> tuple[RegionNote, ...]:
     """What was found of each region that was looked at, one note for values that came out alike."""
     found: dict[str, Node] = {}
     for node, event in trace.events:
-        if isinstance(event, Region):
-            found.setdefault(event.found, node)
-        elif isinstance(event, Rewrite) and event.rule == NAME:
-            found.setdefault(event.facts[0], node)
+        text = region_said(event)
+        if text is not None:
+            found.setdefault(text, node)
     return tuple(RegionNote(_name(node), text) for text, node in found.items())
+
+
+def region_said(event: Event) -> str | None:
+    """What an event says was found of a pointwise region; None for one of another kind."""
+    if isinstance(event, Region):
+        return event.found
+    return event.facts[0] if isinstance(event, Rewrite) and event.rule == NAME else None
 
 
 def fused_regions(graph: Graph, trace: Trace, level: str) -> Fused:

@@ -36,7 +36,7 @@ def _definitions(marks: Iterable[Mark]) -> str:
 @lru_cache(maxsize=2048)
 def name_of(outline: str) -> str:
     """The id of an outline."""
-    return "g" + hashlib.sha256(outline.encode()).hexdigest()[:10]
+    return "g" + hashlib.sha256(outline.encode()).hexdigest()[:7]
 
 
 def _formula(mark: Mark, points: str) -> str:

@@ -171,15 +171,16 @@ def _references(equation: Equation) -> Iterator[int]:
 
 
 def content_of(
-    what: Any, *, level: str | None, mode: str | None, updates: bool, layout: str = "fresh"
+    what: Any, *, level: str | None, mode: str | None, updates: bool, layout: str | None = None
 ) -> Content:
-    """Everything that a viewer shows of a model, a program, a graph or nodes."""
+    """Everything that a viewer shows of a model, a program, a graph or nodes; by default in their own layout."""
+    own = getattr(what, "layout", None) or getattr(getattr(what, "plan", None), "layout", "fresh")
     declared = _differentiated(graph_to_draw(what, updates or None))
     whole = resolved(declared, mode)
     rules = str(level or getattr(what, "level", "default"))
     trace = Trace()
     simple = simplified(whole, rules, trace)
-    planned = plan(simple, rules, trace, layout)
+    planned = plan(simple, rules, trace, layout or str(own))
     parts = parts_of(simple)
     return Content(
         simple,

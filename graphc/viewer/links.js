@@ -167,7 +167,8 @@ function card(key, event) {
   panel.replaceChildren(make("strong", box.title));
   const formula = box.equations.length ? document.querySelector(`#eq${box.equations[0]} .formula`) : null;
   if (formula) panel.append(formula.cloneNode(true));
-  for (const line of box.tip) if (!formula || !line.startsWith(`${box.title} = `)) panel.append(make("p", line, "tip"));
+  if (!formula && box.formula) panel.append(make("p", `${box.title} = ${box.formula}`, "tip"));
+  for (const line of box.tip) panel.append(make("p", line, "tip"));
   if (box.values) panel.append(...numbers(box.values));
   const width = panel.offsetWidth, height = panel.offsetHeight;
   panel.style.left = `${Math.max(4, Math.min(event.clientX + 18, innerWidth - width - 8))}px`;

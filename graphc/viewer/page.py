@@ -23,7 +23,7 @@ from graphc.render.svg import dark_rules
 from graphc.runtime.files import write_text
 from graphc.viewer.content import Content, content_of
 from graphc.viewer.listing import highlighted
-from graphc.viewer.steps import steps_of
+from graphc.viewer.steps import RUNS, steps_of
 from graphc.viewer.values import statistics
 
 SCRIPTS = ("links.js", "figure.js", "steps.js")
@@ -73,7 +73,7 @@ def view(
     updates: bool = False,
     level: str | None = None,
     mode: str | None = None,
-    layout: str = "fresh",
+    layout: str | None = None,
 ) -> View:
     """Figure, derivation and listing in one HTML file that needs no network.
 
@@ -89,7 +89,8 @@ def view(
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen; by default the model's.
         mode: ``train`` or ``eval`` where the graph has a choice; by default ``train`` if there are gradients.
         layout: ``fresh`` lists a program that makes new arrays, ``planned`` one that works in buffers, as training
-            does; the slider then goes through the buffers as well.
+            does; the slider then goes through the buffers and the strips as well. By default that of the model (which
+            is ``planned``) or of the program; ``fresh`` for anything else.
 
     Returns:
         A View: ``.html``, ``.save(path)``, ``.open()``.
@@ -167,8 +168,21 @@ def _figure(content: Content) -> str:
     svg = re.sub(
         r'(<g id="a_box\d+"><a) xlink:title="[^"]*"', r"\1", svg
     )  # what the page shows beside the pointer
-    svg = re.sub(r' font-family="[^"]*"| xml:space="preserve"', "", svg)
-    return svg[svg.index("<svg") :]
+    svg = re.sub(r' font-family="[^"]*"| xml:space="preserve"| text-anchor="start"', "", svg)
+    svg = re.sub(r'( font-size="[\d.]+?)\.?0*"', r'\1"', svg)
+    svg = re.sub(r'(<g class="formula") role="img" aria-label="[^"]*"', r"\1", svg)  # its box says it
+    before, end, after = svg.rpartition("</defs>")
+    return (
+        before[before.find("<svg") :] + end + _PLACES.sub(_coarse, after) if end else svg[svg.index("<svg") :]
+    )
+
+
+_PLACES = re.compile(r' (?:d|points)="[^"]*"')
+
+
+def _coarse(places: re.Match[str]) -> str:
+    """Where lines run, to a tenth of a point."""
+    return re.sub(r"(\.\d)\d+", r"\1", places[0])
 
 
 def _table(figure: Figure) -> str:
@@ -196,8 +210,7 @@ def _derivation(content: Content) -> str:
 def _listing(content: Content) -> str:
     lines = highlighted(content.source.text.rstrip("\n"))
     return "".join(
-        f'<div class="line" id="line{i}"><span class="no">{i}</span><code>{line or " "}</code></div>'
-        for i, line in enumerate(lines, 1)
+        f'<div class="line" id="line{i}"><code>{line or " "}</code></div>' for i, line in enumerate(lines, 1)
     )
 
 
@@ -210,13 +223,22 @@ def _data(content: Content, measured: Mapping[int, Any]) -> dict[str, Any]:
             "title": box.title,
             "formula": " ".join(box.lines),
             "foot": box.foot,
-            "tip": box.tooltip,
+            "tip": [line for line in box.tooltip if not line.startswith(f"{box.title} = ")],
             "at": [r, column, i],
             "equations": content.equations.get(box.key, ()),
             "lines": content.lines.get(box.key, ()),
             **({"values": measured[box.key]} if box.key in measured else {}),
         }
-    return {"boxes": boxes, "layers": _layers(content), "steps": [_step(s) for s in steps_of(content)]}
+    steps = [_step(s) for s in steps_of(content)]
+    return {"boxes": boxes, "layers": _layers(content), "steps": steps, "begin": _begin(content)}
+
+
+def _begin(content: Content) -> int:
+    """The line with which the listing is shown first: helpers and buffers stand above it."""
+    lines = content.source.text.split("\n")
+    planned = (i for i, line in enumerate(lines, 1) if line.startswith("    def run("))
+    whole = (i for i, line in enumerate(lines, 1) if line.startswith(f"def {content.source.name}("))
+    return next(planned, 0) or next(whole, 1)
 
 
 def _layers(content: Content) -> list[dict[str, Any]]:
@@ -234,4 +256,6 @@ def _layers(content: Content) -> list[dict[str, Any]]:
 
 
 def _step(step: Any) -> dict[str, Any]:
-    return {key: value for key, value in asdict(step).items() if value}
+    """What there is of a step; the text of a line that runs stands in the listing already."""
+    found = {key: value for key, value in asdict(step).items() if value}
+    return found | {"text": step.text.partition(": ")[0]} if step.phase == RUNS else found

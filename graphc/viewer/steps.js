@@ -34,7 +34,8 @@ function tell(step) {
   const place = byId("event");
   place.replaceChildren();
   if (!step) { place.append(make("span", "Move the slider to see what happened, step by step.", "tip")); return; }
-  place.append(make("div", step.text));
+  const line = step.phase === "runs" ? byId(`line${step.line}`) : null;
+  place.append(make("div", line ? `${step.text}: ${line.textContent.trim()}` : step.text));
   if (step.before) {
     const change = make("div", undefined, "change");
     change.append(make("span", "before"), make("span", step.before), make("span", "after"), make("span", step.after));
@@ -123,7 +124,8 @@ const KEYS = {
     if (layer) fold(layer);
   },
   p: () => { if (here !== null) showPath(here); },
-  Escape: () => { byId("help").hidden = true; showPath(null); keep(null, "keyboard"); go(0); card(null); },
+  Escape: () => { byId("help").hidden = true; showPath(null); keep(null, "keyboard"); go(0);
+if (byId(`line${data.begin}`)) byId("listing").scrollTop = byId(`line${data.begin}`).offsetTop - byId("listing").offsetTop; card(null); },
   Enter: () => { if (here !== null) keep({ boxes: [here] }, "keyboard"); },
 };
 
@@ -189,3 +191,4 @@ byId("theme").addEventListener("click", theme);
 byId("keys").addEventListener("click", help);
 paint(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 go(0);
+if (byId(`line${data.begin}`)) byId("listing").scrollTop = byId(`line${data.begin}`).offsetTop - byId("listing").offsetTop;

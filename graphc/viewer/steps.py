@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from graphc.explanation.lines import places
+from graphc.explanation.fused import region_said
+from graphc.explanation.lines import Place, places
 from graphc.explanation.slots import slots_of
 from graphc.explanation.words import expression
 from graphc.ir.events import Event, Folded, Lowered, Rewrite
@@ -14,8 +15,15 @@ from graphc.ir.provenance import replaced_by
 from graphc.render.figure import BACKWARD, BETWEEN, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box
 from graphc.viewer.content import Content
 
-DECLARED, CHAIN, REWRITES, RUNS, SLOTS = "declared", "chain rule", "rewrites", "runs", "slots"
-PHASES = (DECLARED, CHAIN, REWRITES, RUNS, SLOTS)
+DECLARED, CHAIN, REWRITES, FUSED, RUNS, SLOTS = (
+    "declared",
+    "chain rule",
+    "rewrites",
+    "fusion",
+    "runs",
+    "slots",
+)
+PHASES = (DECLARED, CHAIN, REWRITES, FUSED, RUNS, SLOTS)
 
 MAX_TEXT = 400
 
@@ -47,7 +55,8 @@ class Step:
 
 def steps_of(content: Content) -> list[Step]:
     """All steps, in order."""
-    return [*_declared(content), *_chain(content), *_rewrites(content), *_runs(content), *_slots(content)]
+    parts = (_declared, _chain, _rewrites, _regions, _strips, _runs, _slots)
+    return [step for part in parts for step in part(content)]
 
 
 # -- forward and back ---------------------------------------------------------------------------------------------
@@ -157,6 +166,41 @@ def _said(event: Event) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+# -- what stands together -------------------------------------------------------------------------------------------
+
+
+def _regions(content: Content) -> Iterator[Step]:
+    """The pointwise regions that were looked at as one system, and which form of them was taken."""
+    boxes: dict[str, dict[int, None]] = {}
+    for node, event in content.trace.events:
+        text = region_said(event)
+        key = content.box_of(node)
+        if text is not None and key is not None:
+            boxes.setdefault(text, {})[key] = None
+    for text, keys in boxes.items():
+        yield Step(FUSED, _short(f"a pointwise region: {text}"), tuple(keys))
+
+
+def _strips(content: Content) -> Iterator[Step]:
+    """In a planned program, calls over the same rows: which run in a loop over strips of them, and why."""
+    boxes = _boxes_of_lines(content)
+    known = sorted(places(content.source).items())
+    said: dict[str, list[str]] = {}
+    for run in content.source.runs:  # those that are no loop for the same reason are one step
+        text = str(run) if run.looped else f"one call after the other: {run.reason}"
+        said.setdefault(text, []).extend(run.names)
+    for text, names in said.items():
+        lines = [line for line, place in known if not set(names).isdisjoint(_names(place))]
+        found = dict.fromkeys(key for line in lines for key in boxes.get(line, ()))
+        yield Step(FUSED, _short(text), tuple(found), line=lines[0] if lines else 0)
+
+
+def _names(place: Place) -> Iterator[str]:
+    """What a line computes; in a loop over strips, rows of it."""
+    for statement in (place.statement, *place.statement.inner):
+        yield statement.name.removesuffix("_rows")
 
 
 # -- the listing --------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def network():
 @pytest.fixture(scope="session")
 def written(tmp_path_factory, network):
     model, batch = network
-    return model.view(tmp_path_factory.mktemp("view") / "viewed.html", values=batch).path
+    return model.view(tmp_path_factory.mktemp("view") / "viewed.html", values=batch, layout="fresh").path
 
 
 @pytest.fixture

@@ -228,3 +228,30 @@ def test_without_an_engine_boxes_are_linked_all_the_same(driver, network, tmp_pa
     assert page.lit()["equations"] == ["3"]
     page.press("c", "C", "+", "0", "]", "p")
     assert page.problems() == []
+
+
+def test_the_listing_of_a_model_is_the_planned_one_shown_from_its_computations(driver, network, tmp_path):
+    page = Page(driver, network[0].view(tmp_path / "planned.html").path)
+    top = "document.getElementById('listing').getBoundingClientRect().top"
+    first = "document.getElementById(`line${data.begin}`).getBoundingClientRect().top"
+    assert abs(page(first) - page(top)) < 3
+    phases = page("[...new Set(data.steps.map((step) => step.phase))]")
+    assert phases[-2:] == ["runs", "slots"]
+    page.do("go(1 + data.steps.findIndex((step) => step.phase === 'runs'))")
+    assert "dot(x, first_W, out=" in page("document.getElementById('event').innerText")
+    page.do("go(1 + data.steps.findIndex((step) => step.phase === 'slots'))")
+    assert page.lit()["boxes"]
+    assert page.problems() == []
+
+
+def test_formulas_are_outlines_and_are_found_by_their_text(page):
+    pytest.importorskip("ziamath", reason="formulas are text without it")
+    assert page("document.querySelectorAll('#figure .formula use').length") > 100
+    page.do("document.getElementById('search').value = 'h₂ W₃'; search()")
+    assert page("document.getElementById('found').textContent") == "1 found"
+    assert (
+        page("document.querySelector('.box.found').getAttribute('aria-label')") == "z₃, h₂ W₃ + b₃, batch×3"
+    )
+    light = page("getComputedStyle(document.querySelector('#figure .formula use')).fill")
+    page.one("#theme").click()
+    assert page("getComputedStyle(document.querySelector('#figure .formula use')).fill") != light

@@ -97,7 +97,14 @@ def test_a_loop_is_linked_to_all_its_lines_and_equations():
 
 def test_the_steps_are_declaration_chain_rule_rewrites_and_lines():
     steps = data_of(two_layers().view())["steps"]
-    assert list(dict.fromkeys(s["phase"] for s in steps)) == ["declared", "chain rule", "rewrites", "runs"]
+    assert list(dict.fromkeys(s["phase"] for s in steps)) == [
+        "declared",
+        "chain rule",
+        "rewrites",
+        "fusion",
+        "runs",
+        "slots",
+    ]
     born = [key for s in steps for key in s.get("born", ())]
     assert len(born) == len(set(born))
     rule = next(s for s in steps if s["text"].startswith("probability-minus-target"))
@@ -201,13 +208,45 @@ def test_without_an_engine_the_boxes_are_a_table(monkeypatch):
 
 
 def test_the_slots_of_a_planned_program_are_steps():
-    page = data_of(two_layers().view(layout="planned"))
+    page = data_of(two_layers().view())
     slots = [s for s in page["steps"] if s["phase"] == "slots"]
     assert slots
     assert all(s["text"].startswith(f"slot {i}: ") for i, s in enumerate(slots, 1))
     shared = next(s for s in slots if ", then " in s["text"])
     assert {page["boxes"][str(key)]["title"] for key in shared["boxes"]} >= {"z₁", "h"}
-    assert not [s for s in data_of(two_layers().view())["steps"] if s["phase"] == "slots"]
+    assert not [s for s in data_of(two_layers().view(layout="fresh"))["steps"] if s["phase"] == "slots"]
+
+
+def test_a_model_is_listed_as_it_trains_and_a_program_as_it_was_compiled():
+    model = two_layers()
+    assert "out=" in model.view().html
+    x = gx.input("x", ("n", 3))
+    value = gx.sum(gx.tanh(x) * x, axis=1)
+    assert "out=" not in view(gx.compile(value)).html
+    assert "out=" in view(gx.compile(value, layout="planned")).html
+    assert "out=" not in view(value).html
+
+
+def test_the_listing_begins_at_the_computations():
+    page = two_layers().view()
+    lines = re.findall(r'<div class="line" id="line\d+"><code>(.*?)</code>', page.html)
+    assert "def</span> run(" in lines[data_of(page)["begin"] - 1]
+
+
+def test_what_stands_together_is_a_step():
+    """Regions whose form was chosen as a whole, and of a planned program the strips, or why there are none."""
+    x = gx.input("x", ("n", 400))
+    w = gx.param("w", (400,))
+    loss = gx.mean(gx.square(gx.sigmoid(x * w) * gx.softplus(x)))
+    page = data_of(view(gx.Model(gx.sigmoid(x * w), loss, name="wide")))
+    steps = [s for s in page["steps"] if s["phase"] == "fusion"]
+    strips = next(s for s in steps if "in strips" in s["text"])
+    assert strips["boxes"]
+    assert strips["line"]
+    mish = data_of(view(gx.sum(gx.mish(x * w))))
+    (region,) = [s for s in mish["steps"] if s["phase"] == "fusion"]
+    assert region["text"].startswith("a pointwise region: ")
+    assert region["boxes"]
 
 
 def test_a_planned_program_is_linked_like_any_other():
