@@ -52,21 +52,30 @@ def _erf(x, out=None):
 
 # 0.73 (3.3), 0.73 (2.1)
 def _sigmoid(x, out=None):
-    """1 / (1 + exp(-x)), accurate to the last subnormal of the left tail."""
-    e = np.exp(-np.abs(x))
-    y = np.maximum(e, x >= 0, out=out)  # exp(min(x, 0)): 1 on the right, e on the left
+    """1 / (1 + exp(-x)); where that exponential overflows it is exp(x), to the last subnormal."""
+    try:
+        with np.errstate(over="raise"):
+            e = np.exp(-x)
+    except FloatingPointError:
+        with np.errstate(over="ignore"):
+            e = np.exp(-x)
+        y = np.where(np.isinf(e), np.exp(np.minimum(x, 0.0)), 1.0 / (1.0 + e))[()]
+        return np.add(y, 0.0, out=out)
     e += 1.0
-    y /= e
-    return y
+    return np.divide(1.0, e, out=out)
 
 
 # 1.0 (2.7), 0.73 (1.5)
 def _softplus(x, out=None):
-    """log(1 + exp(x)) without overflow."""
-    above = np.maximum(x, 0.0)
-    y = np.log1p(np.exp(-np.abs(x)), out=out)
-    y += above
-    return y
+    """log(1 + exp(x)); where that exponential overflows it is x."""
+    try:
+        with np.errstate(over="raise"):
+            e = np.exp(x)
+    except FloatingPointError:
+        with np.errstate(over="ignore"):
+            e = np.exp(x)
+        return np.add(np.where(np.isinf(e), x, np.log1p(e))[()], 0.0, out=out)
+    return np.log1p(e, out=out)
 
 
 # 1.0, 1.0

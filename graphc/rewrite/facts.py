@@ -86,7 +86,7 @@ def _by_kind(node: Node, operands: Sequence[Facts]) -> Facts:
     if op.role == "assume":
         return _assumed(node, operands[0])
     if op.kind == "pointwise":
-        return _pointwise(node, operands) if node.type.is_float else NOTHING
+        return pointwise_facts(node, operands) if node.type.is_float else NOTHING
     if op.kind == "effect" or op.properties & {"view", "moves"}:
         return _moved(_carried(node, operands))
     if "sums" in op.properties:
@@ -157,7 +157,8 @@ def _moved(operands: Sequence[Facts]) -> Facts:
     return Facts(union([x.range for x in operands]), all(x.nonzero for x in operands), labels)
 
 
-def _pointwise(node: Node, operands: Sequence[Facts]) -> Facts:
+def pointwise_facts(node: Node, operands: Sequence[Facts]) -> Facts:
+    """What a pointwise card makes of what is known of its operands."""
     names = {n: x.range for n, x in zip(node.op.operands, operands, strict=True)}
     names |= {k: point(v) for k, v in node.attrs.items() if isinstance(v, (int, float))}
     if node.op.name in FUNCTIONS:

@@ -85,6 +85,15 @@ def _safe(function: Callable[[float], float], x: float) -> float:
         return INF
 
 
+VANISHED = -800.0
+"""From here down the exponential of a number of any dtype is 0, not merely small."""
+
+
+def _exp(x: Interval) -> Interval:
+    found: Interval = _rising(math.exp, least=0.0)(x)
+    return Interval(found.low, 0.0, found.nan) if x.high < VANISHED else found
+
+
 def _log(x: float) -> float:
     return -INF if x <= 0 else math.log(x)
 
@@ -164,7 +173,7 @@ def _whole(x: Interval) -> Interval:
 
 
 FUNCTIONS: Mapping[str, Callable[..., Interval]] = {
-    "exp": _rising(math.exp, least=0.0),
+    "exp": _exp,
     "expm1": _rising(math.expm1, least=-1.0),
     "log": _rising(_log, low=0.0),
     "log1p": _rising(_log1p, low=-1.0),

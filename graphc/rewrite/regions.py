@@ -27,6 +27,9 @@ from graphc.symbolic.regions.prices import DEAR, price
 MAX_NODES = 40
 MAX_INPUTS = 6
 
+LONG = 12
+"""So many operations that only a gradient needs are worth a look although none of them is dear."""
+
 NAME = "pointwise-region"
 """How the trace calls it."""
 
@@ -119,8 +122,6 @@ def regions_of(graph: Graph) -> Iterator[Found]:
     if sum(_is_dear(node) for node in graph.nodes) < 2:
         return
     forward = _forward(graph)
-    if all(node in forward for node in graph.nodes if _is_dear(node)):
-        return
     read = _read(graph)
     for group in _cores(graph):
         if not _declined(group, forward):
@@ -133,7 +134,7 @@ def _declined(group: Collection[Node], forward: Collection[Node]) -> str:
     dear = [node for node in group if _is_dear(node)]
     if len(dear) < 2:
         return "it has no two dear operations that could share anything"
-    if all(node in forward for node in dear):
+    if all(node in forward for node in dear) and sum(n not in forward for n in group) < LONG:
         return "all of its dear operations belong to the value itself, which keeps the form that it has"
     if any(_is_given(n) for n in group):
         return "it belongs to equations that stand as text, and keep the form in which they were written"

@@ -41,12 +41,17 @@ def _erf(x, out=None):
 
 
 def _sigmoid(x, out=None):
-    """1 / (1 + exp(-x)), accurate to the last subnormal of the left tail."""
-    e = np.exp(-np.abs(x))
-    y = np.maximum(e, x >= 0, out=out)  # exp(min(x, 0)): 1 on the right, e on the left
+    """1 / (1 + exp(-x)); where that exponential overflows it is exp(x), to the last subnormal."""
+    try:
+        with np.errstate(over="raise"):
+            e = np.exp(-x)
+    except FloatingPointError:
+        with np.errstate(over="ignore"):
+            e = np.exp(-x)
+        y = np.where(np.isinf(e), np.exp(np.minimum(x, 0.0)), 1.0 / (1.0 + e))[()]
+        return np.add(y, 0.0, out=out)
     e += 1.0
-    y /= e
-    return y
+    return np.divide(1.0, e, out=out)
 
 
 def _sigmoid_cross_entropy(x, t):

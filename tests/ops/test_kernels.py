@@ -167,6 +167,25 @@ def test_unary_is_accurate_everywhere(name: str, dtype: type[np.floating[Any]]) 
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["_sigmoid", "_softplus"])
+def test_an_exponential_that_overflows_changes_nothing_beside_it(
+    name: str, dtype: type[np.floating[Any]]
+) -> None:
+    """Bits do not hang on what else is in an array; an array that is written over gives the same."""
+    x, function = signed(dtype), FUNCTIONS[name]
+    near = np.abs(x) < (88 if dtype is np.float32 else 709)
+    whole, out = function(x), np.empty_like(x)
+    np.testing.assert_array_equal(function(x[near]), whole[near])
+    np.testing.assert_array_equal(function(x, out=out), whole)
+    for part in (x, x[near]):
+        over = part.copy()
+        assert function(over, out=over) is over
+        np.testing.assert_array_equal(over, function(part))
+    assert function(x[0]).dtype == dtype
+    assert function(x[0]).ndim == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     ("name", "x", "want"),
     [

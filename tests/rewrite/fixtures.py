@@ -217,7 +217,11 @@ FACT_PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "sigmoid-logit": (lambda u: (gx.sigmoid(gx.log(between(u) / (1 - between(u)))), between(u)),),
     "log-reciprocal": (lambda u: (gx.log(gx.reciprocal(between(u))), -gx.log(between(u))),),
     "sinh-arcsinh": (lambda x: (gx.sinh(gx.arcsinh(x)), x),),
-    "plain-softplus": (lambda u: (gx.softplus(between(u)), gx.log1p(gx.exp(between(u)))),),
+    "plain-softplus": (
+        lambda u: (gx.softplus(between(u)), gx.log(1 + gx.exp(between(u)))),
+        lambda u: (gx.softplus(-9 * between(u)), gx.log1p(gx.exp(-9 * between(u)))),
+    ),
+    "plain-sigmoid": (lambda u: (gx.sigmoid(between(u)), gx.exp(between(u)) / (1 + gx.exp(between(u)))),),
     "plain-logsumexp": (
         lambda units: (gx.logsumexp(between(units), axis=1), gx.log(gx.sum(gx.exp(between(units)), axis=1))),
     ),
@@ -282,6 +286,7 @@ FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "sigmoid-logit": (lambda x: gx.sigmoid(gx.log(x / (1 - x))),),
     "log-reciprocal": (lambda x: gx.log(gx.reciprocal(gx.assume(x, positive=True))),),
     "plain-softplus": (lambda x: gx.softplus(x), lambda x: gx.softplus(gx.assume(x, low=0, high=800))),
+    "plain-sigmoid": (lambda x: gx.sigmoid(x), lambda x: gx.sigmoid(gx.square(x))),
     "plain-logsumexp": (
         lambda rows: gx.logsumexp(rows, axis=1),
         lambda units: gx.logsumexp(between(units), axis=0),

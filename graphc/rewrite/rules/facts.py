@@ -28,6 +28,7 @@ from graphc.ops.trig import arcsinh, arctanh, sinh
 from graphc.rewrite.facts import Facts, facts_of
 from graphc.rewrite.rule import EXACT, FACT, ROUNDING, Match, Rule
 from graphc.rewrite.rules.holes import AXIS, KEEP, x, y
+from graphc.rewrite.subdivision import within
 
 Holds = Callable[[Facts], bool]
 
@@ -130,11 +131,17 @@ INVERSES = (
 
 
 def _small(m: Match) -> str | None:
-    """Whether exp of it neither overflows nor vanishes."""
-    found = facts_of(m.x).range
+    """Whether exp of it neither overflows nor vanishes; a nan is one in either form."""
     limit = _LARGEST_EXP[m.root.dtype]
-    fits = not found.nan and -limit <= found.low and found.high <= limit
-    return None if fits else f"x is not known to be within ±{limit:g}: it is in {facts_of(m.x)}"
+    if within(m.x, -limit, limit):
+        return None
+    return f"x is not known to be within ±{limit:g}: it is in {facts_of(m.x)}"
+
+
+def _plain_softplus(m: Match) -> Any:
+    """The logarithm itself where its argument keeps its digits: the sum serves the sigmoid as well."""
+    e = exp(m.x)
+    return log(1.0 + e) if within(m.x, -2.0, _LARGEST_EXP[m.root.dtype]) else log1p(e)
 
 
 def _small_rows(m: Match) -> str | None:
@@ -162,7 +169,8 @@ def _plain(name: str, left: Any, right: Any, when: Any) -> Rule:
 
 
 PLAIN = (
-    _plain("plain-softplus", softplus(x), log1p(exp(x)), _small),
+    _plain("plain-softplus", softplus(x), _plain_softplus, _small),
+    _plain("plain-sigmoid", sigmoid(x), exp(x) / (1.0 + exp(x)), _small),
     _plain(
         "plain-logsumexp",
         logsumexp_op(x, axis=AXIS, keepdims=KEEP),
