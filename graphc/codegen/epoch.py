@@ -17,7 +17,7 @@ from graphc.ops.shape import dims_text
 from graphc.ops.template import Text
 from graphc.rewrite.rules.cost import MANY
 
-OWN = frozenset({"data", "order", "batch_size", "rows", "given", "taken", "step"})
+OWN = frozenset({"data", "order", "batch_size", "given", "step"})
 """What these functions call what they take and what they make; no variable of a step has such a name."""
 
 BATCH = 32
@@ -44,14 +44,14 @@ class Reading:
         text: what it is called where it is as it was given.
         node: what the step reads of it: the input itself, its one-hot rows, or its rows with a last 1.
         name: what a step calls that.
-        rows: the buffer for rows of it; empty where all batches read the same.
+        cut: whether it is cut into batches.
     """
 
     leaf: Node
     text: str
     node: Node
     name: str
-    rows: str = ""
+    cut: bool
 
     @property
     def made(self) -> bool:
@@ -71,9 +71,7 @@ def readings(graph: Graph, batched: Sequence[Node], names: Names) -> list[Readin
     found = []
     for leaf in graph.leaves("input"):
         text, node = names(leaf), marks.get(leaf, leaf)
-        name = text if node is leaf else names(node)
-        rows = "" if leaf not in batched else name if node is not leaf else names.reserve(f"{text}_rows")
-        found.append(Reading(leaf, text, node, name, rows))
+        found.append(Reading(leaf, text, node, text if node is leaf else names(node), leaf in batched))
     return found
 
 
@@ -105,9 +103,9 @@ def _is_narrow(node: Node) -> bool:
 # -- inside plan_step ---------------------------------------------------------------------------------------------
 
 
-def row_buffers(read: Sequence[Reading]) -> list[str]:
-    """The buffers for rows of the data."""
-    nodes = {r.rows: r.node for r in read if r.rows}
+def given_buffers(read: Sequence[Reading]) -> list[str]:
+    """The buffers for what is made of a batch; an epoch of prepared data needs none of them."""
+    nodes = {r.name: r.node for r in read if r.made}
     dtypes = {name: f"np.{n.dtype}{'_' if n.dtype == 'bool' else ''}" for name, n in nodes.items()}
     return [f"{name} = np.empty({dims_text(n.shape)}, {dtypes[name]})" for name, n in nodes.items()]
 
@@ -127,19 +125,7 @@ def given_lines(read: Sequence[Reading], closure: Closure, statements: list[Stat
         '    """A batch as the step reads it."""',
         *(line for statement in made for line in statement.lines()),
         f"    return {_listed([r.name for r in read])}",
-    ]
-
-
-def taken_lines(read: Sequence[Reading]) -> list[str]:
-    """The function inside ``plan_step`` that gathers rows of prepared data."""
-    if not any(r.rows for r in read):
-        return []
-    # clip: an order is checked once for all of an epoch, and out= would be a copy of a copy otherwise
-    return [
-        *wrapped_signature("taken", ", ".join([*(r.text for r in read), "rows"])),
-        '    """These rows of prepared data."""',
-        *(f'    {r.text}.take(rows, 0, {r.rows}, "clip")' for r in read if r.rows),
-        f"    return {_listed([r.rows or r.text for r in read])}",
+        "",
     ]
 
 
@@ -207,7 +193,7 @@ def _contiguous(reading: Reading, key: str, in_rows: bool) -> str:
     cast = array_cast(reading.leaf, reading.text).replace(
         f"asarray({reading.text}", f"asarray(data[{key}]", 1
     )
-    if reading.made or not (reading.rows or (in_rows and reading.leaf.shape)):
+    if reading.made or not (reading.cut or (in_rows and reading.leaf.shape)):
         return cast
     target, _, value = cast.partition(" = ")
     return f"{target} = np.ascontiguousarray({value})"
@@ -264,6 +250,8 @@ class Epoch:
         return [
             *wrapped_signature("train_epoch", ", ".join(["params", "state", "slots", *keywords])),
             *_EPOCH_DOC,
+            "    if batch_size < 1:",
+            '        raise ValueError(f"batch_size is {batch_size}, expected at least 1")',
             '    if getattr(data, "maker", None) is not prepare:',
             "        data = prepare(data)",
             *VECTORS,
@@ -275,39 +263,47 @@ class Epoch:
         """The arrays of all rows, and how many of them are taken."""
         texts = [r.text for r in self.read]
         arrays = [f"data[{quoted(self.graph.name_of(r.leaf))}]" for r in self.read]
-        cut = [r.text for r in self.read if r.rows]
+        cut = [r.text for r in self.read if r.cut]
+        shape = f"(min(batch_size, {self._free('count')}), *"
         return [
             *_assigned("    ", texts, arrays),
-            "    if isinstance(order, slice):",
+            "    if isinstance(order, slice) and order.step in (None, 1):",
             *_assigned("        ", [*cut, "order"], [*(f"{text}[order]" for text in cut), "None"]),
+            f"    {self._free('count')} = len({cut[0]})",
             "    if order is not None:",
-            f"        order = _rows(order, len({cut[0]}))",
-            f"    {self._free('count')} = len({cut[0]} if order is None else order)",
+            f"        order = _rows(order, {self._free('count')})",
+            f"        {self._free('count')} = len(order)",
+            *(f"        {self._free(f'{t}_rows')} = np.empty({shape}{t}.shape[1:]), {t}.dtype)" for t in cut),
         ]
 
     def _loop(self, start: str, stop: str, loss: str, losses: str) -> list[str]:
-        cut = [f"{r.text}[{start}:{stop}]" if r.rows else r.text for r in self.read]
-        texts = [r.text for r in self.read]
-        count = self._free("count")
+        count, rows = self._free("count"), self._free("rows")
+        cut = {r.text: self._free(f"{r.text}_now") for r in self.read if r.cut}
+        batch = [cut.get(r.text, r.text) for r in self.read]
         return [
             f"    {losses} = []",
             f"    for {start} in range(0, {count}, batch_size):",
             f"        {stop} = min({start} + batch_size, {count})",
-            f"        {plans(self.read, taken=True)} = step_for({self._key(f'{stop} - {start}')}, params, slots)",
+            f"        {plans(self.read)} = step_for({self._key(f'{stop} - {start}')}, params, slots)",
             "        if order is None:",
-            *_called(f"            {loss}, state = step", ["state", *cut, *self.passed]),
-            "        else:",
-            *_called("            rows = taken", [*texts, f"order[{start}:{stop}]"]),
-            *_called(f"            {loss}, state = step", ["state", "*rows", *self.passed]),
+            *_assigned("            ", [*cut.values()], [f"{text}[{start}:{stop}]" for text in cut]),
+            "        else:  # which lies within the data: clip",
+            f"            {rows} = order[{start}:{stop}]",
+            *(self._taken(text, now, rows, f"{stop} - {start}") for text, now in cut.items()),
+            *_called(f"        {loss}, state = step", ["state", *batch, *self.passed]),
             f"        {losses}.append({loss})",
             f"        if not math.isfinite({loss}):",
             "            break",
             f"    return params, state, slots, {losses}",
         ]
 
+    def _taken(self, text: str, now: str, rows: str, count: str) -> str:
+        """Rows of an array, in a buffer."""
+        return f'            {now} = {text}.take({rows}, 0, {self._free(f"{text}_rows")}[: {count}], "clip")'
+
     def _key(self, rows: str) -> str:
         """The sizes of a batch of so many rows."""
-        first = next(str(r.leaf.shape[0]) for r in self.read if r.rows)
+        first = next(str(r.leaf.shape[0]) for r in self.read if r.cut)
         texts = {r.leaf: r.text for r in self.read}
         return _tuple([rows if n == first else size_source(n, texts) for n in self.sizes])
 
@@ -336,9 +332,6 @@ def _called(start: str, arguments: Sequence[str]) -> list[str]:
     return [f"{start}(", *(f"{indent}    {a}," for a in arguments), f"{indent})"]
 
 
-def plans(read: Sequence[Reading], given: bool = False, taken: bool = False) -> str:
-    """The names for what ``plan_step`` returns, a line for those that are not needed."""
-    names = ["step"]
-    names += ["given" if given else "_"] if any(r.made for r in read) else []
-    names += ["taken" if taken else "_"] if any(r.rows for r in read) else []
-    return ", ".join(names)
+def plans(read: Sequence[Reading], given: bool = False) -> str:
+    """The names for what ``plan_step`` returns, a line for what is not needed."""
+    return f"step, {'given' if given else '_'}" if any(r.made for r in read) else "step"

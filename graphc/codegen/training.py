@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.closure import Closure
-from graphc.codegen.epoch import VECTORS, Reading, given_lines, plans, readings, row_buffers, taken_lines
+from graphc.codegen.epoch import VECTORS, Reading, given_buffers, given_lines, plans, readings
 from graphc.codegen.kernels import Kernels, keep_used
 from graphc.codegen.lifetimes import END
 from graphc.codegen.names import Names
@@ -80,10 +80,10 @@ class Step:
     def lines(self) -> list[str]:
         """``plan_step``: the buffers for one size of batch, and the step."""
         body = self._body()
-        self.closure.setup += row_buffers(self.read)
-        batch = [given_lines(self.read, self.closure, self.statements), taken_lines(self.read)]
+        self.closure.setup += given_buffers(self.read)
+        given = given_lines(self.read, self.closure, self.statements)
         if self.kernels is not None:
-            keep_used(self.closure, [*body, *batch[0], *batch[1]])
+            keep_used(self.closure, [*body, *given])
         sizes = self.sizes([*body, *self.above, *self.closure.lines()])
         names = [r.name for r in self.read]
         return [
@@ -91,14 +91,14 @@ class Step:
             '    """The step of training for these sizes, and the buffers that it works in."""',
             *(INDENT + line for line in (*self.above, *self.closure.lines())),
             "",
-            *(f"{INDENT}{line}".rstrip() for function in batch if function for line in (*function, "")),
+            *(f"{INDENT}{line}".rstrip() for line in given),
             *(
                 INDENT + line
                 for line in wrapped_signature("step", ", ".join(["state", *names, *self.passed]))
             ),
             *(INDENT + line for line in body),
             "",
-            f"    return {plans(self.read, True, True)}",
+            f"    return {plans(self.read, True)}",
         ]
 
     def _rows(self) -> dict[Node, str]:

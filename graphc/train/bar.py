@@ -26,11 +26,11 @@ class Bar:
         self.tqdm: Any = _made_bar(steps) if shown else None
         self.waiting, self.shown_at = 0, 0.0
 
-    def step(self, epoch: int, loss: float) -> None:
-        """One step more, with the mean loss of the epoch so far."""
+    def step(self, epoch: int, loss: float, count: int = 1) -> None:
+        """So many steps more, with the mean loss of the epoch so far."""
         if self.tqdm is None:
             return
-        self.waiting += 1
+        self.waiting += count
         now = perf_counter()
         if now - self.shown_at >= INTERVAL:  # a line that nobody could read so fast is not written
             self.shown_at = now

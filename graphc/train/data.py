@@ -119,8 +119,12 @@ def example_count(arrays: Arrays, batched: Sequence[str]) -> int:
 def batches(arrays: Arrays, order: Any, batch_size: int, batched: Sequence[str]) -> Iterator[Arrays]:
     """Mini-batches in this order of examples; the last may be smaller."""
     for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        yield {name: array[rows] if name in batched else array for name, array in arrays.items()}
+        yield rows_of(arrays, order[start : start + batch_size], batched)
+
+
+def rows_of(arrays: Arrays, rows: Any, batched: Sequence[str]) -> Arrays:
+    """These rows of the inputs that are cut, and all of the others."""
+    return {name: array[rows] if name in batched else array for name, array in arrays.items()}
 
 
 def is_stream(x: Any, y: Any) -> bool:

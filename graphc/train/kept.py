@@ -1,14 +1,15 @@
-"""Values as they were before a step, so that it can be undone."""
+"""Values as they were before steps, so that these can be undone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 
 class Kept:
-    """The values before a step: what it makes anew is kept as it is, vectors that it changes in place are copied."""
+    """The values before some steps: what is made anew is kept as it is, vectors that change in place are copied."""
 
     def __init__(self) -> None:
         self._copies: dict[str, Any] = {}
@@ -37,3 +38,8 @@ class Kept:
         """What a planned step changes in place: parameters and slots, by kind; nothing of plain dicts."""
         vectors = getattr(self.params, "vectors", None) or {}
         return {kind: vector for kind, vector in vectors.items() if kind != "g"}
+
+
+def all_finite(params: Mapping[str, Any]) -> bool:
+    """Whether no parameter is nan or infinite."""
+    return all(np.isfinite(v).all() for v in params.values())

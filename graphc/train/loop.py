@@ -12,6 +12,7 @@ from graphc.train.interrupt import Interrupt
 from graphc.train.run import INTERRUPTED, Position, Run
 from graphc.train.sources import ArraySource, Source
 from graphc.train.step import check_last, step
+from graphc.train.stretch import Stretches, stretches
 
 
 def train(run: Run, source: Source, held_out: Any) -> None:
@@ -50,13 +51,31 @@ def _all_done(run: Run) -> str:
 
 def _epochs(run: Run, source: Source, held_out: Any, bar: Bar, interrupt: Interrupt) -> None:
     last = run.position.first + run.epochs
+    many = stretches(run, source)
     while run.position.epoch < last and not run.reason:
         run.epoch = run.position.epoch + 1
         if not run.position.batch:
             run.callbacks.call("on_epoch_begin", run)
-        if not _steps(run, source, bar, interrupt):
+        many = many if many is not None and _many_steps(run, many, bar, interrupt) else None
+        if many is None and not _steps(run, source, bar, interrupt):  # they find what is not as it should be
             return
         _end_epoch(run, source, held_out, bar, interrupt)
+
+
+def _many_steps(run: Run, many: Stretches, bar: Bar, interrupt: Interrupt) -> bool:
+    """What is left of an epoch, in stretches; whether it came to its end."""
+    at = run.position
+    order = many.source.order(at.epoch)
+    while at.batch < many.source.steps:
+        interrupt.held = True
+        losses, rows = many.take(order)
+        for loss, count in zip(losses, rows, strict=True):
+            at.count_step(loss, count)
+        interrupt.release()
+        if not losses:
+            return False
+        bar.step(run.epoch, at.total / at.rows, len(losses))
+    return True
 
 
 def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:

@@ -53,10 +53,11 @@ def seeds_of(seed: Any) -> Seeds:
 
 
 class Before(NamedTuple):
-    """A step that went well: its batch, and the values before it."""
+    """Steps that went well: the last batch, the values before them, and how many they are."""
 
     batch: Arrays
     kept: Kept
+    steps: int = 1
 
 
 @dataclass

@@ -64,14 +64,18 @@ class ArraySource:
         """See ``Source``."""
         return {"examples": self.count, "batch_size": self.batch_size, "shuffle_seed": self.seed}
 
-    def batches(self, epoch: int, skip: int) -> Iterator[Arrays]:
-        """See ``Source``."""
+    def order(self, epoch: int) -> Any:
+        """The rows that an epoch takes, in its order."""
         order = np.arange(self.count)
         if self.seed is not None:
             generator = np.random.Generator(np.random.PCG64([self.seed, name_seed("shuffle"), epoch]))
             order = generator.permutation(self.count)
-        start, stop = skip * self.batch_size, self.steps * self.batch_size
-        return batches(self.arrays, order[start:stop], self.batch_size, self.batched)
+        return order[: self.steps * self.batch_size]
+
+    def batches(self, epoch: int, skip: int) -> Iterator[Arrays]:
+        """See ``Source``."""
+        order = self.order(epoch)[skip * self.batch_size :]
+        return batches(self.arrays, order, self.batch_size, self.batched)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from graphc.errors import NonFiniteError
 from graphc.ir.graph import Graph, graph_of
 from graphc.runtime.load import refusals
 from graphc.train.data import Arrays
+from graphc.train.kept import all_finite
 from graphc.train.run import Before, Run
 
 
@@ -47,12 +47,8 @@ def check_last(run: Run, unit: str = "epoch") -> None:
     Raises:
         NonFiniteError: a parameter is nan or infinite; that step is undone.
     """
-    if run.before is not None and not _all_finite(run.model.values.params):
+    if run.before is not None and not all_finite(run.model.values.params):
         raise blamed(run, run.before.batch, f"a parameter became nan or infinite in {unit} {run.epoch}")
-
-
-def _all_finite(params: Mapping[str, Any]) -> bool:
-    return all(np.isfinite(v).all() for v in params.values())
 
 
 def blamed(run: Run, batch: Arrays, what: str) -> NonFiniteError:
@@ -65,9 +61,9 @@ def blamed(run: Run, batch: Arrays, what: str) -> NonFiniteError:
     from graphc.runtime.program import make_rng
 
     model, before = run.model, run.before
-    if before is not None and not _all_finite(model.values.params):
+    if before is not None and not all_finite(model.values.params):
         before.kept.restore(model.values)
-        model.values.step -= 1
+        model.values.step -= before.steps
         batch = before.batch
     graph = _step_graph(run)
     place = first_non_finite(graph, _arguments(run, graph, batch), make_rng(graph, 0))

@@ -14,7 +14,7 @@ OPTIMIZERS = {
     "momentum": optim.momentum(0.1),
     "adam": optim.adam(0.01),
     "clipped": optim.chain(optim.clip_by_global_norm(1.0), optim.adam(0.01)),
-    "scheduled": optim.adam(optim.schedules.exponential(0.01, 10, 0.5)),
+    "scheduled": optim.adam(optim.schedules.exponential(0.01, 0.5, 10)),
 }
 
 

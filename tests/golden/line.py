@@ -129,7 +129,7 @@ class _Prepared(dict):
 
 def _rows(order, count):
     """Rows of the data to take, as integers."""
-    order = np.asarray(order)
+    order = np.arange(count)[order] if isinstance(order, slice) else np.asarray(order)
     if order.size and order.dtype.kind not in "iu":
         raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
     if order.size and (order.min() < 0 or order.max() >= count):
@@ -261,7 +261,6 @@ def plan_step(batch, params, slots):
     c_2_0 = np.array(2.0, np.float32)
     c_batch = np.array(batch, np.float32)
     x_1 = np.empty((batch, 4), np.float32)
-    t_rows = np.empty((batch, 1), np.float32)
     x_1_part = x_1[:, :-1]
     x_1_last = x_1[:, -1:]
 
@@ -270,12 +269,6 @@ def plan_step(batch, params, slots):
         x_1_last.fill(1)
         copyto(x_1_part, x)
         return x_1, t
-
-    def taken(x, t, rows):
-        """These rows of prepared data."""
-        x.take(rows, 0, x_1, "clip")
-        t.take(rows, 0, t_rows, "clip")
-        return x_1, t_rows
 
     def step(state, x_1, t, lr):
         # line
@@ -296,7 +289,7 @@ def plan_step(batch, params, slots):
         subtract(theta, g, out=theta)  # [4]
         return loss, state
 
-    return step, given, taken
+    return step, given
 
 
 def step_for(sizes, params, slots):
@@ -322,7 +315,7 @@ def train_step(params, state, slots, x, t, *, lr=0.1, rng=None, check=True):
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
         params, slots = _in_vectors(params, slots, PIECES, plan_step)
     batch = x.shape[0]
-    step, given, _ = step_for((batch,), params, slots)
+    step, given = step_for((batch,), params, slots)
     loss, state = step(state, *given(x, t), lr)
     return params, state, slots, loss
 
@@ -348,25 +341,32 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.1
     Dicts that it returned before are changed in place, others are copied into vectors first.
     A loss that is not finite is the last; its step changes nothing.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
     if getattr(data, "maker", None) is not prepare:
         data = prepare(data)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
         params, slots = _in_vectors(params, slots, PIECES, plan_step)
     x, t = data["x"], data["t"]
-    if isinstance(order, slice):
+    if isinstance(order, slice) and order.step in (None, 1):
         x, t, order = x[order], t[order], None
+    count = len(x)
     if order is not None:
-        order = _rows(order, len(x))
-    count = len(x if order is None else order)
+        order = _rows(order, count)
+        count = len(order)
+        x_rows = np.empty((min(batch_size, count), *x.shape[1:]), x.dtype)
+        t_rows = np.empty((min(batch_size, count), *t.shape[1:]), t.dtype)
     losses = []
     for start in range(0, count, batch_size):
         stop = min(start + batch_size, count)
-        step, _, taken = step_for((stop - start,), params, slots)
+        step, _ = step_for((stop - start,), params, slots)
         if order is None:
-            loss, state = step(state, x[start:stop], t[start:stop], lr)
-        else:
-            rows = taken(x, t, order[start:stop])
-            loss, state = step(state, *rows, lr)
+            x_now, t_now = x[start:stop], t[start:stop]
+        else:  # which lies within the data: clip
+            rows = order[start:stop]
+            x_now = x.take(rows, 0, x_rows[: stop - start], "clip")
+            t_now = t.take(rows, 0, t_rows[: stop - start], "clip")
+        loss, state = step(state, x_now, t_now, lr)
         losses.append(loss)
         if not math.isfinite(loss):
             break

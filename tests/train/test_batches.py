@@ -358,6 +358,13 @@ def test_bad_data_is_refused_before_anything_changes(case):
 # -- Ctrl-C -------------------------------------------------------------------------------------------------------
 
 
+class EachStep(train.Callback):
+    """Looks at each step, so that steps are taken one at a time."""
+
+    def on_batch_end(self, run, loss):
+        pass
+
+
 def test_ctrl_c_within_a_step_waits_for_its_end(monkeypatch):
     model = classifier(0.2)
     optimizer = optim.adam(0.01)
@@ -370,7 +377,8 @@ def test_ctrl_c_within_a_step_waits_for_its_end(monkeypatch):
         return real(*args, **kwargs)
 
     monkeypatch.setitem(module.functions, "train_step", interrupting)
-    history = model.fit(DATA, epochs=5, batch_size=16, optimizer=optimizer, verbose=False)
+    options = {"callbacks": [EachStep()], "optimizer": optimizer, "verbose": False}
+    history = model.fit(DATA, epochs=5, batch_size=16, **options)
     assert history.stopped == "interrupted"
     assert (model.values.step, len(history)) == (6, 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,0 +1,193 @@
+"""Steps in stretches: the training that single steps give, however it goes and ends."""
+
+from __future__ import annotations
+
+import signal
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import graphc as gx
+from graphc import nn, optim, train
+from graphc.errors import DataError, NonFiniteError
+from tests.train.support import same
+
+RANDOM = np.random.default_rng(0)
+X, T = RANDOM.normal(size=(45, 6)).astype("float32"), RANDOM.integers(0, 5, 45)
+WEIGHT = RANDOM.random(45, dtype="float32")
+SCHEDULED = optim.adam(optim.schedules.exponential(0.01, 0.5, 10))
+
+
+class EachStep(train.Callback):
+    """Looks at each step, so that steps are taken one at a time."""
+
+    def __init__(self):
+        self.losses = []
+
+    def on_batch_end(self, run, loss):
+        self.losses.append(loss)
+
+
+def network(layout="planned", level="default"):
+    """Dropout, running statistics and weights of examples."""
+    x, t = gx.input("x", ("batch", 6)), gx.input("t", ("batch",), dtype="int64")
+    weight = gx.input("weight", ("batch",))
+    h = gx.relu(nn.batch_norm(nn.dense(x, 8, name="hidden"), axis=-1, name="norm"))
+    y = nn.dense(nn.dropout(h, 0.25), 5, name="output")
+    loss = gx.mean(nn.cross_entropy(y, t, reduction="none") * weight)
+    return gx.Model(y, loss, {"accuracy": nn.accuracy(y, t)}, layout=layout, level=level)
+
+
+def trained(model, callbacks=(), **options):
+    """The model after a run, with the state of its generators."""
+    options = {"epochs": 4, "batch_size": 8, "verbose": False, **options}
+    model.fit({"x": X, "t": T, "weight": WEIGHT}, callbacks=list(callbacks), **options)
+    return model
+
+
+def assert_same(one, other):
+    assert one.history.rows == other.history.rows
+    assert (one.values.step, one.history.stopped) == (other.values.step, other.history.stopped)
+    for kind in ("params", "state", "slots"):
+        assert same(getattr(one.values, kind), getattr(other.values, kind))
+    states = [{k: repr(g.bit_generator.state) for k, g in m.values.rng.items()} for m in (one, other)]
+    assert states[0] == states[1]
+
+
+CASES = {
+    "sgd": {"optimizer": optim.sgd(0.1)},
+    "scheduled": {"optimizer": SCHEDULED},
+    "as they lie": {"shuffle": False},
+    "split": {"validation_split": 0.2, "seed": 3},
+    "part of an epoch": {"steps_per_epoch": 4},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_stretches_train_as_single_steps_do(case):
+    assert_same(trained(network(), **CASES[case]), trained(network(), [EachStep()], **CASES[case]))
+
+
+def test_stretches_train_as_the_fresh_layout_does():
+    stretched, fresh = (trained(network(layout, "exact")) for layout in ("planned", "fresh"))
+    assert stretched.history["loss"] == fresh.history["loss"]
+    assert same(stretched.params, fresh.params)
+
+
+def test_callbacks_of_epochs_leave_stretches_as_they_are():
+    def stops():
+        return [train.EarlyStopping("loss", patience=1), train.ReduceOnPlateau("loss", patience=0)]
+
+    one, other = (trained(network(), [*stops(), *more], epochs=30) for more in ((), (EachStep(),)))
+    assert_same(one, other)
+
+
+def calls(model, optimizer, monkeypatch, before=lambda: None):
+    """How many rows each call of train_epoch takes."""
+    functions, seen = model.module(optimizer).functions, []
+    real = functions["train_epoch"]
+
+    def counted(params, state, slots, data, order, **options):
+        seen.append(len(order))
+        before()
+        return real(params, state, slots, data, order, **options)
+
+    monkeypatch.setitem(functions, "train_epoch", counted)
+    return seen
+
+
+def test_stretches_grow_to_a_whole_epoch(monkeypatch):
+    model = network()
+    seen = calls(model, SCHEDULED, monkeypatch)
+    monkeypatch.setattr("graphc.train.stretch.SHORT", 60.0)
+    trained(model, optimizer=SCHEDULED)
+    assert seen == [8, 16, 21, 32, 13, 45, 45]
+
+
+def test_long_stretches_become_shorter(monkeypatch):
+    model = network()
+    seen = calls(model, SCHEDULED, monkeypatch)
+    monkeypatch.setattr("graphc.train.stretch.SHORT", 0.0)
+    monkeypatch.setattr("graphc.train.stretch.LONG", 0.0)
+    trained(model, optimizer=SCHEDULED, epochs=1)
+    assert seen == [8] * 5 + [5]
+
+
+def test_ctrl_c_waits_for_the_end_of_a_stretch_and_training_goes_on(tmp_path, monkeypatch):
+    model = network()
+    seen = calls(model, SCHEDULED, monkeypatch, lambda: len(seen) == 2 and signal.raise_signal(signal.SIGINT))
+    trained(model, optimizer=SCHEDULED)
+    assert (model.history.stopped, model.values.step, len(model.history)) == ("interrupted", 3, 0)
+    other = trained(network(), optimizer=SCHEDULED, resume=model.save(tmp_path / "a.gx"))
+    assert_same(other, trained(network(), optimizer=SCHEDULED))
+
+
+def test_what_breaks_into_a_stretch_undoes_it(tmp_path, monkeypatch):
+    model = network()
+    calls(model, SCHEDULED, monkeypatch)
+    functions = model.module(SCHEDULED).functions
+    real = functions["train_epoch"]
+
+    def broken(*args, **options):
+        found = real(*args, **options)
+        if model.values.step == 1:
+            raise KeyboardInterrupt  # as a second Ctrl-C does
+        return found
+
+    monkeypatch.setitem(functions, "train_epoch", broken)
+    trained(model, optimizer=SCHEDULED)
+    assert (model.history.stopped, model.values.step) == ("interrupted", 1)
+    other = trained(network(), optimizer=SCHEDULED, resume=model.save(tmp_path / "a.gx"))
+    assert_same(other, trained(network(), optimizer=SCHEDULED))
+
+
+def diverging(callbacks):
+    x, y = gx.input("x", ("n", 1)), gx.input("y", ("n", 1))
+    line = nn.dense(x, 1, name="line")
+    model = gx.Model(line, nn.mse(line, y))
+    data, options = np.arange(8.0)[:, None], {"epochs": 50, "batch_size": 2, "verbose": False}
+    with pytest.raises(NonFiniteError) as caught:
+        model.fit(data, data, optimizer=optim.momentum(5.0), callbacks=callbacks, **options)
+    return model, str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_is_found_as_by_single_steps():
+    (one, said), (other, told) = diverging([]), diverging([EachStep()])
+    assert said == told
+    assert one.values.step == other.values.step > 8
+    assert_same(one, other)
+
+
+def test_an_overflow_in_the_last_step_is_undone():
+    x = gx.input("x", ("n", 1))
+    w = gx.param("w", (1, 1), init="zeros")
+    root = gx.sqrt(x @ w)
+    model = gx.Model(root, gx.mean(root))
+    with pytest.raises(NonFiniteError, match="a parameter became nan or infinite"):
+        model.fit({"x": [[1.0], [2.0]]}, optimizer=optim.sgd(0.1), epochs=1, batch_size=2, verbose=False)
+    assert model.params["w"] == 0
+    assert model.values.step == 0
+
+
+def test_a_batch_that_is_refused_ends_training_where_it_stands():
+    x = gx.input("x", ("n", 2))
+    y = nn.batch_norm(nn.dense(x, 3, name="hidden"), axis=-1, name="norm")
+    models = [gx.Model(y, gx.mean(gx.square(y))) for _ in range(2)]
+    for model, callbacks in zip(models, ([], [EachStep()]), strict=True):
+        with pytest.raises(DataError, match="batch"):
+            model.fit({"x": X[:9, :2]}, batch_size=4, callbacks=callbacks, verbose=False)
+    assert models[0].values.step == 2
+    assert_same(*models)
+
+
+def test_memory_stays_flat_over_epochs():
+    model = network()
+    trained(model, epochs=3)
+    tracemalloc.start()
+    trained(model, epochs=2)
+    before = tracemalloc.get_traced_memory()[0]
+    trained(model, epochs=60)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 60_000  # rows of the history, and no arrays
