@@ -237,8 +237,9 @@ def test_the_listing_of_a_model_is_the_planned_one_shown_from_its_computations(d
     assert abs(page(first) - page(top)) < 3
     phases = page("[...new Set(data.steps.map((step) => step.phase))]")
     assert phases[-2:] == ["runs", "slots"]
-    page.do("go(1 + data.steps.findIndex((step) => step.phase === 'runs'))")
-    assert "dot(x, first_W, out=" in page("document.getElementById('event').innerText")
+    page.do("go(1 + data.steps.findLastIndex((step) => step.phase === 'runs'))")
+    assert "in the forward pass: " in page("document.getElementById('event').innerText")
+    assert " = " in page("document.getElementById('event').innerText")
     page.do("go(1 + data.steps.findIndex((step) => step.phase === 'slots'))")
     assert page.lit()["boxes"]
     assert page.problems() == []
