@@ -12,6 +12,7 @@ from graphc.codegen.closure import Closure
 from graphc.codegen.lifetimes import END
 from graphc.codegen.loops import Loop, is_loop, is_planned_loop, is_stack, users_of
 from graphc.codegen.names import Names
+from graphc.codegen.pieces import pieces, with_room
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
 from graphc.codegen.strips import in_strips
 from graphc.ir.graph import Graph
@@ -154,8 +155,12 @@ class PlannedWriter(Writer):
             return over_operand(node) or self._is_masked(node)
 
         stacked = {n for n in nodes if is_planned_loop(n) and not (n in self.fresh and is_stack(n))}
-        parts = (in_place, self.shares, self.roots, self.given, self.targets, reads, stacked)
-        return make_memory(nodes, into | stacked, *parts)
+        wanted = [value for value in self.given.values() if value is not None]
+        apart = {*self.targets, *self.given, *wanted, *self.roots, *self.exponentials, *stacked}
+        self.pieces = pieces(nodes, into, apart, in_place, self.users)
+        placed = {*self.targets, *self.pieces}
+        parts = (in_place, self.shares, self.roots, self.given, placed, reads, stacked)
+        return with_room(make_memory(nodes, into | stacked, *parts), self.pieces)
 
     def shares(self, node: Node) -> bool:
         """Whether a value may be the memory of its operands."""
@@ -169,7 +174,11 @@ class PlannedWriter(Writer):
         for node in nodes:
             if node in self.memory.home and not is_planned_loop(node):
                 tenants.setdefault(self.memory.home[node], []).append(node)
-        for home, shared in tenants.items():
+        for home, shared in sorted(tenants.items(), key=lambda item: item[0] in self.pieces):
+            if home in self.pieces:  # the arrays that hold them have names by then
+                view = self.pieces[home].text(self.called[self.pieces[home].whole])
+                self.targets[home] = self.names(home)
+                self.closure.setup.append(f"{self.targets[home]} = {view}")
             self._name_shared(home, shared)
 
     def _name_shared(self, home: Node, nodes: Sequence[Node]) -> None:
@@ -214,7 +223,7 @@ class PlannedWriter(Writer):
             self.closure.rows.add(node)
         elif node in self.memory.home:
             if not any(node in (each.shift, each.e) for each in self.exponentials.values()):
-                yield self._into(node)
+                yield from self._whole(node) if self._is_whole(node) else (self._into(node),)
         elif node in self.indexed:
             yield self._new_indexed(node)
         elif node.shape == () and self._never_changes(node):
@@ -272,8 +281,25 @@ class PlannedWriter(Writer):
         )
         assert lines is not None
         lines = [self._with_site(node, line) for line in lines] if node.op.role == "random" else lines
-        self._lies_in(node, name)
+        if node in self.pieces:
+            self._set(node, Text(name), fixed=True)
+        else:
+            self._lies_in(node, name)
         return self._statement(node, name, [self.closure.bound(line) for line in lines])
+
+    def _is_whole(self, node: Node) -> bool:
+        return node.op.piece is not None and all(
+            x in self.pieces and self.pieces[x].whole is node for x in node.inputs
+        )
+
+    def _whole(self, node: Node) -> Iterator[Statement]:
+        """What is there once its pieces are; a card may have to fill gaps between them."""
+        name = self.called[node]
+        lines = node.op.gaps(name, node) if node.op.gaps is not None else []
+        self._lies_in(node, name)
+        if lines:
+            self.helpers.extend(node.op.helpers)
+            yield self._statement(node, name, lines)
 
     def _exponentials(self, node: Node) -> Statement:
         """The exponentials of rows with their sums, in one call."""

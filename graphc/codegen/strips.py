@@ -114,7 +114,7 @@ def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Nod
     node = statement.node
     written = any("out=" in line or "copyto(" in line for line in statement.block[-1:])
     written = written or node in writer.exponentials
-    if not written or statement.results or node.shape == () or not _rows_of(node):
+    if not written or statement.results or node.shape == () or not _rows_of(node) or node in writer.pieces:
         return False
     if node in writer.exponentials:
         axes: Sequence[int] = (writer.exponentials[node].shift.attrs["axis"],)
@@ -135,6 +135,8 @@ def _plain(writer: PlannedWriter, operand: Node) -> bool:
     """Whether an operand stands there by its name, and is no view of a buffer, which would have to live as long."""
     if operand.shape == ():
         return True
+    if operand in writer.pieces or any(piece.whole is operand for piece in writer.pieces.values()):
+        return False
     own = operand in writer.memory.home or operand.op.kind == "leaf" or operand not in writer.closure.fixed
     return own and str(writer.text(operand)).isidentifier()
 

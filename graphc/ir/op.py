@@ -77,6 +77,8 @@ class Op:
             element (all pointwise cards), ``regroup`` (the same elements), ``permute``, ``broadcast``, ``reduce``,
             ``first`` (a mark at the first largest), ``product``, ``windows``, ``fold``, ``slice``, ``place``, ``join``.
         pair: the card that combines two values as this one, a reduction, combines those along an axis.
+        piece: for a card whose result holds its operands as they are, ``(node, place) -> index``: where it holds one.
+        gaps: for such a card, ``(array, node) -> lines``: what is written between its operands.
         cost: nanoseconds per element, in float32, of an array that stays in cache.
         domain: an interval per operand on which the card is smooth and finite; tests sample it.
         properties: facts such as ``commutative``, ``view``, ``finite``, ``positive``; ``loop`` for a card with the
@@ -113,6 +115,8 @@ class Op:
     latex: str | None = None
     axes: str | None = None
     pair: Op | None = None
+    piece: Callable[[Node, int], tuple[Any, ...]] | None = None
+    gaps: Callable[[str, Node], list[str]] | None = None
     cost: float = 0.2
     domain: tuple[tuple[float, float], ...] | None = None
     properties: frozenset[str] = frozenset()

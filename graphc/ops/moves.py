@@ -69,9 +69,11 @@ def _windows(x, axis, window, stride=None, dilation=None):
     return np.lib.stride_tricks.sliding_window_view(x, span, axis)[tuple(index)]
 
 
-def _fold(values, shape, axis, window, stride=None, dilation=None):
+def _fold(values, shape, axis, window, stride=None, dilation=None, out=None):
     """Zeros of this shape, with every window added where it stands."""
-    out = np.zeros(shape, values.dtype)
+    if out is None:
+        out = np.empty(shape, values.dtype)
+    out.fill(0)
     stride, dilation = stride or (1,) * len(axis), dilation or (1,) * len(axis)
     index = [slice(None)] * out.ndim
     for place in np.ndindex(*window):
@@ -79,6 +81,27 @@ def _fold(values, shape, axis, window, stride=None, dilation=None):
             index[a] = slice(i * d, i * d + step * (values.shape[a] - 1) + 1, step)
         out[tuple(index)] += values[(..., *place)]
     return out
+
+
+def _weave(parts, shape, axis, window, out=None):
+    """The parts of windows that stand side by side, each where it belongs; zeros behind the last window."""
+    if out is None:
+        out = np.empty(shape, parts[0].dtype)
+    index = [slice(None)] * out.ndim
+    for part, place in zip(parts, np.ndindex(*window), strict=True):
+        for a, i, w in zip(axis, place, window, strict=True):
+            index[a] = slice(i, part.shape[a] * w, w)
+        out[tuple(index)] = part
+    _clear(out, axis, window)
+    return out
+
+
+def _clear(out, axis, window):
+    """Zeros behind the last of the windows that stand side by side."""
+    for a, w in zip(axis, window, strict=True):
+        covered = out.shape[a] // w * w
+        if covered < out.shape[a]:
+            out[(slice(None),) * a + (slice(covered, None),)] = 0
 
 
 def _cofactor(x):

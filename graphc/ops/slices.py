@@ -71,7 +71,9 @@ def _check_place(place: int, dim: Dim, axis: int) -> None:
         raise ShapeError(f"index {place} is out of range on axis {axis} of size {dim}")
 
 
-def _slice_text(index: Index) -> str:
+def slice_text(index: Index) -> str:
+    """An index as it stands between brackets."""
+
     def part(start: Any, stop: Any, step: Any) -> str:
         text = f"{'' if start is None else start}:{'' if stop is None else stop}"
         return text if step is None else f"{text}:{step}"
@@ -86,7 +88,7 @@ slice_op = linear(
     lambda g, x, *, index: place_op(g, shape=x.shape, index=index),
     attrs={"index": ...},
     properties="view",
-    numpy=lambda x, node: f"{x.atom}[{_slice_text(node.attrs['index'])}]",
+    numpy=lambda x, node: f"{x.atom}[{slice_text(node.attrs['index'])}]",
     axes="slice",
     latex=r"{x}_{{[\ldots]}}",
     cost=0.0,
@@ -106,7 +108,7 @@ place_op: Op = linear(
     _place_type,
     lambda g, x, *, shape, index: slice_op(g, index=index),
     attrs={"shape": ..., "index": ...},
-    numpy=lambda x, node: f"_place({x}, {dims_text(node.shape)}, np.s_[{_slice_text(node.attrs['index'])}])",
+    numpy=lambda x, node: f"_place({x}, {dims_text(node.shape)}, np.s_[{slice_text(node.attrs['index'])}])",
     helpers=("_place",),
     axes="place",
     latex=r"\operatorname{{place}}({x})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
@@ -10,8 +11,9 @@ from graphc.ir.node import Node
 from graphc.ir.op import Op
 from graphc.ir.size import Dim, floor_divide
 from graphc.ir.types import Shape, Type, as_shape, shape_text
-from graphc.ops.card import as_nodes, linear
+from graphc.ops.card import as_nodes, linear, promoted
 from graphc.ops.shape import dims_text, normal_axis
+from graphc.ops.slices import slice_op
 
 Ints = tuple[int, ...]
 
@@ -78,12 +80,79 @@ fold_op: Op = linear(
     lambda g, x, *, shape, **attrs: windows_op(g, **attrs),
     attrs={"shape": ..., "axis": ..., "window": ..., "stride": ..., "dilation": ...},
     numpy=lambda x, node: f"_fold({x}, {dims_text(node.shape)}, {_settings(node)})",
+    into=lambda operands, out, node, hoist: [
+        f"_fold({operands[0]}, {dims_text(node.shape)}, {_settings(node)}, out={out})"
+    ],
     helpers=("_fold",),
     axes="fold",
     latex=r"\operatorname{{fold}}({x})",
     cost=2.0,
     doc="Zeros of a shape, with every window added where it stands: the transpose of sliding_windows.",
 )
+
+
+def _weave_type(*parts: Type, shape: Shape, axis: Ints, window: Ints) -> Type:
+    if len(parts) != prod(window) or len(axis) != len(window) or max(axis, default=-1) >= len(shape):
+        raise ShapeError(f"{len(parts)} parts for windows of {window}")
+    whole = list(shape)
+    for a, w in zip(axis, window, strict=True):
+        whole[a] = floor_divide(shape[a], w)
+    for part in parts:
+        if part != Type(parts[0].dtype, tuple(whole)):
+            raise ShapeError(f"{part} is no part of the windows of {shape_text(shape)}")
+    return Type(parts[0].dtype, shape)
+
+
+def _piece(node: Node, place: int) -> tuple[Any, ...]:
+    """Where a part stands in the whole, as an index of slices."""
+    shape, axis, window = node.shape, node.attrs["axis"], node.attrs["window"]
+    index: list[Any] = [(None, None, None)] * (max(axis) + 1)
+    for a, w in reversed([*zip(axis, window, strict=True)]):
+        place, i = divmod(place, w)
+        index[a] = (i, floor_divide(shape[a], w) * w, w)
+    return tuple(index)
+
+
+def _weave_part(g: Node, *parts: Node, operand: int, **attrs: Any) -> Node:
+    whole: Node = weave_op(*parts, **attrs)
+    node: Node = slice_op(g, index=_piece(whole, operand))
+    return node
+
+
+def _has_gaps(node: Node) -> bool:
+    pairs = zip(node.attrs["axis"], node.attrs["window"], strict=True)
+    return any(floor_divide(node.shape[a], w) * w != node.shape[a] for a, w in pairs)
+
+
+weave_op: Op = linear(
+    "weave",
+    "*parts",
+    _weave_type,
+    _weave_part,
+    attrs={"shape": ..., "axis": ..., "window": ...},
+    coerce=promoted,
+    numpy=lambda *parts_node: (
+        f"_weave([{', '.join(map(str, parts_node[:-1]))}], {_weave_settings(parts_node[-1])})"
+    ),
+    into=lambda operands, out, node, hoist: [
+        f"_weave([{', '.join(operands)}], {_weave_settings(node)}, out={out})"
+    ],
+    piece=_piece,
+    gaps=lambda out, node: (
+        [f"_clear({out}, {dims_text(node.attrs['axis'])}, {dims_text(node.attrs['window'])})"]
+        if _has_gaps(node)
+        else []
+    ),
+    helpers=("_weave", "_clear"),
+    latex=r"\operatorname{{weave}}({parts})",
+    cost=0.5,
+    properties="moves",
+    doc="Windows that stand side by side, from an array for each place in a window; zeros behind the last of them.",
+)
+
+
+def _weave_settings(node: Node) -> str:
+    return ", ".join(dims_text(v) for v in (node.shape, node.attrs["axis"], node.attrs["window"]))
 
 
 def per_axis(value: Any, count: int, what: str, low: int = 1) -> Ints:
@@ -176,4 +245,4 @@ def fold(x: Any, shape: Any, axis: Any = None, stride: Any = 1, dilation: Any = 
     return node
 
 
-CARDS = (windows_op, fold_op)
+CARDS = (windows_op, fold_op, weave_op)

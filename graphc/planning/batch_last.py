@@ -29,7 +29,7 @@ from graphc.planning.laid import (
     spread,
 )
 from graphc.planning.laid_products import Matrices, product_of
-from graphc.planning.laid_windows import fold_of, largest_parts, reduced, windows_of
+from graphc.planning.laid_windows import fold_of, largest_parts, reduced, windows_of, woven
 
 LEAST = 16
 """A batch of fewer images stays in front."""
@@ -53,6 +53,7 @@ class _Layout:
         self.nodes: dict[Node, Node] = {}
         self.values: dict[Node, Laid] = {}
         self.matrices = Matrices()
+        self.parts: dict[Node, Sequence[Node]] = {}
 
     def add(self, node: Node) -> None:
         """Compute a node; operands are there."""
@@ -184,7 +185,11 @@ class _Layout:
         home = windows.place_of(windows.batch)
         if windows.axes[home] != (windows.batch,) or other.ndim != node.ndim or other.shape[axis] != 1:
             return None
-        return largest_parts(node, windows, axis, self._with_batch(other, home), first)
+        found = largest_parts(node, windows, axis, self._with_batch(other, home), first)
+        if found is None:
+            return None
+        value, self.parts[value.node] = found
+        return value
 
     def view(self, node: Node) -> Laid | None:
         """Axes in another order, joined or split: nothing is done."""
@@ -202,7 +207,8 @@ class _Layout:
         x = node.inputs[0]
         if 0 in node.attrs["axis"] or node.ndim < 3 or not self._pays(x):
             return None
-        return fold_of(node, self.entered(x))
+        value = self.entered(x)
+        return woven(node, value, self.parts.get(value.node, ())) or fold_of(node, value)
 
     def _pays(self, node: Node) -> bool:
         count = node.shape[0]

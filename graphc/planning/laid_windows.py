@@ -14,6 +14,7 @@ from graphc.ops.arith import subtract
 from graphc.ops.compare import greater, where
 from graphc.ops.shape import expand_dims, reshape
 from graphc.ops.slices import concat, slice_op
+from graphc.ops.windows import weave_op
 from graphc.planning.laid import Laid, copied, explicit, in_order, laid
 
 SMALL = 64
@@ -52,6 +53,23 @@ def fold_of(node: Node, value: Laid) -> Laid | None:
     }
     new = build(node.op, (stored,), attrs)
     return laid(new, [(order.index(i),) for i in range(len(order))], len(order) - 1)
+
+
+def woven(node: Node, value: Laid, parts: Sequence[Node]) -> Laid | None:
+    """Windows side by side, of which there is an array for each place in a window; None where they are not."""
+    count, window, home = node.ndim, node.attrs["window"], value.place_of(value.batch)
+    places = [p for axis in value.axes[count:] for p in axis]
+    apart = node.attrs["stride"] == window and set(node.attrs["dilation"]) == {1}
+    if not parts or not apart or home >= count or places != list(range(len(places))):
+        return None
+    order = [*(i for i in range(count) if i != home), home]
+    axes = tuple(tuple(p - len(places) for p in axis) for axis in value.axes[:count])
+    views = [explicit(Laid(part, axes), order) for part in parts]
+    if len(parts) != prod(window) or any(view is None for view in views):
+        return None
+    axis = tuple(order.index(a) for a in node.attrs["axis"])
+    new = weave_op(*views, shape=tuple(node.shape[i] for i in order), axis=axis, window=window)
+    return laid(new, [(order.index(i),) for i in range(count)], count - 1)
 
 
 def reduced(node: Node, value: Laid) -> Laid | None:
@@ -141,7 +159,9 @@ def running(node: Node, stored: Node, axis: int) -> list[Node]:
     return found
 
 
-def largest_parts(node: Node, windows: Laid, axis: int, g: Laid, largest: Node) -> Laid | None:
+def largest_parts(
+    node: Node, windows: Laid, axis: int, g: Laid, largest: Node
+) -> tuple[Laid, Sequence[Node]] | None:
     """A cotangent where the largest of each window stands, 0 elsewhere: for each place of a window one array.
 
     ``largest`` is a node of the card that finds them. Along each axis of a window the last place that is larger than
@@ -167,7 +187,7 @@ def largest_parts(node: Node, windows: Laid, axis: int, g: Laid, largest: Node) 
     axes = [
         tuple(gone.index(p) if p in gone else len(gone) + rest.index(p) for p in own) for own in windows.axes
     ]
-    return laid(whole, axes, whole.ndim - 1)
+    return laid(whole, axes, whole.ndim - 1), parts
 
 
 def _shared(

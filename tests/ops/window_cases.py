@@ -20,6 +20,15 @@ def _windows(x: Any, size: int, stride: int, dilation: int) -> Any:
     return np.stack(rows, axis=-2)
 
 
+def _woven(parts: Any) -> Any:
+    """Six parts of windows of (3, 2) along the last two axes, of which the last has 5."""
+    out = np.zeros((2, 3, 5), parts[0].dtype)
+    for k, part in enumerate(parts):
+        for j in range(part.shape[2]):
+            out[:, k // 2, 2 * j + k % 2] = part[:, 0, j]
+    return out
+
+
 def _folded(x: Any, length: int, stride: int) -> Any:
     out = np.zeros((x.shape[0], length))
     for i in range(x.shape[1]):
@@ -99,6 +108,15 @@ WINDOWS: tuple[Case, ...] = (
         ((2, 3, 3),),
         lambda x: _folded(x, 7, 2),
         "[2, 7]",
+        linear=True,
+        dtypes=NUMBERS,
+    ),
+    Case(
+        "weave",
+        lambda *parts: CARDS["weave"](*parts, shape=(2, 3, 5), axis=(1, 2), window=(3, 2)),
+        ((2, 1, 2),) * 6,
+        lambda *parts: _woven(parts),
+        "[2, 3, 5]",
         linear=True,
         dtypes=NUMBERS,
     ),

@@ -8,6 +8,7 @@ import pytest
 import graphc as gx
 from graphc import nn, optim
 from graphc.ir.size import evaluate
+from graphc.ops import CARDS
 from graphc.planning.batch_last import batch_last
 from graphc.planning.laid import common_dims, declared, laid, plainly, refined, regrouped, split
 from tests.ops.window_cases import WINDOWS
@@ -197,6 +198,32 @@ def test_of_equal_values_the_first_in_a_window_takes_the_gradient():
     fresh, planned = (gx.compile(gradient, layout=layout)(values) for layout in ("fresh", "planned"))
     np.testing.assert_array_equal(fresh, planned)
     assert (fresh[values == values] > 0).sum() == 50 * 4
+
+
+def test_parts_of_a_pool_are_written_where_they_belong():
+    """Nothing joins them; behind the last window there are zeros, at every step."""
+    x = gx.input("x", (3, 7, 6, "n"), dtype="float64")
+    parts = [gx.sin(x[:, i::2, j::2][:, :3, :3]) for i in range(2) for j in range(2)]
+    whole = CARDS["weave"](*parts, shape=(3, 7, 6, x.shape[3]), axis=(1, 2), window=(2, 2))
+    program = gx.compile(gx.tanh(whole) + gx.tanh(gx.exp(x)), layout="planned")
+    assert "_weave(" not in program.source.partition("def run")[2]
+    assert "_clear(" in program.source.partition("def run")[2]
+    for _ in range(2):
+        value = RANDOM.normal(size=(3, 7, 6, 2))
+        cut = value.copy()
+        cut[:, 6:] = 0
+        np.testing.assert_allclose(program(value), np.tanh(np.sin(cut)) + np.tanh(np.exp(value)))
+
+
+def test_a_part_that_is_read_later_is_no_piece():
+    x = gx.param("x", (3, 4), dtype="float64")
+    parts = [gx.sin(x), gx.cos(x)]
+    whole = CARDS["weave"](*parts, shape=(6, 4), axis=(0,), window=(2,))
+    outputs = [gx.tanh(whole), gx.tanh(gx.exp(parts[0] + gx.sum(gx.tanh(whole))))]
+    value = RANDOM.normal(size=(3, 4))
+    fresh, planned = (gx.compile(outputs, layout=layout)(value) for layout in ("fresh", "planned"))
+    for one, other in zip(fresh, planned, strict=True):
+        np.testing.assert_allclose(one, other)
 
 
 # -- values in another order ------------------------------------------------------------------------------------------

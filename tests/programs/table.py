@@ -225,7 +225,7 @@ BROUGHT: Mapping[str, str] = MappingProxyType(
         "call": "composite",
         "sample_count": "var",
         "slice": "getitem",
-        "contiguous": "conv2d",
+        **dict.fromkeys(["contiguous", "weave"], "conv2d"),
         "place": "getitem",
         "with_ones": "concat",
         "sum_to": "broadcast_to",
