@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,7 +92,7 @@ class Clusters:
     def add(self, statement: Statement) -> None:
         """Put a statement into a cluster where that changes nothing, or at the end."""
         member = self.member(statement)
-        if member is None:
+        if member is None or self._views(member) & self.access(statement).writes:
             self.items.insert(self._place(statement), statement)
             return
         access = self.access(statement)
@@ -120,7 +120,7 @@ class Clusters:
         cluster.members.append(member)
         cluster.reads |= access.reads
         cluster.writes |= access.writes
-        cluster.views |= self._views(member, cluster)
+        cluster.views |= self._views(member, cluster.nodes)
 
     def _touched(self, item: Cluster | Statement) -> tuple[Iterable[Node], Iterable[Node]]:
         if isinstance(item, Cluster):
@@ -134,13 +134,12 @@ class Clusters:
             return False
         if access.reads & {m.node for m in cluster.members if m.kind == FULL_SUM}:
             return False
-        if self._views(member, cluster) & (cluster.writes | access.writes):
+        if self._views(member, cluster.nodes) & (cluster.writes | access.writes):
             return False
         return not access.writes & cluster.views
 
-    def _views(self, member: Member, cluster: Cluster) -> set[Node]:
+    def _views(self, member: Member, inside: Collection[Node] = ()) -> set[Node]:
         """The arrays that a member reads in another way than element by element."""
-        inside = cluster.nodes
         found: set[Node] = set()
         for x in member.node.inputs:
             if x not in self.writer.memory.home and x not in inside and x.shape != ():
@@ -202,7 +201,7 @@ class Clusters:
         if node.op.kind == "pointwise":
             names = [f"x{i}" for i in range(len(node.inputs))]
             return ELEMENT if node.shape != () and element_of(node, names, self.exact) else None
-        if "one_hot" in node.op.properties and len(node.inputs) == 1:
+        if "one_hot" in node.op.properties and node.inputs[0].ndim:
             return ONE_HOT
         return self._reduction(node)
 

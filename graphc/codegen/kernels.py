@@ -25,6 +25,7 @@ from graphc.codegen.scalar import CONTRACT, element_of, number, scalar_functions
 from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.ir.node import Node
 from graphc.ir.size import Dim, names_of, product
+from graphc.ops.shape import dims_text
 from graphc.ops.template import literal
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class Kernels:
         lines = kernel.lines(name)
         self.sources.append(lines)
         places = [writer.place[m.node] for m in cluster.members]
-        writer.closure.loop(kernel.buffers, (), "", min(places), max(places))
+        homes = cluster.reads | cluster.writes
+        used = [writer.called[h] for h in homes if h in writer.called]
+        writer.closure.loop(used, (), "", min(places), max(places))
         first = cluster.members[0].statement
         nodes = tuple(m.node for m in cluster.members)
         block = tuple(kernel.call(name))
@@ -165,11 +168,6 @@ class _Kernel:
             self.arrays[home] = str(self.writer.texts[node])
         return self.arrays[home]
 
-    @property
-    def buffers(self) -> list[str]:
-        """The arrays that the kernel works on."""
-        return list(self.arrays.values())
-
     def _at(self, node: Node) -> str:
         """An element of an array."""
         name = self._array(node)
@@ -227,7 +225,7 @@ class _Kernel:
         heads = self._heads()
         totals = [m for m in self.cluster.members if m.kind == FULL_SUM]
         starts = [f"{self.values[m.node]} = 0.0" for m in totals]
-        results = [number(self.values[m.node], m.node.dtype) for m in totals]
+        results = [self.values[m.node] for m in totals]
         returned = [f"return {', '.join(results)}"] if results else []
         body = [*heads, *starts, *loops, *returned]
         head = f"def {name}({', '.join(self.parameters)}):"
@@ -239,20 +237,22 @@ class _Kernel:
 
     def call(self, name: str) -> list[str]:
         """The lines that call it."""
-        made = []
-        for node in self.fresh:
-            shape = ", ".join(str(d) for d in node.shape) + ("," if node.ndim == 1 else "")
-            empty = self.writer.closure.bound(
-                f"np.empty(({shape}), np.{node.dtype}{'_' * (node.dtype == 'bool')})"
-            )
-            made.append(f"{self.writer.texts[node]} = {empty}")
-        totals = [str(self.writer.texts[m.node]) for m in self.cluster.members if m.kind == FULL_SUM]
-        target = f"{', '.join(totals)} = " if totals else ""
+        totals = [m.node for m in self.cluster.members if m.kind == FULL_SUM]
+        texts = [str(self.writer.texts[n]) for n in totals]
+        target = f"{', '.join(texts)} = " if totals else ""
         arguments = [*self.arrays.values(), *self.numbers, *self.sizes]
-        line = f"{target}{name}({', '.join(arguments)})"
-        if len(line) <= MAX_WIDTH - 8:
-            return [*made, line]
-        return [*made, f"{target}{name}(", *(f"    {a}," for a in arguments), ")"]
+        lines = [f"{target}{name}({', '.join(arguments)})"]
+        if len(lines[0]) > MAX_WIDTH - 8:
+            lines = [f"{target}{name}(", *(f"    {a}," for a in arguments), ")"]
+        # what comes out of a kernel is a Python float
+        typed = [f"{t} = np.{n.dtype}({t})" for t, n in zip(texts, totals, strict=True)]
+        bound = self.writer.closure.bound
+        return [*map(bound, self._made()), *lines, *map(bound, typed)]
+
+    def _made(self) -> list[str]:
+        """New arrays for what the caller keeps."""
+        dtypes = {n: f"np.{n.dtype}{'_' * (n.dtype == 'bool')}" for n in self.fresh}
+        return [f"{self.writer.texts[n]} = np.empty({dims_text(n.shape)}, {dtypes[n]})" for n in self.fresh]
 
     @property
     def parameters(self) -> list[str]:
