@@ -68,13 +68,21 @@ RESULT = nine.Result("W1", "a title", {"fresh": 4e-5, "hand": 2e-5, "torch": 2e-
 
 def test_the_table_marks_what_was_missed():
     row = nine.cells(RESULT)
-    assert row[:4] == ["W1", "40.0 µs", "", "20.0 µs"]
+    assert row[:5] == ["W1", "40.0 µs", "", "", "20.0 µs"]
     assert row[-4:] == ["50.00 (≥ 25)", "1.50 (≥ 3, missed)", "", "2.00 (≤ 1.15, missed)"]
     assert len(row) == len(nine.header())
 
 
-def test_a_planned_step_is_the_one_that_counts():
-    assert replace(RESULT, seconds={**RESULT.seconds, "planned": 1e-5}).times("hand") == 2.0
+def test_a_step_as_fit_takes_it_is_the_one_that_counts():
+    planned = {**RESULT.seconds, "planned": 1e-5}
+    assert replace(RESULT, seconds=planned).times("hand") == 2.0
+    assert replace(RESULT, seconds={**planned, "epoch": 5e-6}).times("hand") == 4.0
+
+
+def test_many_steps_of_an_epoch_are_those_that_come_one_at_a_time():
+    one, other = generated.build(problem_of("W1"), "epoch"), generated.build(problem_of("W1"), "epoch")
+    losses = [one() for _ in range(300)]  # more than there are batches
+    assert [other.many(n) for n in (1, 200, 99)] == [losses[0], losses[200], losses[299]]
 
 
 def test_a_table_takes_the_place_of_the_last_one():

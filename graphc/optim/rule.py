@@ -16,7 +16,7 @@ from graphc.optim.schedule import Schedule
 from graphc.optim.settings import check_seed
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-OWN = frozenset({"init", "predict", "evaluate", "train_step", "load", "generator", "name"})
+OWN = frozenset({"init", "predict", "evaluate", "train_step", "train_epoch", "load", "generator", "name"})
 """What a module calls its own beside what every variable avoids."""
 
 

@@ -22,6 +22,8 @@ class Callback:
 
     Attributes:
         after_others: called after all that do not say so; for what records the state of the others.
+        each_step: whether ``on_batch_end``, where it is overridden, is to be called; asked when training begins. Where
+            no callback is called after each step, steps are taken many at a time, which is faster.
 
     Example:
         >>> from graphc import train
@@ -33,6 +35,7 @@ class Callback:
     """
 
     after_others = False
+    each_step = True
 
     def on_train_begin(self, run: Run) -> None:
         """Before the first epoch: what is counted during a run starts here."""
@@ -81,21 +84,16 @@ class Callbacks:
             raise ArgumentError("callbacks are a list", given=f"{callbacks!r:.60}", fix="callbacks=[...]")
         members = [_callback(c) for c in callbacks]
         self.members = sorted(members, key=lambda c: c.after_others)  # stable: the user's order otherwise
-        self.batch_end = self._overriding("on_batch_end")
-
-    def _overriding(self, name: str) -> list[Callable[..., Any]]:
-        return [
-            getattr(c, name) for c in self.members if getattr(type(c), name) is not getattr(Callback, name)
-        ]
+        self.batch_end = _overriding([c for c in self.members if c.each_step], "on_batch_end")
 
     def call(self, name: str, *args: Any) -> None:
         """Call a method of every callback that has one of its own."""
-        for method in self._overriding(name):
+        for method in _overriding(self.members, name):
             method(*args)
 
     def accept(self, run: Run, error: Exception) -> bool:
         """Whether a callback takes a value that is not finite as the end of training."""
-        answers = [method(run, error) for method in self._overriding("on_non_finite")]
+        answers = [method(run, error) for method in _overriding(self.members, "on_non_finite")]
         return any(answers)
 
     def states(self) -> list[tuple[str, dict[str, Any]]]:
@@ -127,6 +125,11 @@ class Callbacks:
             waiting.remove(taker)
             pairs.append((taker, state))
         return pairs
+
+
+def _overriding(members: Iterable[Callback], name: str) -> list[Callable[..., Any]]:
+    """The methods of this name that are not those of ``Callback`` itself."""
+    return [getattr(c, name) for c in members if getattr(type(c), name) is not getattr(Callback, name)]
 
 
 def _callback(given: Any) -> Callback:

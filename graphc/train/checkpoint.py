@@ -55,6 +55,7 @@ class Checkpoint(Callback):
             check_count("every_steps", every_steps, 1)
         self.path, self.every, self.every_steps = Path(path), every, every_steps
         self.monitor = Monitor(best, mode) if best is not None else None
+        self.each_step = every_steps is not None and best is None
         self.best = self.monitor.worst if self.monitor else 0.0
 
     def on_train_begin(self, run: Run) -> None:

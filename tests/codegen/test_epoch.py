@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -81,3 +83,136 @@ def test_rows_as_they_lie_have_the_bits_of_an_order(classes):
     assert_same(whole, by_epochs(module, data, [None] * 2, 8))
     assert_same(whole, by_epochs(module, data, [slice(0, 16), slice(16, 20)] * 2, 8))
     assert_same(whole, by_steps(module, data, [np.arange(20)] * 2, 8))
+
+
+def test_a_loss_that_is_not_finite_ends_an_epoch_and_its_step_changes_nothing():
+    module = classifier(optim.adam(0.01)).module(optim.adam(0.01))
+    data = data_of(20)
+    whole = {k: v[:8] for k, v in data.items()}
+    expected = by_epochs(module, whole, [None], 4)
+    data["x"][9, 2] = np.nan
+    losses, values = by_epochs(module, data, [None], 4)
+    assert np.isnan(losses.pop())
+    assert_same(expected, (losses, values))
+
+
+def test_dicts_that_are_given_stay_and_those_that_came_back_change():
+    module = classifier().module(optim.sgd(0.1))
+    params, state, slots = module.init(0)
+    before = {k: v.copy() for k, v in params.items()}
+    first, state, slots, _ = module.train_epoch(params, state, slots, data_of(8), rng=module.make_rng(0))
+    assert all(np.array_equal(params[k], before[k]) for k in params)
+    second, *_ = module.train_epoch(first, state, slots, data_of(8), rng=module.make_rng(0))
+    assert second is first
+    third, *_ = module.train_step(first, state, slots, *data_of(8).values(), rng=module.make_rng(0))
+    assert third is first
+
+
+WRONG = {
+    "fewer labels": (lambda d: d | {"t": d["t"][:1]}, r"t has shape \(1,\), expected \(20,\)"),
+    "more weights": (lambda d: d | {"weight": np.ones(21)}, r"weight has shape \(21,\), expected \(20,\)"),
+    "narrow": (lambda d: d | {"x": d["x"][:, :5]}, r"x has shape \(20, 5\), expected \(20, 6\)"),
+    "flat": (lambda d: d | {"x": d["x"].ravel()}, r"x has shape \(120,\), expected \(120, 6\)"),
+    "label": (lambda d: d | {"t": d["t"] + 1}, "t holds labels 1 to 5, expected 0 to 4"),
+    "no label": (lambda d: d | {"t": d["t"] - 1}, "t holds labels -1 to 3, expected 0 to 4"),
+}
+
+
+@pytest.mark.parametrize("layout", ["planned", "fresh"])
+@pytest.mark.parametrize("case", WRONG)
+def test_data_that_do_not_fit_are_refused_and_nothing_changes(case, layout):
+    spoilt, message = WRONG[case]
+    module = classifier().module(optim.sgd(0.1), layout)
+    params, state, slots = module.init(0)
+    before = {k: v.copy() for k, v in params.items()}
+    data = spoilt({**data_of(20), "t": np.arange(20) % 5})
+    with pytest.raises(ValueError, match=message):
+        module.train_step(params, state, slots, *data.values(), rng=module.make_rng(0))
+    if layout == "planned":
+        for call in (module.prepare, lambda d: module.train_epoch(params, state, slots, d, rng={})):
+            with pytest.raises(ValueError, match=message):
+                call(data)
+    assert all(np.array_equal(params[k], before[k]) for k in params)
+
+
+@pytest.mark.parametrize(
+    ("order", "error"),
+    [([0, 20], IndexError), ([-1, 3], IndexError), ([0.0, 1.0], TypeError), (np.ones(20, bool), TypeError)],
+)
+def test_an_order_that_names_no_rows_is_refused(order, error):
+    module = classifier().module(optim.sgd(0.1))
+    with pytest.raises(error, match="order holds"):
+        module.train_epoch(*module.init(0), data_of(20), order, rng=module.make_rng(0))
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        module.train_epoch(*module.init(0), data_of(20), batch_size=0, rng=module.make_rng(0))
+
+
+@pytest.mark.parametrize("order", [[], slice(5, 5)])
+def test_an_epoch_of_no_rows_takes_no_step(order):
+    module = classifier().module(optim.sgd(0.1))
+    *_, losses = module.train_epoch(*module.init(0), data_of(20), order, rng=module.make_rng(0))
+    assert losses == []
+
+
+def test_rows_may_come_again_and_in_steps_of_a_slice():
+    module, data = classifier().module(optim.sgd(0.1)), data_of(20)
+    orders = [np.array([3, 3, 0, 19] * 12), np.arange(20)[::-3]]
+    assert_same(
+        by_steps(module, data, orders, 24), by_epochs(module, data, [orders[0], slice(None, None, -3)], 24)
+    )
+
+
+@pytest.mark.parametrize("order", [None, "shuffled"])
+def test_an_epoch_allocates_no_arrays_for_its_steps(order):
+    x, t = gx.input("x", ("batch", 64)), gx.input("t", ("batch",), dtype="int64")
+    y = nn.dense(nn.dense(x, 64, activation="relu", name="hidden"), 10, name="output")
+    module = gx.Model(y, nn.cross_entropy(y, t)).module(optim.adam(0.01))
+    data = module.prepare({"x": RANDOM.random((6400, 64)), "t": RANDOM.integers(0, 10, 6400)})
+    order = None if order is None else RANDOM.permutation(6400)
+    values = module.train_epoch(*module.init(0), data, order, batch_size=3200)[:3]
+    tracemalloc.start()
+    peaks = []
+    for size in (3200, 400):  # few steps, and many
+        values = module.train_epoch(*values, data, order, batch_size=size)[:3]
+        tracemalloc.reset_peak()
+        start = tracemalloc.get_traced_memory()[0]
+        values = module.train_epoch(*values, data, order, batch_size=size)[:3]
+        peaks.append(tracemalloc.get_traced_memory()[1] - start)
+    tracemalloc.stop()
+    rows = 0 if order is None else 4 * (65 + 10)  # what rows are gathered in, once an epoch
+    assert (
+        peaks[0] < 3200 * rows + 160_000
+    )  # the least array of a step has 128,000 bytes and NumPy casts in 80,000
+    assert peaks[1] < 400 * rows + 160_000
+
+
+def test_names_of_inputs_and_sizes_that_the_functions_use_too():
+    names = ("data", "order", "losses", "count", "start", "loss_", "step", "rows", "given", "prepare")
+    inputs = [gx.input(name, ("batch_size", "stop")) for name in names]
+    w = gx.param("w", (), init="ones")
+    loss = gx.mean(gx.square(sum(inputs) * w))
+    module = gx.Model(sum(inputs) * w, loss).module(optim.sgd(0.01))
+    data = {name: RANDOM.random((9, 3), dtype="float32") for name in names}
+    losses = module.train_epoch(*module.init(0), data, [4, 3, 2], batch_size=2)[3]
+    values, expected = module.init(0), []
+    for rows in ([4, 3], [2]):
+        *values, found = module.train_step(*values, *(a[rows] for a in data.values()))
+        expected.append(found)
+    assert losses == expected
+
+
+def test_an_input_that_is_no_part_of_a_batch_is_read_whole():
+    x, table = gx.input("x", ("batch", 3)), gx.input("table", (4, 3))
+    w = gx.param("w", (3,), init="ones")
+    loss = gx.mean(gx.square(x @ gx.sum(table, 0) * gx.sum(w)))
+    module = gx.Model(x @ w, loss).module(optim.sgd(0.01))
+    data = {"x": RANDOM.random((9, 3), dtype="float32"), "table": RANDOM.random((4, 3), dtype="float32")}
+    losses = module.train_epoch(*module.init(0), data, batch_size=9)[3]
+    assert losses == [module.train_step(*module.init(0), *data.values())[3]]
+
+
+def test_a_model_without_batches_has_no_epochs():
+    w = gx.param("w", (), init="ones")
+    module = gx.Model(w, gx.square(w - gx.input("x", ()))).module(optim.sgd(0.1))
+    assert "train_epoch" not in module.source.text
+    assert "check_sizes" in module.source.text

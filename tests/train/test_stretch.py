@@ -191,3 +191,16 @@ def test_memory_stays_flat_over_epochs():
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 60_000  # rows of the history, and no arrays
+
+
+def test_a_checkpoint_of_epochs_needs_no_single_steps(tmp_path, monkeypatch):
+    model = network()
+    seen = calls(model, SCHEDULED, monkeypatch)
+    callbacks = [
+        train.Checkpoint(tmp_path / "a.gx"),
+        train.Checkpoint(tmp_path / "b.gx", every_steps=2, best="loss"),
+    ]
+    trained(model, callbacks, optimizer=SCHEDULED, epochs=2)
+    assert sum(seen) == 2 * 45
+    trained(model, [train.Checkpoint(tmp_path / "c.gx", every_steps=2)], optimizer=SCHEDULED, epochs=2)
+    assert sum(seen) == 2 * 45
