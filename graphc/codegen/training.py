@@ -24,16 +24,27 @@ from graphc.codegen.statements import Statement
 from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, size_names
+from graphc.ir.node import Node, size_names, substitute
+from graphc.ops.assume import assume
 from graphc.ops.shape import dims_text
 from graphc.planning.early import with_early_factors
 from graphc.planning.layout import Layout
-from graphc.planning.order import Plan
+from graphc.planning.order import Plan, make_plan
+from graphc.rewrite.pipeline import FOR_BUFFERS, guard, run
 
 PIECE = 32_768
 """Elements of a vector that an update takes at a time, so that they stay in the second-level cache."""
 
 INDENT = "    "
+
+
+def for_buffers(plan: Plan) -> Plan:
+    """The equations of an optimizer with what the planned layout rewrites besides; steps are counted from 1."""
+    counts = [n for n in plan.graph.arguments if plan.graph.name_of(n) == "t" and n.dtype == "int64"]
+    counted = {t: assume(t, low=1) for t in counts}
+    roots = substitute(plan.graph.outputs, counted)
+    graph = plan.graph.over({n: roots[n] for n in plan.graph.outputs})
+    return make_plan(run(graph, (*FOR_BUFFERS, guard), "default"))
 
 
 @dataclass
@@ -254,7 +265,8 @@ class Step:
     def _link(self, link: LinkPlan) -> list[str]:
         """One link over vectors, in pieces where they are long."""
         assert link.vector is not None
-        graph = link.vector.graph
+        plan = for_buffers(link.vector) if self.products else link.vector
+        graph = plan.graph
         names = Names(graph)
         names.taken, names.numbers = self.names.taken, self.names.numbers
         arrays = {n: self._vector(link, n, graph) for n in graph.arguments if n.shape != ()}
@@ -274,7 +286,7 @@ class Step:
             aliases=False,
             loops=self.kernels,
         )
-        statements = writer.write(link.vector.order)
+        statements = writer.write(plan.order)
         self.helpers += writer.helpers
         numbers = [s for s in statements if s.node.shape == ()]
         rest = [s for s in statements if s.node.shape != ()]

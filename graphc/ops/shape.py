@@ -366,6 +366,7 @@ astype_op: Op = linear(
     into="np.copyto({out}, {x})",
     turn=lambda node, across: astype_op(across(node.inputs[0]), dtype=node.dtype),
     noun="converted",
+    properties="converts",
     axes="each",
     latex="{x}",
     cost=0.1,

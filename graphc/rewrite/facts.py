@@ -87,6 +87,8 @@ def _by_kind(node: Node, operands: Sequence[Facts]) -> Facts:
         return _assumed(node, operands[0])
     if op.kind == "pointwise":
         return pointwise_facts(node, operands) if node.type.is_float else NOTHING
+    if "converts" in op.properties:
+        return Facts(rounded(operands[0].range, node.dtype)) if node.type.is_float else NOTHING
     if op.kind == "effect" or op.properties & {"view", "moves"}:
         return _moved(_carried(node, operands))
     if "sums" in op.properties:

@@ -254,6 +254,8 @@ def _power(x: Interval, y: Interval) -> Interval:
     if exponent == y.high > 0 and x.low >= 0:
         risen: Interval = _rising(lambda v: v**exponent, low=0.0, least=0.0)(x)
         return risen
+    if x.low > 0 and x.high <= 1 and y.low >= 0:
+        return Interval(0.0, 1.0, x.nan or y.nan)
     below = x.low < 0 or (x.low == 0 and exponent < 0)  # the zero may be negative: (-0)⁻¹ is -inf
     return ANY if below else Interval(0.0, INF, True)
 

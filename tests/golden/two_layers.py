@@ -351,8 +351,8 @@ def plan_step(batch, params, slots):
     multiply = np.multiply
     add = np.add
     float64 = np.float64
+    sqrt_2 = np.sqrt
     float32 = np.float32
-    sqrt = np.sqrt
     equal = np.equal
     [
         hidden_z,
@@ -366,8 +366,7 @@ def plan_step(batch, params, slots):
         chosen,
         d_hidden_h,
         product,
-        total_3,
-        ratio,
+        product_2,
     ] = _buffers(
         ((32, batch), np.float32, 1, 2),  # until hidden_h
         ((32, batch), np.bool_, 3, 24),  # until d_hidden_z
@@ -380,8 +379,7 @@ def plan_step(batch, params, slots):
         ((10, batch), np.float32, 16, 17),  # until total_2
         ((32, batch), np.float32, 23, 25),  # until d_hidden_Wb
         ((2410,), np.float32, 28, 29),  # until adam_m
-        ((2410,), np.float32, 38, 46),  # until ratio
-        ((2410,), np.float32, 44, 47),  # until theta
+        ((2410,), np.float32, 40, 49),  # until theta
     )
     shifted = output_z
     log_p = output_z
@@ -398,7 +396,6 @@ def plan_step(batch, params, slots):
     c_0_1 = np.array(0.1, np.float32)
     c_0_001 = np.array(0.001, np.float32)
     c_0_999 = np.array(0.999, np.float32)
-    c_1e_08 = np.array(1e-08, np.float32)
     x_1 = np.empty((batch, 65), np.float32)
     onehot = np.empty((batch, 10), np.float32)
     x_1_part = x_1[:, :-1]
@@ -444,8 +441,9 @@ def plan_step(batch, params, slots):
         # update
         slots["adam.step"] = slots["adam.step"] + 1
         steps = float64(slots["adam.step"])  # scalar
-        converted = float32(1.0 - 0.999 ** steps)  # scalar
-        converted_2 = float32(1.0 - 0.9 ** steps)  # scalar
+        sqrt = sqrt_2(float32(1.0 - 0.999 ** steps))  # scalar
+        product_3 = 1e-08 * sqrt  # scalar
+        ratio = lr * sqrt / float32(1.0 - 0.9 ** steps)  # scalar
         multiply(c_0_9, adam_m, out=adam_m)  # [2410]
         multiply(c_0_1, g, out=product)  # [2410]
         add(adam_m, product, out=adam_m)  # [2410]
@@ -453,13 +451,11 @@ def plan_step(batch, params, slots):
         multiply(c_0_001, g, out=g)  # [2410]
         multiply(c_0_999, adam_v, out=adam_v)  # [2410]
         add(adam_v, g, out=adam_v)  # [2410]
-        divide(adam_v, converted, out=total_3)  # [2410]
-        sqrt(total_3, out=total_3)  # [2410]
-        add(total_3, c_1e_08, out=total_3)  # [2410]
-        divide(adam_m, converted_2, out=ratio)  # [2410]
-        multiply(lr, ratio, out=ratio)  # [2410]
-        divide(ratio, total_3, out=ratio)  # [2410]
-        subtract(theta, ratio, out=theta)  # [2410]
+        sqrt_2(adam_v, out=product_2)  # [2410]
+        add(product_2, product_3, out=product_2)  # [2410]
+        divide(adam_m, product_2, out=product_2)  # [2410]
+        multiply(product_2, ratio, out=product_2)  # [2410]
+        subtract(theta, product_2, out=theta)  # [2410]
         return loss, state
 
     return step, given

@@ -250,6 +250,7 @@ COLLECTED: dict[str, tuple[Callable[..., Pair], ...]] = {
 }
 
 COLLECTED_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "numbers-first": (lambda x, y, s: (s * (x / s)) / (gx.sqrt(y / s) + s),),
     "collect-factors": (
         lambda x, y: (x * y) / x,
         lambda x, y: 0.0 * x * y,
@@ -272,6 +273,7 @@ COLLECTED_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
 }
 
 FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "numbers-first": (lambda x, y, s: (s * (x / s)) / (gx.sqrt(y / s) + s),),
     "sub-self": (lambda x: x - x,),
     "div-self": (lambda x: x / x, lambda x: gx.assume(x, finite=True) / gx.assume(x, finite=True)),
     "cancel": (lambda x, y: (x * y) / x, lambda x, u: (between(u) * x) / between(u)),
@@ -513,6 +515,14 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     ),
     "picked-rows": (_picked_rows,),
     "sum-of-picked": (_sum_of_picked, _sum_of_picked_logs),
+    "numbers-first": (
+        lambda x, u, s: (
+            (s * (x / (1 + gx.square(s)))) / (gx.sqrt(u / gx.sigmoid(s)) + gx.exp(s)),
+            x
+            / (gx.sqrt(u) + gx.exp(s) * gx.sqrt(gx.sigmoid(s)))
+            * (s * gx.sqrt(gx.sigmoid(s)) / (1 + gx.square(s))),
+        ),
+    ),
     "rows-less-labels": (_rows_less_labels,),
     "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
 }
@@ -525,6 +535,7 @@ def _other_axis(rows: Node) -> Node:
 
 
 REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
+    "numbers-first": (lambda x, y, s: (s * (x / s)) / (gx.sqrt(y / s) + s),),
     **FUNCTIONS_REFUSED,
     **PRODUCTS_REFUSED,
     **LOOPS_REFUSED,

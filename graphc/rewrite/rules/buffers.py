@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from graphc.ir.node import Node
 from graphc.ir.pattern import Var
-from graphc.ops.arith import divide, multiply, subtract
+from graphc.ops.arith import add, divide, multiply, subtract
 from graphc.ops.card import constant
-from graphc.rewrite.rule import ROUNDING, Match, Rule
+from graphc.ops.math import sqrt
+from graphc.rewrite.facts import facts_of
+from graphc.rewrite.rule import FACT, ROUNDING, Match, Rule
 from graphc.rewrite.rules.cost import is_wide_one_hot
-from graphc.rewrite.rules.holes import x, z
+from graphc.rewrite.rules.holes import s, x, y, z
 
 _labels = Var("y", is_wide_one_hot)
 
@@ -33,7 +35,35 @@ def _one_product(m: Match) -> Node:
     return result
 
 
+def _few_quotients(m: Match) -> Node:
+    """``a (x / b) / (√(y / c) + e) = x / (√y + e √c) · (a √c / b)``: numbers are combined before arrays are touched."""
+    root = sqrt(m.c)
+    quotient = divide(m.x, add(sqrt(m.y), multiply(m.e, root)))
+    result: Node = multiply(quotient, divide(multiply(m.a, root), m.b))
+    return result
+
+
+def _has_a_root(m: Match) -> str | None:
+    if not m.x.shape == m.y.shape == m.root.shape != ():
+        return "it is one number, or shapes differ"
+    found = facts_of(m.c)
+    return None if found.range.low >= 0 else f"c is not known to be at least 0: it is in {found}"
+
+
+_a, _b, _c, _e = (Var(name, s.accepts) for name in "abce")
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "numbers-first",
+        (_a * (x / _b)) / (sqrt(y / _c) + _e),
+        _few_quotients,
+        FACT,
+        phase="buffers",
+        when=_has_a_root,
+        fact="c is at least 0",
+        grows=True,
+        note="the step of Adam, in two passes less",
+    ),
     Rule(
         "rows-less-labels",
         (x / Var("s") - _labels) / z,
