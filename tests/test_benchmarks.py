@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from benchmarks import adbench, cold_start, fit, live
+from benchmarks import adbench, cold_start, fit, live, planning
 from benchmarks import compile_time as compiling
 from benchmarks import recording as recorded
 from benchmarks.timing import interleaved, more, table
+from benchmarks.workloads.problems import PROBLEMS
 from tests.support import find_case
 
 FOLDER, REASON = find_case("adbench/data")
@@ -52,6 +53,13 @@ def test_fit_is_held_against_a_bare_loop(capsys):
     rows = fit.measured(epochs=1, seconds=0)
     assert [row[0] for row in rows] == ["bare loop", "fit", "fit, bar", "fit, scored"]
     assert all(float(row[1]) > 0 for row in rows)
+
+
+@pytest.mark.parametrize("name", ["W1", "W8"])
+def test_a_plan_is_held_against_a_step(name):
+    plan, step = planning.measured(PROBLEMS[name](), rounds=2)
+    assert plan > 0
+    assert step > 0
 
 
 def test_a_live_view_is_held_against_training_alone():

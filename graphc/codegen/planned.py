@@ -12,6 +12,7 @@ from graphc.codegen.closure import Closure
 from graphc.codegen.lifetimes import END
 from graphc.codegen.loops import Loop, is_loop, is_planned_loop, is_stack, users_of
 from graphc.codegen.names import Names
+from graphc.codegen.picks import Pick, picks
 from graphc.codegen.pieces import pieces, with_room
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
 from graphc.codegen.strips import in_strips
@@ -146,10 +147,15 @@ class PlannedWriter(Writer):
         self.left_out = {n for n in marks if all(user in self.indexed for user in self.users[n])}
         hot = {n.inputs[0] for n in self.left_out if _marks(n)[1] is not None}
         self.left_out |= {n for n in hot - {*self.roots} if self.left_out.issuperset(self.users[n])}
+        self.picks = picks(nodes, self.users, self.kept) if self.products else {}
+        self.copied = {pick.chosen: pick.marks for pick in self.picks.values() if pick.copied}
+        self.left_out |= {n for pick in self.picks.values() for n in pick.inner}
         return into - self.left_out
 
     def _memory(self, nodes: Sequence[Node], into: set[Node]) -> Memory:
         reads = {total: (each.x, each.shift) for total, each in self.exponentials.items()}
+        reads |= {total: (each.marks, each.value) for total, each in self.picks.items()}
+        reads |= {chosen: (marks, marks) for chosen, marks in self.copied.items()}
 
         def in_place(node: Node) -> bool:
             return over_operand(node) or self._is_masked(node)
@@ -234,6 +240,13 @@ class PlannedWriter(Writer):
         else:
             yield from self._plain(node)
 
+    def _pick(self, node: Node, pick: Pick, name: str) -> Statement:
+        """The sum of what labels pick."""
+        marks = pick.chosen if pick.copied else pick.marks
+        lines = pick.lines(name, str(self.text(marks)), str(self.text(pick.value)))
+        self._set(node, Text(name))
+        return self._statement(node, name, [self.closure.bound(line) for line in lines])
+
     def _loop(self, group: Sequence[Node]) -> Statement:
         """A loop whose arrays are there before."""
         place = min(self.place[node] for node in group)
@@ -272,6 +285,17 @@ class PlannedWriter(Writer):
         """A call that writes into a buffer."""
         self.helpers.extend(node.op.helpers)
         name = self.called[node]
+        lines = self._lines_into(node, name)
+        lines = [self._with_site(node, line) for line in lines] if node.op.role == "random" else lines
+        if node in self.pieces:
+            self._set(node, Text(name), fixed=True)
+        else:
+            self._lies_in(node, name)
+        return self._statement(node, name, [self.closure.bound(line) for line in lines])
+
+    def _lines_into(self, node: Node, name: str) -> list[str]:
+        if node in self.copied:
+            return [f"np.copyto({name}, {self.text(self.copied[node])})"]
         operands = [self._operand(node, x) for x in node.inputs if x not in self.left_out]
         lines = (
             self._masked(node, operands, name)
@@ -280,12 +304,7 @@ class PlannedWriter(Writer):
             or written(node, operands, name, self._hoist)
         )
         assert lines is not None
-        lines = [self._with_site(node, line) for line in lines] if node.op.role == "random" else lines
-        if node in self.pieces:
-            self._set(node, Text(name), fixed=True)
-        else:
-            self._lies_in(node, name)
-        return self._statement(node, name, [self.closure.bound(line) for line in lines])
+        return lines
 
     def _is_whole(self, node: Node) -> bool:
         return node.op.piece is not None and all(
@@ -412,6 +431,9 @@ class PlannedWriter(Writer):
 
     def _plain(self, node: Node) -> Iterator[Statement]:
         """A value that is made anew at every step."""
+        if node in self.picks:
+            yield self._pick(node, self.picks[node], self.names(node))
+            return
         text = self._render(node)
         if self._stands_inside(node, text, {node: 2}) or self._is_flipped(node, text):  # x.T of an argument
             self.texts[node] = text

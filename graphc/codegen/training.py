@@ -77,7 +77,8 @@ class Step:
 
     def __post_init__(self) -> None:
         if self.kernels is None:  # a kernel computes a mask as it goes
-            self.plan = with_early_factors(self.plan)
+            rows = self.layout.rows if self.layout else {}
+            self.plan = with_early_factors(self.plan, {value: whole for whole, value in rows.items()})
         self.graph = self.plan.graph
         self.closure = Closure(self.names)
         self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}

@@ -11,12 +11,16 @@ from graphc.planning.order import Plan, is_gradient
 from graphc.planning.work import size_in_bytes, value_at
 
 
-def with_early_factors(plan: Plan) -> Plan:
+def with_early_factors(plan: Plan, parts: Mapping[Node, Node] | None = None) -> Plan:
     """The same nodes, some of the backward pass at the end of what they read in the forward pass.
 
     A factor is a value of the backward pass that no cotangent reaches: the derivative of a gelu at z, a mask. Computed
     in the backward pass, it keeps alive what it reads until then; computed at once, only itself. Factors that depend on
     each other move together, and only where what dies is more than what is kept. A size that has a name counts 1,000.
+
+    Args:
+        plan: any plan.
+        parts: values that lie in the array of another value, with that value.
 
     Example:
         >>> import graphc as gx
@@ -26,7 +30,7 @@ def with_early_factors(plan: Plan) -> Plan:
         >>> len(plan.of_phase("forward")) < len(with_early_factors(plan).of_phase("forward"))
         True
     """
-    walk = _Walk.of(plan)
+    walk = _Walk.of(plan, parts or {})
     after: dict[int, list[Node]] = {}
     moved: set[Node] = set()
     for group in sorted((walk.closed(c) for c in walk.components()), key=walk.ready):
@@ -61,8 +65,8 @@ class _Walk:
     factors: Mapping[Node, None]
 
     @classmethod
-    def of(cls, plan: Plan) -> _Walk:
-        owner = owners(plan.order)
+    def of(cls, plan: Plan, parts: Mapping[Node, Node]) -> _Walk:
+        owner = {node: parts.get(own, own) for node, own in owners(plan.order).items()}
         readers: dict[Node, list[Node]] = {}
         for node in plan.order:
             for operand in node.inputs:

@@ -70,7 +70,7 @@ def test_every_statement_has_its_line_and_every_node_one(name):
     lines = module.source.text.split("\n")
     for number, place in known.items():
         name, line = re.escape(place.statement.name), lines[number - 1].strip()
-        if line.startswith("for "):  # the heading of the loop that the statement begins
+        if line.startswith(("for ", "if ")):  # the heading of a loop that it begins, or of a second look
             continue
         makes = rf"{name} = |copyto\({name}(_part)?, |{name}_last.fill|\w+\(.*, out={name}(_flat)?[,)]"
         assert re.match(makes, line), line

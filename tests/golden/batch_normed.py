@@ -380,8 +380,8 @@ def plan_step(batch, params, slots):
     maximum_reduce = np.maximum.reduce
     exp = np.exp
     log = np.log
+    vdot = np.vdot
     greater = np.greater
-    copyto = np.copyto
     equal = np.equal
     [
         hidden_z,
@@ -398,10 +398,8 @@ def plan_step(batch, params, slots):
         e,
         total,
         logs,
-        mask,
-        chosen,
         d_h,
-        mask_2,
+        mask,
         product_6,
         ratio_2,
         ratio_3,
@@ -415,14 +413,12 @@ def plan_step(batch, params, slots):
         ((8,), np.float32, 9, 54),  # until d_hidden_z
         ((8,), np.float32, 11, 14),  # until norm_running_var_next
         ((8,), np.float32, 13, 14),  # until norm_running_var_next
-        ((batch, 8), np.float32, 19, 43),  # until mask_2
-        ((batch, 10), np.float32, 22, 33),  # until chosen
+        ((batch, 8), np.float32, 19, 43),  # until mask
+        ((batch, 10), np.float32, 22, 34),  # until total_2
         ((batch, 1), np.float32, 24, 25),  # until shifted
         ((batch, 10), np.float32, 26, 42),  # until d_h
         ((batch, 1), np.float32, 27, 30),  # until p
         ((batch, 1), np.float32, 28, 29),  # until log_p
-        ((batch, 10), np.bool_, 32, 33),  # until chosen
-        ((batch, 10), np.float32, 33, 34),  # until total_2
         ((batch, 8), np.float32, 42, 56),  # until d_hidden_W
         ((batch, 8), np.bool_, 43, 44),  # until d_norm_h
         ((batch, 8), np.float32, 46, 47),  # until d_norm_gamma
@@ -452,10 +448,10 @@ def plan_step(batch, params, slots):
     c_1e_05 = np.array(1e-05, np.float32)
     ones_2 = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
-    c_0_0 = np.array(0.0, np.float32)
     c_batch = np.array(batch, np.float32)
     h_T = h.T
     output_W_T = output_W.T
+    c_0_0 = np.array(0.0, np.float32)
     onehot = np.empty((batch, 10), np.float32)
     classes = np.arange(10)
 
@@ -502,10 +498,9 @@ def plan_step(batch, params, slots):
         subtract(shifted, logs, out=log_p)  # [batch, 10]
         divide(e, total, out=p)  # [batch, 10]
         subtract(p, onehot, out=difference)  # [batch, 10]
-        greater(onehot, c_0_0, out=mask)  # [batch, 10]
-        copyto(chosen, c_0_0)
-        copyto(chosen, log_p, where=mask)  # [batch, 10]
-        total_2 = chosen.sum()  # scalar
+        total_2 = vdot(onehot, log_p)
+        if total_2 != total_2:
+            total_2 = log_p[onehot > 0].sum()  # scalar
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
@@ -514,9 +509,9 @@ def plan_step(batch, params, slots):
         dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
         dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
         dot(d_output_z, output_W_T, out=d_h)  # [batch, 8]  dL/d(h): chain rule of matmul
-        greater(h, c_0_0, out=mask_2)  # [batch, 8]
+        greater(h, c_0_0, out=mask)  # [batch, 8]
         # backward, norm
-        multiply(d_h, mask_2, out=d_norm_h)  # [batch, 8]  dL/d(norm.h): chain rule of relu
+        multiply(d_h, mask, out=d_norm_h)  # [batch, 8]  dL/d(norm.h): chain rule of relu
         dot(ones, d_norm_h, out=d_norm_beta)  # [8]  dL/d(norm.beta)
         multiply(norm_x_hat, d_norm_h, out=product_6)  # [batch, 8]  chain rule of multiply
         dot(ones, product_6, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)

@@ -341,13 +341,14 @@ def plan_step(batch, params, slots):
     adam_v = params.vectors["adam.v"]
     dot = np.dot
     maximum = np.maximum
-    greater = np.greater
     maximum_reduce = np.maximum.reduce
     subtract = np.subtract
     exp = np.exp
     log = np.log
     divide = np.divide
     copyto = np.copyto
+    vdot = np.vdot
+    greater = np.greater
     multiply = np.multiply
     add = np.add
     float64 = np.float64
@@ -356,28 +357,26 @@ def plan_step(batch, params, slots):
     equal = np.equal
     [
         hidden_z,
-        mask,
         output_z,
         largest,
         e,
         total,
         logs,
-        mask_2,
         chosen,
         d_hidden_h,
+        mask,
         product,
         product_2,
     ] = _buffers(
         ((32, batch), np.float32, 1, 2),  # until hidden_h
-        ((32, batch), np.bool_, 3, 24),  # until d_hidden_z
-        ((10, batch), np.float32, 5, 16),  # until chosen
-        ((1, batch), np.float32, 6, 7),  # until shifted
-        ((10, batch), np.float32, 8, 23),  # until d_hidden_h
-        ((1, batch), np.float32, 9, 13),  # until p
-        ((1, batch), np.float32, 10, 11),  # until log_p
-        ((10, batch), np.bool_, 15, 16),  # until chosen
-        ((10, batch), np.float32, 16, 17),  # until total_2
-        ((32, batch), np.float32, 23, 25),  # until d_hidden_Wb
+        ((10, batch), np.float32, 4, 16),  # until total_2
+        ((1, batch), np.float32, 5, 6),  # until shifted
+        ((10, batch), np.float32, 7, 22),  # until d_hidden_h
+        ((1, batch), np.float32, 8, 12),  # until p
+        ((1, batch), np.float32, 9, 10),  # until log_p
+        ((10, batch), np.float32, 15, 16),  # until total_2
+        ((32, batch), np.float32, 22, 25),  # until d_hidden_Wb
+        ((32, batch), np.bool_, 23, 24),  # until d_hidden_z
         ((2410,), np.float32, 28, 29),  # until adam_m
         ((2410,), np.float32, 40, 49),  # until theta
     )
@@ -387,11 +386,11 @@ def plan_step(batch, params, slots):
     difference = e
     d_output_z = e
     d_hidden_z = d_hidden_h
-    c_0_0 = np.array(0.0, np.float32)
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
     hidden_h_1_T = hidden_h_1.T
+    c_0_0 = np.array(0.0, np.float32)
     c_0_9 = np.array(0.9, np.float32)
     c_0_1 = np.array(0.1, np.float32)
     c_0_001 = np.array(0.001, np.float32)
@@ -413,7 +412,6 @@ def plan_step(batch, params, slots):
         # hidden
         dot(hidden_Wb, x_1.T, out=hidden_z)  # [batch, 32]ᵀ
         maximum(hidden_z, 0, out=hidden_h)  # [batch, 32]ᵀ
-        greater(hidden_h, c_0_0, out=mask)  # [batch, 32]ᵀ
         # output
         dot(output_Wb, hidden_h_1, out=output_z)  # [batch, 10]ᵀ
         maximum_reduce(output_z, axis=0, out=largest, keepdims=True)  # [batch, 1]ᵀ
@@ -424,10 +422,10 @@ def plan_step(batch, params, slots):
         subtract(shifted, logs, out=log_p)  # [batch, 10]ᵀ
         divide(e, total, out=p)  # [batch, 10]ᵀ
         subtract(p, onehot.T, out=difference)  # [batch, 10]ᵀ
-        greater(onehot.T, c_0_0, out=mask_2)  # [batch, 10]ᵀ
-        copyto(chosen, c_0_0)
-        copyto(chosen, log_p, where=mask_2)  # [batch, 10]ᵀ
-        total_2 = chosen.sum()  # scalar
+        copyto(chosen, onehot.T)  # [batch, 10]ᵀ
+        total_2 = vdot(chosen, log_p)
+        if total_2 != total_2:
+            total_2 = log_p[chosen > 0].sum()  # scalar
         loss = -(total_2 / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
@@ -436,6 +434,7 @@ def plan_step(batch, params, slots):
         dot(d_output_z, hidden_h_1_T, out=d_output_Wb)  # [10, 33]  chain rule of matmul
         # backward, hidden
         dot(output_W, d_output_z, out=d_hidden_h)  # [batch, 32]ᵀ  chain rule of matmul
+        greater(hidden_h, c_0_0, out=mask)  # [batch, 32]ᵀ
         multiply(d_hidden_h, mask, out=d_hidden_z)  # [batch, 32]ᵀ  chain rule of relu
         dot(d_hidden_z, x_1, out=d_hidden_Wb)  # [32, 65]  dL/d(hidden.Wb): chain rule of matmul
         # update
