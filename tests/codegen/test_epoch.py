@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,14 +21,15 @@ OPTIMIZERS = {
 }
 
 
-def classifier(optimizer=None, level="default", classes=5):
-    """Batch normalisation, dropout, weights of examples, and labels."""
+@cache
+def module_of(name="sgd", level="default", classes=5, layout="planned"):
+    """Batch normalisation, dropout, weights of examples, and labels; compiled once for all tests."""
     x, t = gx.input("x", ("batch", 6)), gx.input("t", ("batch",), dtype="int64")
     weight = gx.input("weight", ("batch",))
     h = gx.relu(nn.batch_norm(nn.dense(x, 8, name="hidden"), axis=-1, name="norm"))
     y = nn.dense(nn.dropout(h, 0.25), classes, name="output")
     loss = gx.mean(nn.cross_entropy(y, t, reduction="none") * weight)
-    return gx.Model(y, loss, optimizer=optimizer or optim.sgd(0.1), level=level)
+    return gx.Model(y, loss, level=level).module(OPTIMIZERS[name], layout)
 
 
 def data_of(rows, classes=5):
@@ -68,7 +70,7 @@ def assert_same(one, other):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("level", ["default", "exact"])
 def test_an_epoch_has_the_bits_of_its_steps(name, level):
-    module = classifier(OPTIMIZERS[name], level).module(OPTIMIZERS[name])
+    module = module_of(name, level)
     data = data_of(21)
     orders = [np.random.default_rng(k).permutation(21) for k in range(3)]
     assert_same(by_steps(module, data, orders, 8), by_epochs(module, data, orders, 8))
@@ -76,7 +78,7 @@ def test_an_epoch_has_the_bits_of_its_steps(name, level):
 
 @pytest.mark.parametrize("classes", [5, 64, 65])
 def test_rows_as_they_lie_have_the_bits_of_an_order(classes):
-    module = classifier(classes=classes).module(optim.sgd(0.1))
+    module = module_of(classes=classes)
     data = data_of(20, classes)
     assert (module.prepare(data)["t"].ndim == 2) == (classes <= 64)
     whole = by_epochs(module, data, [np.arange(20)] * 2, 8)
@@ -86,7 +88,7 @@ def test_rows_as_they_lie_have_the_bits_of_an_order(classes):
 
 
 def test_a_loss_that_is_not_finite_ends_an_epoch_and_its_step_changes_nothing():
-    module = classifier(optim.adam(0.01)).module(optim.adam(0.01))
+    module = module_of("adam")
     data = data_of(20)
     whole = {k: v[:8] for k, v in data.items()}
     expected = by_epochs(module, whole, [None], 4)
@@ -97,7 +99,7 @@ def test_a_loss_that_is_not_finite_ends_an_epoch_and_its_step_changes_nothing():
 
 
 def test_dicts_that_are_given_stay_and_those_that_came_back_change():
-    module = classifier().module(optim.sgd(0.1))
+    module = module_of()
     params, state, slots = module.init(0)
     before = {k: v.copy() for k, v in params.items()}
     first, state, slots, _ = module.train_epoch(params, state, slots, data_of(8), rng=module.make_rng(0))
@@ -122,7 +124,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_data_that_do_not_fit_are_refused_and_nothing_changes(case, layout):
     spoilt, message = WRONG[case]
-    module = classifier().module(optim.sgd(0.1), layout)
+    module = module_of(layout=layout)
     params, state, slots = module.init(0)
     before = {k: v.copy() for k, v in params.items()}
     data = spoilt({**data_of(20), "t": np.arange(20) % 5})
@@ -140,7 +142,7 @@ def test_data_that_do_not_fit_are_refused_and_nothing_changes(case, layout):
     [([0, 20], IndexError), ([-1, 3], IndexError), ([0.0, 1.0], TypeError), (np.ones(20, bool), TypeError)],
 )
 def test_an_order_that_names_no_rows_is_refused(order, error):
-    module = classifier().module(optim.sgd(0.1))
+    module = module_of()
     with pytest.raises(error, match="order holds"):
         module.train_epoch(*module.init(0), data_of(20), order, rng=module.make_rng(0))
     with pytest.raises(ValueError, match="batch_size is 0"):
@@ -149,13 +151,13 @@ def test_an_order_that_names_no_rows_is_refused(order, error):
 
 @pytest.mark.parametrize("order", [[], slice(5, 5)])
 def test_an_epoch_of_no_rows_takes_no_step(order):
-    module = classifier().module(optim.sgd(0.1))
+    module = module_of()
     *_, losses = module.train_epoch(*module.init(0), data_of(20), order, rng=module.make_rng(0))
     assert losses == []
 
 
 def test_rows_may_come_again_and_in_steps_of_a_slice():
-    module, data = classifier().module(optim.sgd(0.1)), data_of(20)
+    module, data = module_of(), data_of(20)
     orders = [np.array([3, 3, 0, 19] * 12), np.arange(20)[::-3]]
     assert_same(
         by_steps(module, data, orders, 24), by_epochs(module, data, [orders[0], slice(None, None, -3)], 24)
