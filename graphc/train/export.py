@@ -51,7 +51,7 @@ if __name__ == "__main__":
         print(f"{name}: {float(value)!r}")
 """
 
-_SHOWN = ("predict", "evaluate", "train_step")
+_SHOWN = ("predict", "evaluate", "train_step", "train_epoch")
 """The functions that the head of a file introduces."""
 
 
@@ -117,7 +117,9 @@ def _introduced(text: str, target: Path, with_data: bool) -> str:
     calls = [
         f"    {name}({arguments})" for name in _SHOWN if (arguments := _arguments(text, name)) is not None
     ]
-    calls[-1:] = ["    rng = make_rng(0)", calls[-1]] if calls[-1].endswith("rng=rng)") else calls[-1:]
+    drawing = [i for i, call in enumerate(calls) if call.endswith("rng=rng)")]
+    if drawing:
+        calls.insert(drawing[0], "    rng = make_rng(0)")
     prints = "the loss and the metrics on the data beside it" if with_data else "how many numbers it holds"
     lines = [
         title.removesuffix('"""'),
@@ -137,7 +139,8 @@ def _arguments(text: str, name: str) -> str | None:
     if found is None:
         return None
     given, _, keywords = " ".join(found[1].split()).partition(", *")
-    return given.strip(" ,") + (", rng=rng" if re.search(r"\brng\b(?!=)", keywords) else "")
+    needed = [name for name in given.strip(" ,").split(", ") if "=" not in name]
+    return ", ".join(needed) + (", rng=rng" if re.search(r"\brng\b(?!=)", keywords) else "")
 
 
 def _with_archive(text: str, model: Any, with_data: bool) -> str:

@@ -16,6 +16,10 @@ SHORT, LONG = 0.025, 0.1
 """Seconds: a stretch that lasts less becomes longer, one that lasts more shorter, so that Ctrl-C waits for little."""
 
 
+MOST = 1 << 30
+"""Bytes of data that are prepared, which may copy them; of more, each batch is made when its step is due."""
+
+
 class Stretches:
     """Takes the steps of a run in stretches.
 
@@ -105,5 +109,7 @@ class Stretches:
 def stretches(run: Run, source: Source) -> Stretches | None:
     """How a run can be taken in stretches; None where something looks after each step, or there is no train_epoch."""
     if not isinstance(source, ArraySource) or run.callbacks.batch_end:
+        return None
+    if sum(array.nbytes for array in source.arrays.values()) > MOST:
         return None
     return Stretches(run, source) if "train_epoch" in run.module.functions else None

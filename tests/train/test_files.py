@@ -247,6 +247,8 @@ def test_the_head_of_an_export_says_how_to_call_it(tmp_path, rate):
         rate
     )
     assert ("    train_step(params, state, slots, x, t)\n" in head) != bool(rate)
+    drawn = ", rng=rng" if rate else ""
+    assert f"    train_epoch(params, state, slots, data{drawn})\n" in head
 
 
 def test_a_folder_that_is_not_there_is_named(model, tmp_path):
@@ -305,6 +307,11 @@ def test_an_exported_file_trains_as_the_model_does(tmp_path):
     assert same(params, model.params)
     assert same(slots, model.values.slots)
     assert float(loss) == model.history["loss"][-1]
+    values, data = module["init"](0), module["prepare"]({"x": x, "y": y})
+    for _ in range(5):
+        *values, losses = module["train_epoch"](*values, data, batch_size=6)
+    assert same(values[0], model.params)
+    assert losses == [loss]
 
 
 def test_an_exported_file_prints_its_scores_from_numpy_alone(model, tmp_path):

@@ -217,3 +217,13 @@ def test_a_checkpoint_of_epochs_needs_no_single_steps(tmp_path, monkeypatch):
     assert sum(seen) == 2 * 45
     trained(model, [train.Checkpoint(tmp_path / "c.gx", every_steps=2)], optimizer=SCHEDULED, epochs=2)
     assert sum(seen) == 2 * 45
+
+
+def test_large_data_are_not_prepared(monkeypatch):
+    model = network()
+    seen = calls(model, SCHEDULED, monkeypatch)
+    monkeypatch.setattr("graphc.train.stretch.MOST", X.nbytes)
+    one = trained(model, optimizer=SCHEDULED)
+    assert seen == []
+    monkeypatch.undo()
+    assert one == trained(network(), optimizer=SCHEDULED)
