@@ -210,7 +210,7 @@ class Clusters:
         ufunc = reduced_by(node)
         if not node.inputs or not node.inputs[0].type.is_float or node.type.dtype != node.inputs[0].dtype:
             return None
-        if ufunc is None or (ufunc == "add" and self.exact):
+        if ufunc is None or not node.inputs[0].ndim or (ufunc == "add" and self.exact):
             return None
         operand = node.inputs[0]
         axes = node.attrs["axis"] if isinstance(node.attrs["axis"], tuple) else (node.attrs["axis"],)

@@ -32,8 +32,8 @@ POLYNOMIALS = {
     "np.log": "_log",
     "np.log1p": "_log1p",
     "np.tanh": "_tanh",
-    "_sigmoid": "_sigmoid",
-    "_softplus": "_softplus",
+    "_sigmoid": "_logistic",
+    "_softplus": "_log1p_exp",
 }
 """The same in float32, to a few units in the last place. In float64 NumPy's own vectors are faster."""
 

@@ -95,13 +95,13 @@ def _tanh(x):
     return f4(math.copysign(t / (t + f4(2.0)), x))
 
 
-def _sigmoid(x):
+def _logistic(x):
     """1 / (1 + e**-x), by e**x on the left, accurate to the last subnormal."""
     e = _exp(f4(-abs(x)))
     return (f4(1.0) if x >= f4(0.0) else e) / (f4(1.0) + e)
 
 
-def _softplus(x):
+def _log1p_exp(x):
     """log(1 + e**x) without overflow: max(x, 0) + log(1 + u) with u = e**-|x|, a polynomial for u from 0 to 1."""
     u = _exp(f4(-abs(x)))
     p = f4(0.00287388382) * u - f4(0.0175122432)
