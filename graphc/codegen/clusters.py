@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from graphc.codegen.scalar import element_of
@@ -153,10 +154,31 @@ class Clusters:
         reads: set[Node] = set()
         writes: set[Node] = set()
         for node in statement.nodes:
-            writes.add(self.writer.memory.home.get(node, node))
+            writes.add(self.array(node))
             for x in node.inputs:
                 reads |= self.owners(x)
-        return Access(frozenset(reads), frozenset(writes))
+        named = self._named_in(statement)
+        helped = any(re.search(r"(?<![\w.])_\w+\(", line) for line in statement.block)
+        return Access(frozenset(reads | named), frozenset(writes | named if helped else writes))
+
+    def array(self, node: Node) -> Node:
+        """The value whose array a value lies in, or in a part of."""
+        home = self.writer.memory.home.get(node, node)
+        while home in self.writer.pieces:
+            whole = self.writer.pieces[home].whole
+            home = self.writer.memory.home.get(whole, whole)
+        return home
+
+    def _named_in(self, statement: Statement) -> set[Node]:
+        """The arrays that a call names; a helper may write into several of them."""
+        text = " ".join(line.partition("  # ")[0] for line in statement.block)
+        return {self.arrays[word] for word in re.findall(r"[A-Za-z_]\w*", text) if word in self.arrays}
+
+    @cached_property
+    def arrays(self) -> dict[str, Node]:
+        """The array that each name is of."""
+        homes = self.writer.memory.home
+        return {self.writer.called[n]: self.array(n) for n in homes if n in self.writer.called}
 
     def owners(self, node: Node) -> frozenset[Node]:
         """The arrays whose memory a value may be a part of, or that are read where it is written down."""
@@ -166,7 +188,7 @@ class Clusters:
             if top in self._owners:
                 stack.pop()
             elif top in self.writer.memory.home:
-                self._owners[top] = frozenset((self.writer.memory.home[top],))
+                self._owners[top] = frozenset((self.array(top),))
             elif waiting := [x for x in self._passes(top) if x not in self._owners]:
                 stack += waiting
             else:
@@ -224,7 +246,7 @@ class Clusters:
     def known(self, operand: Node) -> bool:
         """Whether an operand is a number, an array under a name, or rows that nobody wrote down."""
         if operand in self.writer.left_out:
-            return all(self.known(x) for x in operand.inputs)
+            return self._kind(operand) == ONE_HOT and self.known(operand.inputs[0])
         if is_weak(operand):
             return True
         text = str(self.writer.texts.get(operand, ""))

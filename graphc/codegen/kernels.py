@@ -147,6 +147,8 @@ class _Kernel:
         if any(m.kind not in (ELEMENT, FULL_SUM) or self._is_row(m) for m in self.cluster.members):
             return False
         inside = self.cluster.nodes
+        if any(self.writer.memory.home.get(n) in self.writer.pieces for n in inside):
+            return False
         operands = {
             x for m in self.cluster.members for x in m.node.inputs if x.shape != () and x not in inside
         }
@@ -155,7 +157,9 @@ class _Kernel:
     def _in_order(self, node: Node) -> bool:
         """Whether the elements of an array lie one after the other."""
         leaf = node.op.kind == "leaf" and (node.op.role != "state" or node.ndim == 1)
-        return leaf or node in self.writer.memory.home or node in self.writer.closure.rows
+        home = self.writer.memory.home.get(node)
+        own = home is not None and home not in self.writer.pieces
+        return leaf or own or node in self.writer.closure.rows
 
     # -- arrays and numbers --------------------------------------------------------------------------------------
 

@@ -94,7 +94,11 @@ class PlannedWriter(Writer):
         """The statements alone, without what brings values into the arrays that they have to end in."""
         nodes = [n for n in nodes if n not in self.texts]
         into = self._written(nodes)
-        self.exponentials = rows.exponentials(nodes, self.users, into) if self.products else {}
+        apart = self.products and self.loops in (
+            None,
+            in_strips,
+        )  # a kernel takes the largest of a row on its way
+        self.exponentials = rows.exponentials(nodes, self.users, into) if apart else {}
         nodes = list(rows.together(nodes, self.exponentials, self.users))
         self.memory = self._memory(nodes, into)
         groups = result_groups(nodes)
