@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gx
-from graphc import nn, optim
+from graphc import nn, optim, stages
 from graphc.errors import ArgumentError, MissingDependency
 from graphc.runtime import compiled
 
@@ -107,6 +107,13 @@ def test_what_to_install_is_said(monkeypatch):
             ask()
     with pytest.raises(ArgumentError, match="unknown target"):
         gx.compile(y, target="fortran")
+
+
+@pytest.mark.parametrize("layout", stages.LAYOUTS)
+def test_numpy_alone_needs_nothing_more(monkeypatch, layout):
+    monkeypatch.setattr(compiled.importlib.util, "find_spec", lambda name: None)
+    y, x = expression()
+    assert gx.compile([y, gx.grad(y, x)], layout=layout).function
 
 
 @HERE
