@@ -19,6 +19,9 @@ CELLS = (SOURCES, BETWEEN, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
 
 
+LONG_NAME = 20
+"""A longer name of a layer would meet the edges that come into it from above."""
+
 # remincross=false keeps the order within rows that the invisible chains ask for, also in nested clusters
 ATTRIBUTES = {
     "graph": {
@@ -105,7 +108,7 @@ class _Writer:
         left, right = self._passing(layer)
         indent = "&nbsp;" * (2 + 5 * left) if left and right else ""
         label = f"<{indent}{font(name, 12, style.GREY) or '&nbsp;'}>"
-        side = "r" if left and not right else "l"
+        side = "r" if (left and not right) or len(name) > LONG_NAME else "l"  # edges come in at the left
         return [
             f"subgraph cluster_{number} {{",
             f"id=layer{number}",
@@ -175,7 +178,7 @@ class _Writer:
 
     def _stations(self, edge: Edge, upper: int, lower: int) -> list[str]:
         """The DOT nodes that an edge passes, the points of its lane between its ends."""
-        sides = self._sides(upper, lower)
+        sides = ("e", "e") if edge.kind == "carry" and upper != lower else self._sides(upper, lower)
         lane = self.routes.lanes.get(edge)
         if lane is None:
             return [self._end(upper, sides[0]), self._end(lower, sides[1])]
@@ -198,7 +201,7 @@ class _Writer:
             "style": line.dashes if line.dashes != "solid" else "",
             "dir": "none" if not (line.arrow and tip) else "back" if back else "",
             "weight": str(line.weight) if line.weight != 1 and not far else "",
-            "constraint": "false" if edge.kind in ("saved", "tie") else "",
+            "constraint": "false" if edge.kind in ("saved", "tie", "carry") else "",
             "tooltip": edge.tooltip,
             "class": f"{edge.kind} from{edge.tail} to{edge.head}",
         }
@@ -207,6 +210,8 @@ class _Writer:
         """The sides at which an edge leaves and enters."""
         (r1, c1, _), (r2, c2, _) = self.figure.place[upper], self.figure.place[lower]
         a, b = COLUMNS.index(c1), COLUMNS.index(c2)
+        if upper == lower:
+            return "", ""
         if r1 == r2:
             return ("e", "w") if a <= b else ("w", "e")
         return ("e" if c1 in CELLS and a < b else "w" if c1 in CELLS else "", "n" if c2 in CELLS else "")

@@ -151,6 +151,11 @@ def legend_row(figure: Figure) -> str:
     ]
     if any(edge.kind == "saved" for edge in figure.edges):
         cells.append(f"<TD>{font('– – → saved for the backward pass', 9.5, style.GREY)}</TD>")
+    if any(edge.kind == "carry" for edge in figure.edges):
+        line = style.EDGES["carry"].colour
+        cells.append(
+            f"<TD>{font('– – →', 9.5, line)}{font(' from one step to the next', 9.5, style.GREY)}</TD>"
+        )
     inner = table(f"<TR>{''.join(cells)}</TR>", CELLSPACING=6)
     return f"<TR><TD>{inner}</TD></TR>"
 

@@ -79,7 +79,7 @@ def loop_formulas(node: Node, boxes: Boxes) -> tuple[Math, ...]:
     """The lines of ``loop_lines`` as formulas."""
     head, *steps, _ = _sentences(node, boxes)
     over, *starts = [piece for piece in head if isinstance(piece, Math)]
-    begin = [row([said("from "), *_between_commas(_begins(starts))])] if starts else []
+    begin = [row([said("from "), *_between_commas(begins_of(starts))])] if starts else []
     found = [row([said("for "), over]), *begin, *(_formula(step) for step in steps)]
     if len(found) > MAX_LINES:
         left_out = len(found) - MAX_LINES + 1
@@ -92,9 +92,14 @@ def shown_formulas(loop: Loop, node: Node, boxes: Boxes) -> tuple[Math, ...]:
     result = result_formula(node, boxes)
     if node is not loop.shown:
         return (result,)
+    kept = kept_formulas(loop, boxes)
+    return (*loop_formulas(node, boxes), *kept, equals(titled(boxes.titles[node]), result))
+
+
+def kept_formulas(loop: Loop, boxes: Boxes) -> tuple[Math, ...]:
+    """The lines of ``kept_lines`` as one formula, or none."""
     kept = _between_commas(_kept(loop, boxes))
-    keeps = [row([said("keeps "), *kept])] if kept else []
-    return (*loop_formulas(node, boxes), *keeps, equals(titled(boxes.titles[node]), result))
+    return (row([said("keeps "), *kept]),) if kept else ()
 
 
 def _kept(loop: Loop, boxes: Boxes) -> list[Math]:
@@ -136,7 +141,7 @@ def choice_lines(node: Node, boxes: Boxes) -> tuple[str, ...]:
 
 def _branches(node: Node, boxes: Boxes) -> tuple[Math, list[Math | None]]:
     """The condition of a choice and what its branches compute; None for one that is too long to be read."""
-    condition, *operands = _operands(node, boxes)
+    condition, *operands = operands_of(node, boxes)
     found: list[Math | None] = []
     for key in ("then", "otherwise"):
         root = node.attrs[key][node.attrs["result"]]
@@ -147,10 +152,11 @@ def _branches(node: Node, boxes: Boxes) -> tuple[Math, list[Math | None]]:
 
 def _starts(equations: Iterable[Math]) -> str:
     """``h = h₀, c = d = 0``: what is carried, by what it begins with."""
-    return ", ".join(map(plain_text, _begins(equations)))
+    return ", ".join(map(plain_text, begins_of(equations)))
 
 
-def _begins(equations: Iterable[Math]) -> list[Math]:
+def begins_of(equations: Iterable[Math]) -> list[Math]:
+    """``h = h₀``, ``c = d = 0``: what is carried, by what it begins with."""
     begins: dict[Math, list[Math]] = {}
     for equation in equations:
         left, _, *right = equation.parts
@@ -171,10 +177,11 @@ def result_text(node: Node, boxes: Boxes) -> str:
 
 
 def _sentences(node: Node, boxes: Boxes) -> list[Pieces]:
-    return list(recurrence(node, _operands(node, boxes)))
+    return list(recurrence(node, operands_of(node, boxes)))
 
 
-def _operands(node: Node, boxes: Boxes) -> list[Math]:
+def operands_of(node: Node, boxes: Boxes) -> list[Math]:
+    """What a loop or a choice reads, as formulas."""
     names: Mapping[Node, Math] = {x: titled(boxes.titles[x]) for x in boxes.formulas[node].refs}
     return [names.get(x) or expanded(x, names)[0] for x in node.inputs]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from graphc.ir.node import Node, toposort
 from graphc.render.document import Pieces
@@ -19,6 +20,46 @@ def recurrence(node: Node, operands: Sequence[Math]) -> Iterator[Pieces]:
     The first says over what it runs and from which values; then a line for each value that is carried, and what the
     node is of all that.
     """
+    steps = steps_of(node, operands)
+    yield from _head(steps.ends, steps.starts)
+    yield from ((equals(step.name, step.formula),) for step in steps.steps)
+    yield steps.result
+
+
+@dataclass(frozen=True)
+class Step:
+    """One equation of the body of a loop: a value by its name at step t, what that is, and its node."""
+
+    name: Math
+    formula: Math
+    node: Node
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A loop, taken apart.
+
+    Attributes:
+        ends: from where to where t runs.
+        starts: what is carried begins with, as equations.
+        steps: the equations of one step, each over those before it and what the step before gave.
+        result: what one result of the loop is, as a sentence.
+    """
+
+    ends: tuple[Math, Math]
+    starts: tuple[Math, ...]
+    steps: tuple[Step, ...]
+    result: Pieces
+
+    @property
+    def over(self) -> Math:
+        """``t = 1, …, time``."""
+        first, last = self.ends
+        return row([_T, operator("="), first, Math("comma"), operator("…"), Math("comma"), last], 0)
+
+
+def steps_of(node: Node, operands: Sequence[Math]) -> Steps:
+    """The equations of a loop; ``operands`` are what the node reads, as formulas."""
     attrs = node.attrs
     following, count = attrs["next"], len(attrs["next"])
     names = _distinct(attrs["names"])
@@ -27,22 +68,16 @@ def recurrence(node: Node, operands: Sequence[Math]) -> Iterator[Pieces]:
     earlier = row([_T, operator("+" if attrs["reverse"] else "−"), Math("number", "1")])
     start = row([length, operator("+"), Math("number", "1")]) if attrs["reverse"] else Math("number", "0")
     body = _Body(_arguments(operands, names, count, attrs["over"], earlier))
-    yield from _head(
-        ends, [equals(indexed(n, start), x) for n, x in zip(names[:count], operands, strict=False)]
-    )
-    result = attrs["result"]
-    wanted = attrs["ys"]
+    starts = [equals(indexed(n, start), x) for n, x in zip(names[:count], operands, strict=False)]
     carried = [indexed(name, _T) for name in names[:count]]
-    lines, last = body.lines(following, carried, wanted)
-    yield from ((line,) for line in lines)
-    if result >= count:
-        yield ("its element t is ", last[result - count])
-    else:
-        yield ("it is the last of these, ", indexed(names[result], ends[1]))
+    steps, last = body.steps(following, carried, attrs["ys"])
+    at = attrs["result"] - count
+    last_of = ("it is the last of these, ", indexed(names[at + count], ends[1])) if at < 0 else None
+    return Steps(ends, tuple(starts), tuple(steps), last_of or ("its element t is ", last[at]))
 
 
 def _head(ends: tuple[Math, Math], starts: Sequence[Math]) -> Iterator[Pieces]:
-    over = row([_T, operator("="), ends[0], Math("comma"), operator("…"), Math("comma"), ends[1]], 0)
+    over = Steps(ends, (), (), ()).over
     between: list[str | Math] = [x for start in starts for x in (", ", start)]
     yield ("a loop over ", over, *((" that begins with ", *between[1:]) if starts else ()))
 
@@ -88,16 +123,17 @@ class _Body:
     def __init__(self, arguments: Sequence[Math]) -> None:
         self.arguments = arguments
 
-    def lines(
+    def steps(
         self, following: Sequence[Node], carried: Sequence[Math], wanted: Sequence[Node]
-    ) -> tuple[list[Math], list[Math]]:
+    ) -> tuple[list[Step], list[Math]]:
         """An equation for each value that is carried or used more than once; and the formulas of what is wanted."""
         roots = [*following, *wanted]
         names = {
             n: name for n, name in reversed([*zip(following, carried, strict=True)]) if n.op.kind != "leaf"
         }
         names = {**self._declared([*following, *wanted], {*names.values(), *carried}), **names}
-        uses, lines, shared = _uses(roots), [], 0
+        uses, shared = _uses(roots), 0
+        steps: list[Step] = []
         written: dict[Node, Math] = {}
         for node in toposort(roots):
             written[node] = formula = self._formula(node, written)
@@ -105,14 +141,14 @@ class _Body:
                 shared += 1
                 names[node] = indexed(named("u"), row([Math("number", str(shared)), Math("comma"), _T]))
             if node in names:
-                lines.append(equals(names[node], formula))
+                steps.append(Step(names[node], formula, node))
                 written[node] = names[node]
         rest = [
-            equals(name, written[n])
+            Step(name, written[n], n)
             for n, name in zip(following, carried, strict=True)
             if names.get(n) != name
         ]
-        return [*lines, *rest], [written[n] for n in wanted]
+        return [*steps, *rest], [written[n] for n in wanted]
 
     def _declared(self, roots: Sequence[Node], taken: set[Math]) -> dict[Node, Math]:
         """What the user named inside the loop is called so, unless something else is."""

@@ -57,7 +57,7 @@ def routes_of(figure: Figure) -> Routes:
 
 def _lane(figure: Figure, edge: Edge) -> tuple[Lane, int, int] | None:
     """The lane of an edge, and the rows at which it begins and ends."""
-    if edge.kind in ("saved", "tie", "update"):
+    if edge.kind in ("saved", "tie", "update", "carry"):
         return None
     (r1, c1, _), (r2, c2, _) = figure.place[edge.tail], figure.place[edge.head]
     upper, top, bottom, columns = edge.tail, r1, r2, (c1, c2)

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
-from graphc.render.boxes import Boxes, Written, boxes_of
-from graphc.render.describe import accumulation, tooltip, wrapped
+from graphc.render.bodies import Body, body_of, named_in
+from graphc.render.boxes import Boxes, boxes_of
 from graphc.render.figure import (
     BACKWARD,
     BETWEEN,
@@ -23,26 +23,27 @@ from graphc.render.figure import (
     Figure,
     Row,
 )
+from graphc.render.filled import Filler
 from graphc.render.formula import shape_label
-from graphc.render.loops import (
-    choice_formulas,
-    choice_lines,
-    kept_lines,
-    loop_formulas,
-    loop_lines,
-    loops_of,
-    result_text,
-    shown_formulas,
-)
+from graphc.render.loops import Loop, loop_formulas, loop_lines, loops_of
 from graphc.render.maths import Math, titled
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
-from graphc.render.parts import UPDATE, Parts, carries_gradient, parts_of
-from graphc.render.terms import box_formula
+from graphc.render.parts import Parts, carries_gradient, parts_of
 from graphc.render.titles import Path, path_of
 from graphc.render.updates import updates_of
 
 Layers = dict[Path, str]
+
+READ_AS = {
+    "param": "param",
+    "input": "data",
+    "state": "data",
+    "const": "data",
+    "random": "data",
+    "hyper": "data",
+}
+"""The kind of an edge from a leaf, by its role."""
 
 
 @dataclass
@@ -91,7 +92,7 @@ class _Layout:
     def __init__(
         self, graph: Graph, parts: Parts, boxes: Boxes, steps: Mapping[Node, int], slots: Mapping[Node, int]
     ) -> None:
-        self.graph, self.parts, self.boxes, self.steps, self.slots = graph, parts, boxes, steps, slots
+        self.graph, self.parts, self.boxes = graph, parts, boxes
         self.keys = {node: i for i, node in enumerate(boxes.titles)}
         self.fresh = len(self.keys)
         self.edges: list[Edge] = []
@@ -106,6 +107,8 @@ class _Layout:
             n: loop.shown for loop in self.loops.values() for n in loop.hidden if loop.shown is not None
         }
         self.blocks: dict[Node, int] = {}
+        self.bodies: dict[Node, tuple[Body, list[int]]] = {}
+        self.fill = Filler(graph, parts, boxes, self.keys, self.loops, self.bodies, steps, slots)
 
     def figure(self, updates: bool) -> Figure:
         """All of it."""
@@ -135,6 +138,9 @@ class _Layout:
         nodes.update({key: (node,) for key, node in self.repeated.items()})
         for node, key in self.blocks.items():
             nodes[key] = (*nodes.get(key, ()), node)
+        for node, (_, keys) in self.bodies.items():
+            for key in keys:
+                nodes[key] = (*nodes.get(key, ()), node)
         return Figure(
             rows,
             tuple(self.edges),
@@ -151,16 +157,51 @@ class _Layout:
 
     def _forward(self, node: Node) -> None:
         """A row for a forward box, with the leaves that are used here first at its left."""
-        refs = self.boxes.formulas[node].refs
+        loop = self.loops.get(node)
+        if loop is not None and node not in self.bodies:
+            self._take_apart(node, loop)
+        apart = node in self.bodies
+        layer = self._frame(node) if apart else self._layer(node)
+        refs = () if apart else self.boxes.formulas[node].refs  # the equations of a loop read for it
+        self._place(node, self._row_with(layer, refs), FORWARD)
+
+    def _row_with(self, layer: Path, refs: Iterable[Node]) -> Draft:
+        """A new row, with the leaves that are read here first at its left; the first input has a row of its own."""
         leaves = [r for r in refs if r.op.kind == "leaf" and r not in self.row_of]
         top = next((r for r in leaves if r.op.role == "input"), None)
         if top is not None and not self.drafts:
             leaves.remove(top)
             self._place(top, self._draft(()), FORWARD)
-        draft = self._draft(self._layer(node))
+        draft = self._draft(layer)
         for leaf in leaves:
             self._place(leaf, draft, SOURCES)
-        self._place(node, draft, FORWARD)
+        return draft
+
+    def _take_apart(self, node: Node, loop: Loop) -> None:
+        """Rows for the equations of a small loop, in a frame of their own."""
+        body = body_of(node, self.boxes)
+        if body is None:
+            return
+        keys = [self._key() for _ in body.steps]
+        self.bodies.update((member, (body, keys)) for member in (*loop.members, *loop.hidden))
+        frame = self._frame(node)
+        for i, key in enumerate(keys):
+            refs = [r for x in body.operands(i) for r in named_in(node, x, self.boxes)]
+            self._row_with(frame, refs).add(FORWARD, body.box(i, key))
+            for ref in refs:
+                self._join(self.keys[ref], key, READ_AS.get(ref.op.role or "", "forward"))
+            for other in body.reads(i).same:
+                self._join(keys[other], key, "forward")
+            for other in body.reads(i).before:
+                self.edges.append(Edge(keys[other], key, "carry", "from one step to the next"))
+
+    def _frame(self, node: Node) -> Path:
+        """The frame of a loop: no two loops share one."""
+        body, _ = self.bodies[node]
+        others = {id(b): b for b, _ in self.bodies.values()}
+        same = [b for b in others.values() if b.heading == body.heading]
+        number = f" ({same.index(body) + 1})" if same.index(body) else ""
+        return (*self._layer(node), body.heading + number)
 
     def _layer(self, node: Node) -> Path:
         """The layer of a node; what a pass made of the user's nodes belongs where it is used."""
@@ -180,7 +221,7 @@ class _Layout:
         return self.drafts[-1]
 
     def _place(self, node: Node, draft: Draft, column: str) -> None:
-        draft.add(column, self._box(node))
+        draft.add(column, self.fill.box(node))
         self.row_of[node] = draft
 
     def _lone_leaves(self, backward: Iterable[Node]) -> None:
@@ -209,9 +250,12 @@ class _Layout:
         self._place(node, draft, column)
 
     def _hide(self) -> None:
-        """What a loop saves stands in the box of the loop."""
+        """What a loop saves stands in the box of the loop, or in that of its equation."""
         for node, shown in self.hidden.items():
             self.keys[node], self.row_of[node] = self.keys[shown], self.row_of[shown]
+            if node in self.bodies:
+                body, keys = self.bodies[node]
+                self.keys[node] = next((keys[i] for i in body.behind(node)), self.keys[shown])
 
     def _loops_back(self, backward: Iterable[Node]) -> None:
         """The loop of gradients is a box of its own, which the gradients that it gives are read off."""
@@ -227,7 +271,7 @@ class _Layout:
             box = Box(key, "backward loop", "backward", lines, "", lines, listed=True, formulas=formulas)
             draft.add(EXTRA if draft.columns.get(BACKWARD) else BACKWARD, box)
             for member in loop.members:
-                self._join(key, self.keys[member], self._kind(member))
+                self._join(key, self.keys[member], self.fill.kind(member))
 
     def _gradient_column(self, partner: Node, draft: Draft) -> str:
         standing = draft.columns.get(FORWARD, [])
@@ -296,7 +340,7 @@ class _Layout:
         first = [n for n in backward if not any(self._phase(r) == BACK for r in self.boxes.formulas[n].refs)]
         led = [n for n in first if carries_gradient(n)] or first  # a mere derivative reads no gradient
         for node in led:
-            self._join(box.key, self.keys[node], self._kind(node))
+            self._join(box.key, self.keys[node], self.fill.kind(node))
 
     def _updates(self) -> None:
         """What updates: a cell in the row of each parameter; states, and what the cells share, below."""
@@ -343,66 +387,6 @@ class _Layout:
         keys = {box.key for column in (FORWARD, BACKWARD) for box in draft.columns[column]}
         self.edges = [e for e in self.edges if e.kind != "tie" or not {e.tail, e.head} <= keys]
 
-    # -- boxes --------------------------------------------------------------------------------------------------
-
-    def _kind(self, node: Node) -> str:
-        if node.op.kind == "leaf":
-            return node.op.role or "const"
-        if self._phase(node) == BACK:
-            partner = self.parts.partner.get(node)
-            return "gradient" if partner is not None and partner.op.role == "param" else "backward"
-        return "update" if self._phase(node) == UPDATE else "forward"
-
-    def _box(self, node: Node) -> Box:
-        written = self.boxes.formulas.get(node)
-        lines = self._lines(node, written)
-        marks = [shape_label(node.shape)]
-        if node in self.parts.accumulated:
-            marks.append(accumulation(self.parts.accumulated[node]))
-        elif self.parts.unbroadcast.get(node):
-            marks.append(f"over {self.parts.unbroadcast[node]}")
-        if node in self.slots:
-            marks.append(f"slot {self.slots[node]}")
-        return Box(
-            self.keys[node],
-            self.boxes.titles[node],
-            self._kind(node),
-            lines,
-            " · ".join(marks),
-            tooltip(self.graph, node, self.boxes, self.parts),
-            node in self.parts.accumulated,
-            str(self.steps[node]) if node in self.steps else "",
-            node in self.loops and len(lines) > 1,
-            formulas=self._formulas(node, written),
-        )
-
-    def _formulas(self, node: Node, written: Written | None) -> tuple[Math, ...]:
-        """The same to be set as formulas."""
-        if written is None:
-            return ()
-        if "then" in node.op.bodies:
-            return choice_formulas(node, self.boxes)
-        if node in self.loops:
-            return shown_formulas(self.loops[node], node, self.boxes)
-        names = {x: titled(self.boxes.titles[x]) for x in written.refs}
-        return (box_formula(node, names, self.boxes.sums),)
-
-    def _lines(self, node: Node, written: Written | None) -> tuple[str, ...]:
-        """The formula; a loop is written out in the first of its boxes."""
-        if written is None:
-            return ()
-        loop = self.loops.get(node)
-        if loop is None:
-            return choice_lines(node, self.boxes) if "then" in node.op.bodies else wrapped(written.text)
-        result = result_text(node, self.boxes)
-        if node is not loop.shown:
-            return (result,)
-        return (
-            *loop_lines(node, self.boxes),
-            *kept_lines(loop, self.boxes),
-            f"{self.boxes.titles[node]} = {result}",
-        )
-
     # -- edges --------------------------------------------------------------------------------------------------
 
     def _join(self, tail: int, head: int, kind: str, text: str = "") -> None:
@@ -412,27 +396,20 @@ class _Layout:
             self.edges.append(Edge(tail, head, kind, text))
 
     def _forward_edges(self, forward: Iterable[Node]) -> None:
-        kinds = {
-            "param": "param",
-            "input": "data",
-            "state": "data",
-            "const": "data",
-            "random": "data",
-            "hyper": "data",
-        }
         for node in forward:
+            if node in self.bodies:
+                body, keys = self.bodies[node]
+                for i in body.behind(node):
+                    self._join(keys[i], self.keys[node], "forward")
+                continue
             for ref in self.boxes.formulas[node].refs:
-                self._join(
-                    self.keys[ref],
-                    self.keys[node],
-                    kinds.get(ref.op.role or "", "forward"),
-                    self._text(ref, node),
-                )
+                kind = READ_AS.get(ref.op.role or "", "forward")
+                self._join(self.keys[ref], self.keys[node], kind, self._text(ref, node))
 
     def _backward_edges(self, backward: Iterable[Node]) -> None:
         for node in backward:
             head = self.blocks.get(node, self.keys[node])
-            kind = "backward" if node in self.blocks else self._kind(node)
+            kind = "backward" if node in self.blocks else self.fill.kind(node)
             for ref in self.boxes.formulas[node].refs:
                 if self._phase(ref) == BACK and ref not in self.hidden:
                     self._join(self.keys[ref], head, kind, self._text(ref, node))

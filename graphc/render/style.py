@@ -56,6 +56,7 @@ EDGES: Mapping[str, Line] = MappingProxyType(
         "forward": Line(KINDS["forward"].line, width=1.5, weight=8),
         "backward": Line(KINDS["backward"].line, width=1.5, weight=8),
         "gradient": Line(KINDS["gradient"].line),
+        "carry": Line(KINDS["forward"].line, "dashed", 1.2),
         "saved": Line("#8792A2", "dashed", 1.0),
         "tie": Line("#B4BCC8", "dotted", 1.0, arrow=False),
         "update": Line(KINDS["update"].line),

@@ -7,7 +7,7 @@ import pytest
 from graphc.render import draw
 from tests.browser.support import Page
 from tests.render import networks
-from tests.render.test_loops import lstm
+from tests.render.test_loops import lstm, rnn
 from tests.render.test_repeats import blocks
 
 pytestmark = pytest.mark.full
@@ -48,10 +48,20 @@ FAULTS = """(() => {
   return [boxes.length, found];
 })()"""
 
-NETWORKS = (networks.regression, networks.mlp, networks.residual, networks.shared, lstm, lambda: blocks(3))
+NETWORKS = (
+    networks.regression,
+    networks.mlp,
+    networks.residual,
+    networks.shared,
+    lstm,
+    rnn,
+    lambda: blocks(3),
+)
 
 
-@pytest.mark.parametrize("make", NETWORKS, ids=["regression", "mlp", "residual", "shared", "lstm", "blocks"])
+@pytest.mark.parametrize(
+    "make", NETWORKS, ids=["regression", "mlp", "residual", "shared", "lstm", "rnn", "blocks"]
+)
 @pytest.mark.parametrize("level", ["graph", "plan"])
 def test_nothing_overlaps(driver, tmp_path, make, level):
     drawing = draw(make(), tmp_path / "figure.svg", level=level)

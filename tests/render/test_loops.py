@@ -74,8 +74,62 @@ def test_a_result_beside_the_first_says_what_it_is():
     xs, h0 = gx.input("xs", ("time", 3)), gx.input("h0", (3,))
     last, hs = gx.scan(lambda h, x: (gx.tanh(h + x).named("h"),) * 2, h0, xs)
     titles = {b.title: b.lines for b in draw({"last": last.named("last"), "hs": hs}).figure.boxes}
-    assert titles["last"][-1] == "last = h[time]"
+    assert titles["last"] == ("h[time]",)
     assert titles["hs"] == ("hₜ",)
+
+
+def rnn():
+    xs, y = gx.input("xs", ("time", "batch", 3)), gx.input("y", ("batch", 4))
+    W, U, b = gx.param("W", (3, 4)), gx.param("U", (4, 4)), gx.param("b", (4,))
+
+    def cell(h, x):
+        return gx.tanh(x @ W + h @ U + b).named("h"), None
+
+    h, _ = gx.scan(cell, gx.zeros(("batch", 4)), xs)
+    return gx.Model(h, nn.mse(h, y), name="rnn")
+
+
+def test_a_small_body_is_drawn_equation_by_equation_in_a_frame():
+    figure = draw(rnn()).figure
+    step = box(figure, "hₜ")
+    assert step.lines == ("tanh(xsₜ W + hₜ₋₁ U + b)",)
+    assert step.foot == "batch×4"
+    assert {figure.rows[figure.place[b.key][0]].layer for b in (step, box(figure, "h"))} == {
+        ("for t = 1, …, time, from h = 0",)
+    }
+    kinds = {(e.tail, e.head): e.kind for e in figure.edges}
+    assert kinds[step.key, step.key] == "carry"
+    assert kinds[step.key, box(figure, "h").key] == "forward"
+    assert [kinds[box(figure, name).key, step.key] for name in ("xs", "W", "U", "b")] == ["data"] + [
+        "param"
+    ] * 3
+    assert kinds[step.key, box(figure, "backward loop").key] == "saved"
+    assert box(figure, "h").lines == ("h[time]", "keeps h_prev = hₜ₋₁, v₁ = hₜ")
+
+
+def test_what_goes_from_step_to_step_leads_back_to_what_reads_it():
+    xs, h0 = gx.input("xs", ("time", 3)), gx.param("h0", (3,))
+
+    def step(h, x):
+        a = (2 * h + x).named("a")
+        return gx.tanh(a).named("h"), a
+
+    _, ys = gx.scan(step, h0, xs)
+    figure = draw({"ys": ys.named("ys")}).figure
+    first, second = box(figure, "aₜ"), box(figure, "hₜ")
+    kinds = {(e.tail, e.head): e.kind for e in figure.edges}
+    assert kinds[first.key, second.key] == "forward"
+    assert kinds[second.key, first.key] == "carry"
+    assert kinds[box(figure, "h₀").key, first.key] == "param"
+    assert kinds[first.key, box(figure, "ys").key] == "forward"
+    assert 'class="carry' in draw({"ys": ys}).dot
+
+
+def test_two_loops_have_frames_of_their_own():
+    xs = gx.input("xs", ("time", 3))
+    ends = [gx.scan(lambda h, x, f=f: (f(h + x), None), gx.zeros((3,)), xs)[0] for f in (gx.tanh, gx.sigmoid)]
+    layers = {row.layer for row in draw(gx.sum(ends[0] * ends[1])).figure.rows if row.layer}
+    assert len(layers) == 2
 
 
 def test_a_long_body_is_cut_in_the_middle():
