@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from graphc.ir.events import Rebuilt
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, build, engine, rebuilt
-from graphc.ir.provenance import record_parts
+from graphc.ir.provenance import has_origin, record_parts
 from graphc.ops.shape import transpose
 from graphc.planning.laid import (
     Ints,
@@ -57,7 +57,6 @@ class _Layout:
 
     def add(self, node: Node) -> None:
         """Compute a node; operands are there."""
-        known = {*self.nodes.values()}
         value = self._laid(node)
         if value is None:
             if node.op.axes != "first":  # computed where somebody asks for it
@@ -65,8 +64,10 @@ class _Layout:
             return
         self.values[node] = value
         made = value.node
-        if made.op.kind != "leaf" and "view" not in made.op.properties and made.type != node.type:
-            _explain(made, node, known)
+        while "view" in made.op.properties and not has_origin(made):
+            made = made.inputs[0]
+        if not has_origin(made):
+            _explain(made, node)
 
     def plain(self, node: Node) -> Node:
         """The node with the declared axes."""
@@ -74,7 +75,7 @@ class _Layout:
             value = self.values.get(node)
             if value is not None:
                 made = self.nodes[node] = declared(value)
-                _explain(made, node, ())
+                _explain(made, node)
             else:
                 self.nodes[node] = rebuilt(node, [self.plain(x) for x in node.inputs])
         return self.nodes[node]
@@ -115,7 +116,7 @@ class _Layout:
             return swapped
         order = (*(i for i in range(node.ndim) if i != axis), axis)
         stored = copied(transpose(self.plain(node), order))
-        _explain(stored, node, ())
+        _explain(stored, node)
         places = [(order.index(i),) for i in range(node.ndim)]
         return laid(stored, places, node.ndim - 1)
 
@@ -128,7 +129,7 @@ class _Layout:
             return None
         a, b = (transpose(x) for x in source.inputs)
         stored = build(source.op, (b, a), source.attrs)
-        _explain(stored, source, ())
+        _explain(stored, source)
         return regrouped(laid(stored, [(1,), (0,)], 1), node.shape)
 
     def each(self, node: Node) -> Laid | None:
@@ -364,11 +365,11 @@ def _stored_index(value: Laid, index: Sequence[object]) -> dict[int, object] | N
     return found
 
 
-def _explain(new: Node, old: Node, known: object) -> None:
+def _explain(new: Node, old: Node) -> None:
     """Where a node in another layout comes from."""
     if new.op.kind == "leaf" or new is old:
         return
     new.about.adopt(old.about)
     event = Rebuilt(old)
     new.about.record(event)
-    record_parts(new, event, known if isinstance(known, (set, frozenset)) else frozenset())
+    record_parts(new, event, ())

@@ -15,6 +15,7 @@ from graphc.ops.leaves import size_node
 from graphc.ops.shape import broadcast_to_op, reshape_op, squeeze_op, transpose_op
 from tests.rewrite.function_fixtures import FUNCTION_PAIRS, FUNCTIONS_REFUSED
 from tests.rewrite.loop_fixtures import LOOP_PAIRS, LOOPS_REFUSED
+from tests.rewrite.pool_fixtures import POOL_PAIRS, POOLS_REFUSED
 from tests.rewrite.product_fixtures import PRODUCT_PAIRS, PRODUCTS_REFUSED
 
 LEAVES: dict[str, tuple[str, tuple[Any, ...]]] = {
@@ -301,6 +302,7 @@ FACTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
 PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     **FUNCTION_PAIRS,
     **PRODUCT_PAIRS,
+    **POOL_PAIRS,
     **LOOP_PAIRS,
     **FACT_PAIRS,
     **COLLECTED,
@@ -538,6 +540,7 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "numbers-first": (lambda x, y, s: (s * (x / s)) / (gx.sqrt(y / s) + s),),
     **FUNCTIONS_REFUSED,
     **PRODUCTS_REFUSED,
+    **POOLS_REFUSED,
     **LOOPS_REFUSED,
     "sum-of-repeated": (
         lambda a, row: sum_op(a * row, (0,)),  # the user's own product
