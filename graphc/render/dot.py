@@ -120,7 +120,8 @@ class _Writer:
         """How many lanes run down at the left and at the right of the name of a layer, which keeps clear of them."""
         first = next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
         left, right = self.routes.points.get(first, ((), ()))
-        return len(left), len(right)
+        inside = GRADIENTS not in self.figure.rows[first].columns  # then those at the right run in the middle
+        return len(left), 0 if inside else len(right)
 
     def _row_lines(self, r: int, row: Row) -> list[str]:
         left, right = self.routes.points.get(r, ((), ()))
