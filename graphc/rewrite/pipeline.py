@@ -52,6 +52,11 @@ def leave_loops(graph: Graph, level: str, trace: Trace) -> Graph:
     return rewrite(graph, rules_of("loops"), level, trace)
 
 
+def leave_early(graph: Graph, level: str, trace: Trace) -> Graph:
+    """What a loop need not wait for is computed before it, now that loops stack what they have to."""
+    return rewrite(graph, rules_of("early"), level, trace)
+
+
 def to_code(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without code become their bodies."""
     return lower(graph, trace)
@@ -78,7 +83,7 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, guard, clean, choose_forms)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, leave_early, guard, clean, choose_forms)
 """What follows once nothing will be differentiated any more."""
 
 FOR_BUFFERS: tuple[Pass, ...] = (use_buffers,)
@@ -95,6 +100,7 @@ PASSES: dict[str, Pass] = {
         write_plainly,
         to_code,
         leave_loops,
+        leave_early,
         guard,
         choose_forms,
         use_buffers,

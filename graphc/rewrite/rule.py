@@ -75,7 +75,7 @@ class Rule:
         left: the pattern; or, with ``cards``, None.
         right: a pattern over the same holes, or ``(match) -> Node | None``.
         kind: one of ``KINDS``.
-        phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``loops``, ``code`` or
+        phase: ``clean``, ``stabilise``, ``cost``, ``factor``, ``plain``, ``loops``, ``early``, ``code`` or
             ``buffers``.
         when: ``(match) -> reason to refuse, or None``.
         cards: for a rule over many cards, which cards.

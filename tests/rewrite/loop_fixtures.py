@@ -59,8 +59,36 @@ def both(cube: Node, b: Node) -> Pair:
     return gx.scan(step, (b, nothing(b, 4, 4)), cube)[0][1], None
 
 
+def state(step: Callable[..., Any], start: Node, *xs: Node) -> Node:
+    """The last carry of a loop."""
+    return gx.scan(lambda h, x: (step(h, *x), None), start, list(xs))[0]
+
+
+def recurrent(cube: Node, b: Node, row: Node) -> Pair:
+    """The product with the sequence, and the bias, for all steps."""
+    start = nothing(b, 3, 3)
+    before = state(lambda h, x: gx.tanh(matmul(x, b.T) + matmul(h, h) + row), start, cube)
+    return before, None
+
+
+def slopes(a: Node, q: Node, row: Node) -> Pair:
+    """Factors of what is carried."""
+    before = state(lambda h, x, y: h * x * (1.0 - y * y) + row, row, a, q)
+    return before, None
+
+
+def stacked_alone(a: Node, q: Node, row: Node) -> Pair:
+    """What waits for nothing is no loop."""
+
+    def step(h: Node, x: Any) -> Any:
+        return h * x[0], gx.tanh(x[0]) * x[1]
+
+    return gx.scan(step, row, [a, q])[1], gx.tanh(a) * q
+
+
 LOOP_PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
-    "total-over-steps": (squares, outer, columns, vectors, both)
+    "total-over-steps": (squares, outer, columns, vectors, both),
+    "before-the-loop": (recurrent, slopes, stacked_alone),
 }
 
 
@@ -80,6 +108,11 @@ def fed_back(a: Node) -> Node:
     return total_ + 0 * h
 
 
+def long(x: Node) -> Node:
+    """A value of so many elements that a call for each step costs no more than they do."""
+    return gx.sum(gx.astype(gx.broadcast_to(x, (200, 200)), "float64") * 2.0)
+
+
 LOOPS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
     "total-over-steps": (
         running,
@@ -92,5 +125,12 @@ LOOPS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda column: total(lambda x: gx.sum(x), gx.const(0.0, column.dtype), column),  # a number
         lambda labels: total(lambda x: x, gx.const([0]), expand_dims(labels, 1)),  # integers
         lambda column, row: total(lambda x: x * row, nothing(row, 3), column),  # three times as much
-    )
+    ),
+    "before-the-loop": (
+        lambda a, row: state(lambda h, x: gx.tanh(h + x), row, a),
+        lambda a, row: state(lambda h, x: gx.tanh(h * x) * x, row, a),
+        lambda column, row: state(lambda h, x: gx.tanh(h + x * row), row, column),  # three times as much
+        lambda cube, b: state(lambda h, x: h * gx.sum(x), b, cube),  # another operation over all steps
+        lambda labels, row: state(lambda h, x: h + long(x), row, labels),
+    ),
 }

@@ -11,6 +11,7 @@ from graphc.rewrite.rules import (
     collect,
     contract,
     cost,
+    early,
     facts,
     functions,
     loops,
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     *pools.RULES,
     *facts.RULES,
     *loops.RULES,
+    *early.RULES,
     *buffers.RULES,
 )
 

@@ -1,87 +1,20 @@
-"""What leaves a loop: totals over its steps, and products with what no step changes, are one product over all steps."""
+"""What leaves a loop: totals over its steps are one product, or one sum, over all steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from graphc.ir.node import Node, build, hinted, substitute, toposort
-from graphc.ir.size import Dim, at_least_zero, product
+from graphc.ir.node import Node
 from graphc.ops.arith import add, multiply
-from graphc.ops.bodies import arg, args_used, called
+from graphc.ops.bodies import arg, args_used
 from graphc.ops.contract import matmul_op
 from graphc.ops.reduce import sum_op
-from graphc.ops.shape import matrix_transpose, reshape_op, transpose_op
+from graphc.ops.shape import matrix_transpose, transpose_op
+from graphc.rewrite.loops import Loop, shaped
 from graphc.rewrite.rule import STRUCTURE, Match, Rule, is_constant
 
 MOST_TERMS = 64
 """How far a sum is taken apart."""
-
-
-@dataclass
-class _Loop:
-    """One result of a loop, and what else the loop would have to stack.
-
-    Attributes:
-        node: the result.
-        stacked: values of the body that are stacked besides.
-    """
-
-    node: Node
-    stacked: list[Node] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        attrs = self.node.attrs
-        self.next, self.ys, self.over, self.length = (attrs[k] for k in ("next", "ys", "over", "length"))
-        self.count, self.result = len(self.next), attrs["result"]
-        self.moving = self._depending(range(self.count + self.over))
-        self.late = self._depending(range(self.count))
-
-    def _depending(self, places: Sequence[int]) -> set[Node]:
-        """The nodes of the body that depend on these of its operands."""
-        found: set[Node] = set()
-        for node in toposort([*self.next, *self.ys]):
-            if (node.op.role == "arg" and node.attrs["index"] in places) or any(
-                x in found for x in node.inputs
-            ):
-                found.add(node)
-        return found
-
-    def is_sequence(self, node: Node) -> bool:
-        """Whether a node of the body is an element of a sequence."""
-        return node.op.role == "arg" and 0 <= node.attrs["index"] - self.count < self.over
-
-    def is_stacked(self, node: Node) -> bool:
-        """Whether all values of a node of the body are there after the loop."""
-        return self.is_sequence(node) or node in self.ys
-
-    def over_steps(self, node: Node) -> Node:
-        """The values of a node of the body at all steps."""
-        if self.is_sequence(node):
-            place: int = node.attrs["index"]
-            return self.node.inputs[place]
-        ys = (*self.ys, *(x for x in self.stacked if x not in self.ys))
-        attrs = {**self.node.attrs, "ys": ys, "result": self.count + ys.index(node)}
-        return hinted(build(self.node.op, self.node.inputs, attrs), f"{called(node)}s")
-
-    def pays(self, new: Sequence[Node]) -> bool:
-        """Whether the arrays of all steps stay below twice what they are already."""
-        had = [x.shape[1:] for x in self.node.inputs[self.count : self.count + self.over]]
-        had += [y.shape for y in self.ys]
-        more = [x.shape for x in new if not self.is_stacked(x)]
-        return at_least_zero(_elements(had) - _elements(more))
-
-    def outside(self, node: Node) -> Node:
-        """A value of the body that is the same at every step."""
-        places = {arg(i, x.type): x for i, x in enumerate(self.node.inputs) if i >= self.count + self.over}
-        return substitute([node], places)[node]
-
-
-def _elements(shapes: Sequence[tuple[Dim, ...]]) -> Dim:
-    total: Dim = 0
-    for shape in shapes:
-        total = total + product(shape)
-    return total
 
 
 def _addends(root: Node) -> list[Node]:
@@ -97,20 +30,15 @@ def _addends(root: Node) -> list[Node]:
     return found
 
 
-def _flat(loop: _Loop, node: Node) -> Node:
+def _flat(loop: Loop, node: Node) -> Node:
     """The rows of a matrix at all steps, below each other."""
     rows, columns = node.shape
-    return _shaped(loop.over_steps(node), (loop.length * rows, columns))
-
-
-def _shaped(node: Node, shape: tuple[Dim, ...]) -> Node:
-    result: Node = reshape_op(node, shape=shape) if node.shape != shape else node
-    return result
+    return shaped(loop.over_steps(node), (loop.length * rows, columns))
 
 
 # -- totals -------------------------------------------------------------------------------------------------------
 
-Total = tuple[tuple[Node, ...], Callable[[_Loop], Node]]
+Total = tuple[tuple[Node, ...], Callable[[Loop], Node]]
 """What the total of a term is made of, at each step, and the total over all steps."""
 
 
@@ -132,10 +60,10 @@ def _outer_total(term: Node) -> Total | None:
 
     left, right = _vector(a), _vector(b)
 
-    def total(loop: _Loop) -> Node:
-        above = _shaped(loop.over_steps(left), (loop.length, a.shape[0]))
+    def total(loop: Loop) -> Node:
+        above = shaped(loop.over_steps(left), (loop.length, a.shape[0]))
         node: Node = matmul_op(
-            matrix_transpose(above), _shaped(loop.over_steps(right), (loop.length, b.shape[1]))
+            matrix_transpose(above), shaped(loop.over_steps(right), (loop.length, b.shape[1]))
         )
         return node
 
@@ -174,7 +102,7 @@ def _total_of(term: Node) -> Total | None:
 
 def _total_over_steps(m: Match) -> Node | None:
     """A carry that only adds up, as its start and the total of what the steps add."""
-    loop = _Loop(m.root)
+    loop = Loop(m.root)
     terms = _terms_added(loop)
     totals = [_total_of(term) for term in terms]
     if not totals or any(t is None for t in totals):
@@ -191,7 +119,7 @@ def _total_over_steps(m: Match) -> Node | None:
     return result
 
 
-def _terms_added(loop: _Loop) -> list[Node]:
+def _terms_added(loop: Loop) -> list[Node]:
     """What a step adds to a carry that nothing else reads; nothing where a carry is not of that kind."""
     if loop.result >= loop.count or not loop.node.type.is_float or loop.node.shape == ():
         return []
