@@ -20,7 +20,7 @@ CONTROL = re.compile(  # what only steers a loop, or moves values in and out of 
 
 def loop():
     x, w = gx.input("x", ("n",)), gx.param("w", ())
-    h, _ = gx.scan(lambda h, x: (gx.tanh(x * w + h), None), gx.const(0.0), x)
+    h, _ = gx.scan(lambda h, x: (gx.tanh(x * h + w), None), gx.const(0.0), x)
     return gx.Model(outputs=h, loss=gx.square(h), name="loop")
 
 
@@ -100,9 +100,9 @@ def test_lines_inside_loops_and_choices_lead_into_them(make):
 
 def test_a_line_of_a_loop_names_operands_as_the_user_did():
     model = loop()
-    number = line_of(model.source(gx.optim.sgd(0.1)), "np.tanh(x[t] * w + h)")
+    number = line_of(model.source(gx.optim.sgd(0.1)), "np.tanh(x[t] * h + w)")
     found = model.blame(number, gx.optim.sgd(0.1))
-    assert found.formula == "tanh((x * w) + h): float32[]"
+    assert found.formula == "tanh((x * h) + w): float32[]"
     assert found.block == "h = scan(0.0, x, w)"
     assert "test_blame.py" in found.declared
 
