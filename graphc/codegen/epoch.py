@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphc.codegen.calls import written
 from graphc.codegen.closure import Closure
 from graphc.codegen.names import Names
-from graphc.codegen.numpy import array_cast, quoted, size_source, wrapped_signature
+from graphc.codegen.numpy import array_cast, quoted, size_source, tokens, wrapped_signature
 from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
@@ -236,6 +237,7 @@ class Epoch:
         sizes: what ``plan_step`` takes.
         passed: what a step takes after its inputs.
         keywords: those of the function, with their defaults.
+        numbers: those of ``passed`` that only calls over vectors read, with the dtype of these.
     """
 
     graph: Graph
@@ -243,6 +245,7 @@ class Epoch:
     sizes: Sequence[str]
     passed: Sequence[str]
     keywords: Sequence[str]
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The function."""
@@ -255,6 +258,7 @@ class Epoch:
             '    if getattr(data, "maker", None) is not prepare:',
             "        data = prepare(data)",
             *VECTORS,
+            *(f"    {name} = _number({name}, np.{dtype})" for name, dtype in self.numbers.items()),
             *self._rows(),
             *self._loop(*map(self._free, ("start", "stop", "loss", "losses"))),
         ]
@@ -277,19 +281,21 @@ class Epoch:
         ]
 
     def _loop(self, start: str, stop: str, loss: str, losses: str) -> list[str]:
-        count, rows = self._free("count"), self._free("rows")
+        count, rows, size = map(self._free, ("count", "rows", "size"))
         cut = {r.text: self._free(f"{r.text}_now") for r in self.read if r.cut}
         batch = [cut.get(r.text, r.text) for r in self.read]
         return [
-            f"    {losses} = []",
+            f"    {losses}, {size} = [], 0",
             f"    for {start} in range(0, {count}, batch_size):",
             f"        {stop} = min({start} + batch_size, {count})",
-            f"        {plans(self.read)} = step_for({self._key(f'{stop} - {start}')}, params, slots)",
+            f"        if {stop} - {start} != {size}:  # the first batch, or a smaller one",
+            f"            {size} = {stop} - {start}",
+            f"            {plans(self.read)} = step_for({self._key(size)}, params, slots)",
             "        if order is None:",
             *_assigned("            ", [*cut.values()], [f"{text}[{start}:{stop}]" for text in cut]),
             "        else:  # which lies within the data: clip",
             f"            {rows} = order[{start}:{stop}]",
-            *(self._taken(text, now, rows, f"{stop} - {start}") for text, now in cut.items()),
+            *(self._taken(text, now, rows, size) for text, now in cut.items()),
             *_called(f"        {loss}, state = step", ["state", *batch, *self.passed]),
             f"        {losses}.append({loss})",
             f"        if not math.isfinite({loss}):",
@@ -299,7 +305,7 @@ class Epoch:
 
     def _taken(self, text: str, now: str, rows: str, count: str) -> str:
         """Rows of an array, in a buffer."""
-        return f'            {now} = {text}.take({rows}, 0, {self._free(f"{text}_rows")}[: {count}], "clip")'
+        return f'            {now} = {text}.take({rows}, 0, {self._free(f"{text}_rows")}[:{count}], "clip")'
 
     def _key(self, rows: str) -> str:
         """The sizes of a batch of so many rows."""
@@ -330,6 +336,14 @@ def _called(start: str, arguments: Sequence[str]) -> list[str]:
         return [line]
     indent = start[: len(start) - len(start.lstrip())]
     return [f"{start}(", *(f"{indent}    {a}," for a in arguments), f"{indent})"]
+
+
+def only_in_calls(name: str, lines: Sequence[str]) -> bool:
+    """Whether all that reads a number are calls that write into an array, to which it comes rounded in any case."""
+    code = [line.partition("  # ")[0] for line in lines]
+    readers = [line for line in code if name in tokens([line])]
+    call = re.compile(rf"\s*\w+\(({name}, \w+|\w+, {name}), out=\w+\)")
+    return bool(readers) and all(call.fullmatch(line) for line in readers)
 
 
 def plans(read: Sequence[Reading], given: bool = False) -> str:

@@ -485,7 +485,8 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
         helpers = ["_Prepared", "_rows", *(h for r in step.read if r.made for h in r.node.op.helpers)]
         module.add(prepare_lines(graph, step.read, checks, kernels is not None), helpers)
         keywords = _keywords(model, graph, update, step.texts)
-        module.add(Epoch(graph, step.read, sizes, step.passed, keywords).lines())
+        epoch = Epoch(graph, step.read, sizes, step.passed, keywords, step.numbers)
+        module.add(epoch.lines(), ["_number"] if step.numbers else [])
 
 
 def _layout(model: ModelPlan, plan: Plan, update: UpdatePlan) -> Layout | None:

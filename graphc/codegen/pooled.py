@@ -82,7 +82,9 @@ def emit_pooled(plan: Plan, kernels: Kernels | None = None) -> Source:
     caller = _caller(plan, names, planner, arguments, sizes, kernels is not None)
     blocks = [with_numba(imports, compiled), *above, *sites, *compiled, inner, ["FREE = {}"], caller]
     runs = tuple(closure.runs)
-    return Source(joined(blocks), graph.name, (*closure.made, *statements), runs, joined(compiled) if compiled else "")
+    return Source(
+        joined(blocks), graph.name, (*closure.made, *statements), runs, joined(compiled) if compiled else ""
+    )
 
 
 def _numbers_last(plan: Plan) -> list[Node]:

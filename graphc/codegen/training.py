@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.closure import Closure
-from graphc.codegen.epoch import VECTORS, Reading, given_buffers, given_lines, plans, readings
+from graphc.codegen.epoch import VECTORS, Reading, given_buffers, given_lines, only_in_calls, plans, readings
 from graphc.codegen.kernels import Kernels, keep_used
 from graphc.codegen.lifetimes import END
 from graphc.codegen.names import Names
@@ -61,6 +61,7 @@ class Step:
         products: see ``Plan``.
         kernels: where calls over the same elements are compiled; None for NumPy alone.
         layout: the same step features × batch, of which ``plan`` and ``trained`` are then.
+        numbers: see ``Epoch``.
     """
 
     plan: Plan
@@ -74,6 +75,7 @@ class Step:
     layout: Layout | None = None
     helpers: list[str] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kernels is None:  # a kernel computes a mask as it goes
@@ -92,6 +94,8 @@ class Step:
     def lines(self) -> list[str]:
         """``plan_step``: the buffers for one size of batch, and the step."""
         body = self._body()
+        if self.update.flat and only_in_calls("lr", body):
+            self.numbers["lr"] = self.trained[0].dtype
         self.closure.setup += given_buffers(self.read)
         given = given_lines(self.read, self.closure, self.statements)
         if self.kernels is not None:

@@ -123,6 +123,11 @@ def _packed(specs):
     return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
 
 
+def _number(value, dtype):
+    """A Python number as an array of rank 0, which costs a call least."""
+    return np.array(value, dtype) if type(value) in (int, float) else value
+
+
 def _buffers(*specs):
     """Arrays for (shape, dtype, first, last), in one; those that no computation needs both share.
 

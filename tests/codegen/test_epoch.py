@@ -218,3 +218,12 @@ def test_a_model_without_batches_has_no_epochs():
     module = gx.Model(w, gx.square(w - gx.input("x", ()))).module(optim.sgd(0.1))
     assert "train_epoch" not in module.source.text
     assert "check_sizes" in module.source.text
+
+
+@pytest.mark.parametrize("lr", [0.3, 1, np.float32(0.3), np.float64(0.3), np.array(0.3)])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_a_rate_of_any_kind_is_that_of_the_steps(name, lr):
+    module, data = module_of(name), data_of(8)
+    *values, losses = module.train_epoch(*module.init(0), data, batch_size=8, lr=lr, rng=module.make_rng(1))
+    *others, loss = module.train_step(*module.init(0), *data.values(), lr=lr, rng=module.make_rng(1))
+    assert_same((losses, values), ([loss], others))

@@ -158,6 +158,11 @@ def _rows(order, count):
     return order
 
 
+def _number(value, dtype):
+    """A Python number as an array of rank 0, which costs a call least."""
+    return np.array(value, dtype) if type(value) in (int, float) else value
+
+
 def _name_seed(name):
     """A stable number for a name, mixed with the seed."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
@@ -598,6 +603,7 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.0
         data = prepare(data)
     if slots is not getattr(params, "slots", params) or params.owner is not plan_step:
         params, slots = _in_vectors(params, slots, PIECES, plan_step)
+    lr = _number(lr, np.float32)
     x, t = data["x"], data["t"]
     if isinstance(order, slice) and order.step in (None, 1):
         x, t, order = x[order], t[order], None
@@ -607,16 +613,18 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.0
         count = len(order)
         x_rows = np.empty((min(batch_size, count), *x.shape[1:]), x.dtype)
         t_rows = np.empty((min(batch_size, count), *t.shape[1:]), t.dtype)
-    losses = []
+    losses, size = [], 0
     for start in range(0, count, batch_size):
         stop = min(start + batch_size, count)
-        step, _ = step_for((stop - start,), params, slots)
+        if stop - start != size:  # the first batch, or a smaller one
+            size = stop - start
+            step, _ = step_for((size,), params, slots)
         if order is None:
             x_now, t_now = x[start:stop], t[start:stop]
         else:  # which lies within the data: clip
             rows = order[start:stop]
-            x_now = x.take(rows, 0, x_rows[: stop - start], "clip")
-            t_now = t.take(rows, 0, t_rows[: stop - start], "clip")
+            x_now = x.take(rows, 0, x_rows[:size], "clip")
+            t_now = t.take(rows, 0, t_rows[:size], "clip")
         loss, state = step(state, x_now, t_now, lr)
         losses.append(loss)
         if not math.isfinite(loss):

@@ -526,16 +526,18 @@ def train_epoch(params, state, slots, data, order=None, *, batch_size=32, lr=0.0
         count = len(order)
         x_rows = np.empty((min(batch_size, count), *x.shape[1:]), x.dtype)
         t_rows = np.empty((min(batch_size, count), *t.shape[1:]), t.dtype)
-    losses = []
+    losses, size = [], 0
     for start in range(0, count, batch_size):
         stop = min(start + batch_size, count)
-        step, _ = step_for((stop - start,), params, slots)
+        if stop - start != size:  # the first batch, or a smaller one
+            size = stop - start
+            step, _ = step_for((size,), params, slots)
         if order is None:
             x_now, t_now = x[start:stop], t[start:stop]
         else:  # which lies within the data: clip
             rows = order[start:stop]
-            x_now = x.take(rows, 0, x_rows[: stop - start], "clip")
-            t_now = t.take(rows, 0, t_rows[: stop - start], "clip")
+            x_now = x.take(rows, 0, x_rows[:size], "clip")
+            t_now = t.take(rows, 0, t_rows[:size], "clip")
         loss, state = step(state, x_now, t_now, lr)
         losses.append(loss)
         if not math.isfinite(loss):
