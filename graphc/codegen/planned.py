@@ -23,6 +23,7 @@ from graphc.ir.types import shape_text
 from graphc.ops.shape import dims_text
 from graphc.ops.template import Text, render
 from graphc.planning.buffers import Memory, make_memory
+from graphc.planning.choices import SHORT_ROW
 from graphc.planning.order import is_gradient
 from graphc.rewrite.rule import is_constant
 from graphc.rewrite.rules.cost import MANY
@@ -31,9 +32,6 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 Loops = Callable[["PlannedWriter", Sequence[Statement]], list[Statement]]
-
-SHORT_ROW = 128
-"""How many elements of a row are added one after the other, not in pairs."""
 
 
 class PlannedWriter(Writer):

@@ -10,20 +10,10 @@ from typing import TYPE_CHECKING
 from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.ir.node import Node
 from graphc.ir.size import product
+from graphc.planning.choices import HIDDEN, LEAST, LONG, WIDE, strip_elements
 
 if TYPE_CHECKING:
     from graphc.codegen.planned import PlannedWriter
-
-STRIP = 524_288
-"""Elements of all arrays of a run together that are taken at a time."""
-
-HIDDEN = 3
-"""Arrays that a helper makes for itself."""
-
-WIDE, LONG = 256, 12
-"""A run is worth a loop where a row has so many elements, or where it has so many calls."""
-
-LEAST = 3
 
 
 @dataclass(frozen=True)
@@ -188,7 +178,9 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
     hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
-    closure.before.append(f"{rows} = min({length}, {max(STRIP // max(sum(widths) + hidden, 1), 1)})")
+    closure.before.append(
+        f"{rows} = min({length}, {max(strip_elements() // max(sum(widths) + hidden, 1), 1)})"
+    )
     places = [writer.place[n] for n in inside]
     closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]

@@ -27,13 +27,11 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names, substitute
 from graphc.ops.assume import assume
 from graphc.ops.shape import dims_text
+from graphc.planning.choices import piece_elements
 from graphc.planning.early import with_early_factors
 from graphc.planning.layout import Layout
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.pipeline import FOR_BUFFERS, guard, run
-
-PIECE = 32_768
-"""Elements of a vector that an update takes at a time, so that they stay in the second-level cache."""
 
 INDENT = "    "
 
@@ -302,8 +300,9 @@ class Step:
     def _in_pieces(self, arrays: Mapping[Node, str], closure: Closure, lines: list[str]) -> list[str]:
         """The lines over whole vectors, or over pieces of long ones, with buffers of that length."""
         (count,) = next(iter(arrays)).shape
-        whole = int(str(count)) <= 2 * PIECE or self.kernels is not None
-        shape = f"({count if whole else PIECE},)"
+        piece = piece_elements()
+        whole = int(str(count)) <= 2 * piece or self.kernels is not None
+        shape = f"({count if whole else piece},)"
         later = (END + 1) * self._sections
         self._sections += 1
         for name, _, dtype, first, last in closure.buffers:
@@ -314,7 +313,7 @@ class Step:
         vectors = [*dict.fromkeys(arrays.values())]
         buffers = [name for name, *_ in closure.buffers]
         pieces = self.names.reserve("pieces")
-        self.closure.setup.append(f"{pieces} = _cut({PIECE}, [{', '.join(vectors)}], [{', '.join(buffers)}])")
+        self.closure.setup.append(f"{pieces} = _cut({piece}, [{', '.join(vectors)}], [{', '.join(buffers)}])")
         self.helpers.append("_cut")
         return [f"    for {', '.join([*vectors, *buffers])} in {pieces}:", *(INDENT + line for line in lines)]
 

@@ -26,6 +26,7 @@ class Machine:
         call_ns: nanoseconds of a call of a ufunc before its first element, into an array that is there.
         gemm: floating-point operations a second of a large product of matrices, by dtype.
         bandwidth: bytes a second that a copy of what no cache holds reads and writes.
+        cache: bytes of the arrays of a few calls, one after the other, up to which they run at full speed.
         prices: measured nanoseconds an element by card: float32, float64; what is not there costs what its card says.
     """
 
@@ -34,6 +35,7 @@ class Machine:
     call_ns: float = 310.0
     gemm: Mapping[str, float] = field(default_factory=lambda: {"float32": 99e9, "float64": 49e9})
     bandwidth: float = 28e9
+    cache: int = 1 << 21
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_text(self) -> str:
@@ -88,7 +90,8 @@ def machine_of(data: Any) -> Machine:
         raise ValueError(f"version {data['version']!r}, expected {VERSION}")
     prices = {str(card): (_positive(a), _positive(b)) for card, (a, b) in data["prices"].items()}
     gemm = {dtype: _positive(data["gemm"][dtype]) for dtype in ("float32", "float64")}
-    rates = _positive(data["call_ns"]), gemm, _positive(data["bandwidth"])
+    cache = int(_positive(data.get("cache", DEFAULT.cache)))  # older tables have none
+    rates = _positive(data["call_ns"]), gemm, _positive(data["bandwidth"]), min(max(cache, 1 << 16), 1 << 30)
     return Machine(str(data["name"]), str(data["numpy"]), *rates, prices)
 
 

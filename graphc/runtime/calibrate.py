@@ -74,6 +74,30 @@ def call_ns(seconds: float = 0.05) -> float:
     return best(many, seconds) / 200 * 1e9
 
 
+def cache_bytes(seconds: float = 0.02) -> int:
+    """The most bytes, of 256 KiB to 4 MiB, that four arrays may have together for calls over them to be fast.
+
+    Fast is within a tenth of the fastest; beyond 4 MiB longer strips would save no calls worth their memory.
+    """
+    sizes = [1 << power for power in range(18, 23)]
+    prices = [_chain(size // 16, seconds) for size in sizes]
+    return max(size for size, price in zip(sizes, prices, strict=True) if price <= 1.1 * min(prices))
+
+
+def _chain(count: int, seconds: float) -> float:
+    """Nanoseconds an element of five calls over four arrays."""
+    a, b, c, d = (np.ones(count, np.float32) for _ in range(4))
+
+    def calls() -> None:
+        np.multiply(a, b, out=c)
+        np.add(c, a, out=d)
+        np.multiply(d, b, out=d)
+        np.subtract(d, c, out=c)
+        np.add(c, d, out=c)
+
+    return best(calls, seconds) / count * 1e9
+
+
 def function_of(card: Op) -> Any:
     """The ufunc that a pointwise card is, or None."""
     if card.kind != "pointwise":
@@ -128,7 +152,8 @@ def measure_machine(seconds: float = 0.005) -> Machine:
         if all(found):
             prices[name] = (round(float(found[0] or 0), 4), round(float(found[1] or 0), 4))
     rates = {dtype: gemm_rate(dtype, 20 * seconds) for dtype in DTYPES}
-    return Machine(processor(), np.__version__, call_ns(10 * seconds), rates, copy_rate(20 * seconds), prices)
+    speeds = call_ns(10 * seconds), rates, copy_rate(20 * seconds), cache_bytes(4 * seconds)
+    return Machine(processor(), np.__version__, *speeds, prices)
 
 
 def keep(machine: Machine) -> Path | None:

@@ -13,7 +13,7 @@ from tests.programs.sweep import sweep
 @pytest.fixture
 def narrow(monkeypatch):
     """A loop for every call, over a row or two at a time."""
-    for name, value in {"WIDE": 0, "LONG": 1, "LEAST": 1, "STRIP": 12}.items():
+    for name, value in {"WIDE": 0, "LONG": 1, "LEAST": 1, "strip_elements": lambda: 12}.items():
         monkeypatch.setattr(strips, name, value)
 
 
