@@ -220,7 +220,7 @@ def test_a_model_without_batches_has_no_epochs():
     assert "check_sizes" in module.source.text
 
 
-@pytest.mark.parametrize("lr", [0.3, 1, np.float32(0.3), np.float64(0.3), np.array(0.3)])
+@pytest.mark.parametrize("lr", [0.3, 1, np.float32(0.3), np.float64(0.3), np.array(0.3)], ids=repr)
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_a_rate_of_any_kind_is_that_of_the_steps(name, lr):
     module, data = module_of(name), data_of(8)
