@@ -3,8 +3,10 @@
     OMP_NUM_THREADS=1 python -m benchmarks.fit                # 20 epochs of 22 batches of the digits
 
 A network of 64, 32 and 10 units with Adam. All start from the same values and take the same number of steps; the data
-are checked and the module is compiled beforehand. ``scored`` evaluates the accuracy on the training rows, and loss and
-accuracy on the others, after each epoch. The table has the median time a step and its ratio to the bare loop.
+are checked and the module is compiled beforehand. The bare loop calls ``train_step`` for each batch; ``epochs`` calls
+``train_epoch``, as ``fit`` does; ``fit, watched`` has a callback that looks at each step, so that it takes single ones;
+``fit, scored`` evaluates the accuracy on the training rows, and loss and accuracy on the others, after each epoch. The
+table has the median time a step and its ratio to the bare loop.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 
 import graphc as gx
 from benchmarks.timing import interleaved, table
-from graphc import datasets, nn, optim
+from graphc import datasets, nn, optim, train
 from graphc.train.run import Seeds
 
 BATCH = 64
@@ -57,15 +59,43 @@ def bare(model: gx.Model, data: Any, epochs: int) -> Callable[[], Any]:
     return run
 
 
+def whole(model: gx.Model, data: Any, epochs: int) -> Callable[[], Any]:
+    """``train_epoch`` in the same orders, on data that were prepared once."""
+    model.begin(OPTIMIZER, Seeds())
+    start, module = model.values, model.compiled(OPTIMIZER)
+    prepared = module.prepare(model.checked_data(data, None), check=False)
+
+    def run() -> Any:
+        params, state, slots = start.params, start.state, start.slots
+        for epoch in range(epochs):
+            order = np.random.default_rng(epoch).permutation(len(prepared["x"]))
+            params, state, slots, _ = module.train_epoch(
+                params, state, slots, prepared, order, batch_size=BATCH, lr=1e-3
+            )
+        return params
+
+    return run
+
+
+class Watch(train.Callback):
+    """Looks at each step."""
+
+    def on_batch_end(self, run: Any, loss: float) -> None:
+        """See ``train.Callback``."""
+
+
 def cases(epochs: int) -> Cases:
-    """The same training four times."""
+    """The same training six times."""
     data, others = datasets.digits().split(test=0.25, seed=0)
-    plain, shown, scored = network(), network(), network(("accuracy",))
+    plain, shown, seen, scored = network(), network(), network(), network(("accuracy",))
+    watched = {"callbacks": [Watch()], "verbose": False}
     options: dict[str, Any] = {"epochs": epochs, "batch_size": BATCH}
     return {
         "bare loop": bare(network(), data, epochs),
+        "epochs": whole(network(), data, epochs),
         "fit": lambda: plain.reset(0).fit(data, verbose=False, **options),
         "fit, bar": lambda: shown.reset(0).fit(data, verbose=True, **options),
+        "fit, watched": lambda: seen.reset(0).fit(data, **watched, **options),
         "fit, scored": lambda: scored.reset(0).fit(data, verbose=False, validation_data=others, **options),
     }
 

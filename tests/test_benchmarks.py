@@ -51,7 +51,14 @@ def test_a_gradient_comes_with_its_objective(name):
 
 def test_fit_is_held_against_a_bare_loop(capsys):
     rows = fit.measured(epochs=1, seconds=0)
-    assert [row[0] for row in rows] == ["bare loop", "fit", "fit, bar", "fit, scored"]
+    assert [row[0] for row in rows] == [
+        "bare loop",
+        "epochs",
+        "fit",
+        "fit, bar",
+        "fit, watched",
+        "fit, scored",
+    ]
     assert all(float(row[1]) > 0 for row in rows)
 
 

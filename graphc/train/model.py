@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.codegen.epoch import batched_inputs
 from graphc.codegen.labels import label_inputs
 from graphc.codegen.names import identifier
 from graphc.errors import ArgumentError, ShapeError
@@ -123,9 +124,7 @@ class Model(Measured):
     @property
     def batched(self) -> list[str]:
         """The inputs that are cut into batches: those whose first size is a name."""
-        leaves = [n for n in self.graph.leaves("input") if n.shape and not isinstance(n.shape[0], int)]
-        first = str(leaves[0].shape[0]) if leaves else ""
-        return [str(self.graph.name_of(n)) for n in leaves if str(n.shape[0]) == first]
+        return [str(self.graph.name_of(n)) for n in batched_inputs(self.graph)]
 
     @property
     def train_inputs(self) -> list[str]:
