@@ -27,7 +27,7 @@ from graphc.runtime.program import Program
 from graphc.runtime.validate import validate_events
 from graphc.symbolic.formulas import formula_names, formula_nodes
 
-LAYOUTS = ("fresh", "planned")
+LAYOUTS = ("fresh", "planned", "rows")
 
 
 def simplify(
@@ -83,7 +83,7 @@ def plan(
     """
     check_layout(layout)
     with engine():
-        passes = (*TO_CODE, *FOR_BUFFERS) if layout == "planned" else TO_CODE
+        passes = TO_CODE if layout == "fresh" else (*TO_CODE, *FOR_BUFFERS)
         lowered = run(graph, passes, level, trace)
         made = make_plan(batch_last(lowered) if layout == "planned" and level != "exact" else lowered)
     return replace(made, layout=layout, products=level != "exact", reuse_outputs=reuse_outputs)
@@ -123,7 +123,8 @@ def compile(
         mode: ``eval`` or ``train``: which branch of ``by_mode`` is compiled.
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
         layout: ``fresh``: every value in a new array; ``planned``: in buffers that are made for the sizes of a call and
-            kept for the next one, in arrays of operands that die. Results are new arrays all the same.
+            kept for the next one, in arrays of operands that die, stored as it pays; ``rows``: the same, stored as
+            declared. Results are new arrays all the same.
         target: ``numpy``; or ``numba``: in buffers as ``planned``, what goes element by element, softmax and sums
             compiled as one loop each. That needs ``graphc[numba]``.
         name: the name of the function, an identifier.

@@ -10,7 +10,6 @@ from typing import Any
 import graphc as gx
 from benchmarks.workloads.models import expression, model_of, optimizer_of
 from benchmarks.workloads.problems import Problem
-from graphc import stages
 from graphc.train.run import Seeds
 
 Step = Callable[[], Any]
@@ -19,7 +18,7 @@ Step = Callable[[], Any]
 def layouts(problem: Problem | None = None) -> tuple[str, ...]:
     """The layouts that there are for a step of training, or for a program; ``epoch`` where batches are cut in it."""
     if problem is not None and not problem.optimizer:
-        return tuple(stages.LAYOUTS)
+        return ("fresh", "planned")
     known = ("fresh", "planned") if "layout" in signature(gx.Model).parameters else ("fresh",)
     cut = problem is not None and problem.x.shape[:2] == problem.t.shape[:2]
     return (*known, "epoch") if cut and "planned" in known else known

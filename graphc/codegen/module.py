@@ -38,7 +38,7 @@ from graphc.ops.init import OWN as OWN_INIT
 from graphc.planning.batch_last import batch_last
 from graphc.planning.layout import Layout, lay_out
 from graphc.planning.order import Plan, make_plan
-from graphc.rewrite.pipeline import FOR_BUFFERS, run
+from graphc.rewrite.pipeline import FOR_BUFFERS, FOR_LAYOUT, run
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class ModelPlan:
     layout: str = "fresh"
     level: str = "default"
     target: str = "numpy"
-    turned: bool = True
 
     @property
     def checks(self) -> bool:
@@ -132,7 +131,7 @@ def emit_module(model: ModelPlan) -> Source:
         _add_training(module, model.train)
     if model.train is not None and model.update is not None:
         _add_update(module, model.update)
-        if model.layout == "planned" and model.trained:
+        if model.layout != "fresh" and model.trained:
             _add_planned(module, model.train, model.update)
         else:
             module.add(_train_step_lines(model, model.train.graph, model.update, module.reserved))
@@ -462,7 +461,7 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
     """The planned form: ``plan_step``, and functions that keep one step for each size of batch."""
     model = module.model
     graph = run(plan.graph, FOR_BUFFERS, model.level)
-    plan = make_plan(batch_last(graph) if model.level != "exact" else graph)
+    plan = make_plan(batch_last(graph) if model.level != "exact" and model.layout == "planned" else graph)
     graph = plan.graph
     names = names_for(graph, [*module.reserved, *OWN, "grads", "name", "value", "next_params", "next_slots"])
     batched = [n for n in batched_inputs(model.declared or graph) if n in graph.arguments]
@@ -491,8 +490,9 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
 
 def _layout(model: ModelPlan, plan: Plan, update: UpdatePlan) -> Layout | None:
     """The step features × batch, where sums may be added in another order and parameters are vectors."""
-    free = model.level != "exact" and update.flat
-    return lay_out(plan, model.trained) if free and model.turned else None
+    if model.level == "exact" or not update.flat or model.layout == "rows":
+        return None
+    return lay_out(make_plan(run(plan.graph, FOR_LAYOUT, model.level)), model.trained)
 
 
 def _pieces_lines(graph: Graph, trained: Sequence[Node], laid: Layout | None) -> list[str]:

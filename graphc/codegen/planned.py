@@ -386,7 +386,7 @@ class PlannedWriter(Writer):
 
     def _operand(self, node: Node, operand: Node) -> str:
         """An operand of a call: a number that never changes is an array of rank 0, which costs least."""
-        if is_weak(operand):
+        if is_weak(operand) or operand in self.closure.settled:
             dtype = f"{operand.dtype}{'_' if operand.dtype == 'bool' else ''}"
             text = str(self.text(operand))
             return self.closure.hoist(f"np.array({text}, np.{dtype})", f"c_{text}")

@@ -10,6 +10,6 @@ from graphc.codegen.pooled import emit_pooled
 from graphc.planning.order import Plan
 
 TARGETS: Mapping[str, Mapping[str, Callable[[Plan], Source]]] = {
-    "numpy": {"fresh": emit_function, "planned": emit_pooled},
-    "numba": {"fresh": emit_numba, "planned": emit_numba},  # kernels work in buffers
+    "numpy": {"fresh": emit_function, "planned": emit_pooled, "rows": emit_pooled},
+    "numba": dict.fromkeys(("fresh", "planned", "rows"), emit_numba),  # kernels work in buffers
 }

@@ -83,7 +83,7 @@ def fused_regions(graph: Graph, trace: Trace, level: str) -> Fused:
 
 def fused_runs(runs: Iterable[Run], layout: str) -> Fused:
     """The calls over the same rows of a listing: which stand in a loop, and why the others do not."""
-    if layout != "planned":
+    if layout == "fresh":
         return Fused(STRIPS, (), (f"layout {layout} makes a new array for each value; strips need buffers",))
     runs = list(runs)
     return Fused(STRIPS, tuple(str(r) for r in runs if r.looped), tuple(str(r) for r in runs if not r.looped))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import DTypeError, ShapeError
-from graphc.ir.node import Node, describe
+from graphc.ir.node import Node, describe, hinted
 from graphc.ir.op import Op
 from graphc.ir.origin import here, in_layer
 from graphc.ir.types import Shape, Type, broadcast, shape_text
 from graphc.ops.arith import multiply
 from graphc.ops.card import as_nodes, linear, promoted
-from graphc.ops.shape import expand_dims, matrix_transpose, squeeze_op, sum_to
+from graphc.ops.shape import expand_dims, matrix_transpose, reshape, squeeze_op, sum_to
 
 
 def _matmul_type(a: Type, b: Type) -> Type:
@@ -121,7 +121,7 @@ vdot_op: Op = linear(
     (lambda g, a, b: multiply(g, b), lambda g, a, b: multiply(g, a)),
     coerce=lambda inputs: promoted(inputs, numbers=True),
     numpy=_dot_text,
-    turn=lambda node, across: vdot_op(*map(across, node.inputs)),
+    turn=lambda node, across: vdot_op(*(hinted(reshape(across(x), -1), "flat") for x in node.inputs)),
     properties="commutative",
     noun="dot",
     latex=r"\langle {a}, {b} \rangle",

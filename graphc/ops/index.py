@@ -9,7 +9,8 @@ from graphc.ir.node import Node
 from graphc.ir.op import ZERO, Op
 from graphc.ir.size import Size, size
 from graphc.ir.types import DEFAULT_FLOAT, Type, as_dtype
-from graphc.ops.card import as_nodes, linear
+from graphc.ops.card import as_nodes, linear, promoted
+from graphc.ops.compare import greater, where
 from graphc.ops.shape import along, dims_text, normal_axis
 
 
@@ -120,6 +121,35 @@ one_hot_op = Op(
 )
 
 
+def _picked_type(marks: Type, x: Type) -> Type:
+    if marks != x:
+        raise ShapeError("marks and values are of one type", given=f"{marks} and {x}")
+    return Type(x.dtype, ())
+
+
+def _picked_body(marks: Node, x: Node) -> Node:
+    from graphc.ops.reduce import sum
+
+    return sum(where(greater(marks, 0.0), x, 0.0))
+
+
+picked_sum: Op = Op(
+    "picked_sum",
+    "composite",
+    ("marks", "x"),
+    _picked_type,
+    coerce=lambda inputs: promoted(inputs, floats=True),
+    body=_picked_body,
+    numpy="_picked({marks}, {x})",
+    turn=lambda node, across: picked_sum(*map(across, node.inputs)),
+    helpers=("_picked",),
+    noun="picked",
+    latex=r"\textstyle\sum_{{{marks} > 0}} {x}",
+    cost=0.2,
+    doc="The sum of the values where marks are above 0, for marks that are 1 or 0 (one-hot rows).",
+)
+
+
 def one_hot(labels: Any, classes: int, dtype: object = DEFAULT_FLOAT) -> Node:
     """A row per label with a single 1; the last axis has size ``classes``.
 
@@ -137,4 +167,4 @@ def one_hot(labels: Any, classes: int, dtype: object = DEFAULT_FLOAT) -> Node:
     return node
 
 
-CARDS = (take_op, scatter_add_op, one_hot_op)
+CARDS = (take_op, scatter_add_op, one_hot_op, picked_sum)

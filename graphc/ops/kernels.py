@@ -324,6 +324,12 @@ def _one_hot(t, n, dtype):
     return rows.reshape((*t.shape, n))
 
 
+def _picked(marks, values):
+    """The sum of the values at the ones of marks, which are 1 or 0."""
+    total = np.vdot(marks, values)
+    return total if total == total else values[marks > 0].sum()  # 0 times infinity is nan
+
+
 def _argmax_one_hot(x, axis):
     """1 at the first maximum along an axis, 0 elsewhere, in the shape and dtype of x."""
     if (

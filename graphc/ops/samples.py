@@ -10,7 +10,7 @@ from graphc.ir.types import Type
 from graphc.ops.reduce import floats
 from graphc.ops.shape import normal_axes
 
-sample_count_op = Op(
+sample_count_op: Op = Op(
     "sample_count",
     "select",
     ("x",),
@@ -19,6 +19,9 @@ sample_count_op = Op(
     coerce=floats,
     gradient=lambda g, out, x, *, axis: (ZERO,),
     numpy=lambda x, node: f"_sample_count({x}, {node.attrs['axis']})",
+    turn=lambda node, across: sample_count_op(
+        across(node.inputs[0]), axis=tuple(sorted(1 - a for a in node.attrs["axis"]))
+    ),
     helpers=("_sample_count",),
     noun="count",
     latex="n",

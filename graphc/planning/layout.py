@@ -17,12 +17,14 @@ from graphc.ir.provenance import record_parts
 from graphc.ir.structure import flatten
 from graphc.ir.types import Type
 from graphc.ops.arith import add
+from graphc.ops.arrange import contiguous_op
 from graphc.ops.contract import matmul_op
 from graphc.ops.reduce import sum_op
 from graphc.ops.shape import expand_dims, transpose, transpose_op
 from graphc.ops.slices import with_ones
 from graphc.planning.order import Plan
 from graphc.rewrite.rule import Match, matched
+from graphc.rewrite.rules.cost import is_wide_one_hot
 
 MOST_WEIGHTS = 50_000
 """So many elements the weights of a step may have together. A layer saves two calls of 1 to 2 µs and a pass over what
@@ -236,7 +238,8 @@ class _Turning:
             return expand_dims(self.plain(node), 1)
         if node.ndim == 0 or node in self.turned:
             return self.plain(node) if node.ndim == 0 else self.stored[node]
-        return _flipped(self.plain(node))
+        flipped = _flipped(self.plain(node))
+        return hinted(contiguous_op(flipped), "columns") if _is_hot(node) else flipped
 
     def _with_ones(self, x: Node) -> Node:
         """A value features × batch, with a last row of ones."""
@@ -358,8 +361,8 @@ def _explain(old: Node, new: Node) -> None:
 
 
 def _is_hot(node: Node) -> bool:
-    """Whether labels become rows, which stay as they are: they are prepared beside the data."""
-    return "one_hot" in node.op.properties
+    """Whether labels become rows, which stay as they are: they are prepared beside the data, and columns are copies."""
+    return "one_hot" in node.op.properties and not is_wide_one_hot(node)
 
 
 def _whole(pair: _Pair) -> Node:

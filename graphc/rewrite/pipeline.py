@@ -72,6 +72,11 @@ def use_buffers(graph: Graph, level: str, trace: Trace) -> Graph:
     return rewrite(graph, rules_of("buffers"), level, trace)
 
 
+def shorten(graph: Graph, level: str, trace: Trace) -> Graph:
+    """Fewer calls, in a small step where sums may be reassociated."""
+    return rewrite(graph, rules_of("laid"), level, trace)
+
+
 def to_derivable(graph: Graph, level: str, trace: Trace) -> Graph:
     """Cards without a derivative become their bodies."""
     return lower_for_gradient(graph, trace)
@@ -89,6 +94,9 @@ TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, leave_early, g
 FOR_BUFFERS: tuple[Pass, ...] = (use_buffers,)
 """What the planned layout does besides."""
 
+FOR_LAYOUT: tuple[Pass, ...] = (shorten,)
+"""What a step does besides that is stored features × batch."""
+
 PASSES: dict[str, Pass] = {
     step.__name__: step
     for step in (
@@ -104,6 +112,7 @@ PASSES: dict[str, Pass] = {
         guard,
         choose_forms,
         use_buffers,
+        shorten,
         to_derivable,
     )
 }
@@ -113,6 +122,7 @@ GROUPS: dict[str, tuple[Pass, ...]] = {
     "simplify": SIMPLIFY,
     "code": TO_CODE,
     "buffers": FOR_BUFFERS,
+    "layout": FOR_LAYOUT,
     "gradient": BEFORE_GRADIENT,
 }
 """The passes that go together, by name."""

@@ -50,7 +50,8 @@ class Model(Measured):
         name: used for files and functions.
         level: ``exact``, ``default`` or ``fast``: which rewrites may happen.
         layout: how training runs: ``planned``, in buffers that are there, with ``train_step`` changing values in place;
-            or ``fresh``, in new arrays, with ``train_step`` a pure function.
+            ``rows``, the same with every value stored as it was declared; or ``fresh``, in new arrays, with
+            ``train_step`` a pure function.
         target: ``numpy``; or ``numba``: what a planned step does element by element is compiled (``graphc[numba]``).
 
     Raises:

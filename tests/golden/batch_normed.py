@@ -26,6 +26,12 @@ def _sample_count(x, axes):
     return x.dtype.type(count)
 
 
+def _picked(marks, values):
+    """The sum of the values at the ones of marks, which are 1 or 0."""
+    total = np.vdot(marks, values)
+    return total if total == total else values[marks > 0].sum()  # 0 times infinity is nan
+
+
 def _packed(specs):
     """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
 
@@ -356,7 +362,12 @@ def update(params, slots, grads, *, lr):
     return params, slots
 
 
-PIECES = ("hidden.W", "norm.gamma", "norm.beta", "output.W", "output.b")
+PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
+    "hidden.W",
+    "norm.gamma",
+    "norm.beta",
+    ("output.W", "output.b"),
+)
 
 
 def plan_step(batch, params, slots):
@@ -365,17 +376,17 @@ def plan_step(batch, params, slots):
     d_hidden_W = grads["hidden.W"]
     d_norm_gamma = grads["norm.gamma"]
     d_norm_beta = grads["norm.beta"]
-    d_output_W = grads["output.W"]
-    d_output_b = grads["output.b"]
+    d_output_Wb = params.whole["g"]["output.W"]
     hidden_W = params["hidden.W"]
     norm_gamma = params["norm.gamma"]
     norm_beta = params["norm.beta"]
     output_W = params["output.W"]
-    output_b = params["output.b"]
+    output_Wb = params.whole["theta"]["output.W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
     momentum_v = params.vectors["momentum.v"]
     dot = np.dot
+    add_reduce = np.add.reduce
     divide = np.divide
     multiply = np.multiply
     subtract = np.subtract
@@ -385,7 +396,7 @@ def plan_step(batch, params, slots):
     maximum_reduce = np.maximum.reduce
     exp = np.exp
     log = np.log
-    vdot = np.vdot
+    copyto = np.copyto
     greater = np.greater
     equal = np.equal
     [
@@ -397,48 +408,52 @@ def plan_step(batch, params, slots):
         norm_var,
         product_4,
         product_5,
-        scaled,
         output_z,
         largest,
         e,
         total,
         logs,
+        columns,
         d_h,
         mask,
         product_6,
         ratio_2,
         ratio_3,
+        output_h_1,
         product_7,
     ] = _buffers(
-        ((batch, 8), np.float32, 0, 50),  # until difference_2
-        ((8,), np.float32, 1, 7),  # until centred
-        ((8,), np.float32, 4, 6),  # until norm_running_mean_next
-        ((8,), np.float32, 5, 6),  # until norm_running_mean_next
-        ((batch, 8), np.float32, 8, 9),  # until norm_var
-        ((8,), np.float32, 9, 54),  # until d_hidden_z
-        ((8,), np.float32, 11, 14),  # until norm_running_var_next
-        ((8,), np.float32, 13, 14),  # until norm_running_var_next
-        ((batch, 8), np.float32, 19, 43),  # until mask
-        ((batch, 10), np.float32, 22, 34),  # until total_2
-        ((batch, 1), np.float32, 24, 25),  # until shifted
-        ((batch, 10), np.float32, 26, 42),  # until d_h
-        ((batch, 1), np.float32, 27, 30),  # until p
-        ((batch, 1), np.float32, 28, 29),  # until log_p
-        ((batch, 8), np.float32, 42, 56),  # until d_hidden_W
-        ((batch, 8), np.bool_, 43, 44),  # until d_norm_h
-        ((batch, 8), np.float32, 46, 47),  # until d_norm_gamma
-        ((8,), np.float32, 48, 49),  # until product
-        ((8,), np.float32, 51, 52),  # until difference_2
-        ((138,), np.float32, 60, 61),  # until theta
+        ((8, batch), np.float32, 2, 55),  # until difference_2
+        ((8,), np.float32, 3, 10),  # until centred
+        ((8,), np.float32, 6, 8),  # until running_mean_next
+        ((8,), np.float32, 7, 8),  # until running_mean_next
+        ((8, batch), np.float32, 11, 12),  # until norm_var
+        ((8,), np.float32, 12, 61),  # until d_hidden_z
+        ((8,), np.float32, 14, 17),  # until running_var_next
+        ((8,), np.float32, 16, 17),  # until running_var_next
+        ((10, batch), np.float32, 29, 40),  # until picked
+        ((1, batch), np.float32, 30, 31),  # until shifted
+        ((10, batch), np.float32, 32, 46),  # until d_h
+        ((1, batch), np.float32, 33, 38),  # until p
+        ((1, batch), np.float32, 34, 35),  # until log_p
+        ((10, batch), np.float32, 37, 40),  # until picked
+        ((8, batch), np.float32, 46, 63),  # until d_hidden_W
+        ((8, batch), np.bool_, 47, 48),  # until d_norm_h
+        ((8, batch), np.float32, 50, 51),  # until d_norm_gamma
+        ((8,), np.float32, 52, 54),  # until product
+        ((8,), np.float32, 56, 58),  # until difference_2
+        ((9, batch), np.float32, 0, 47),  # until mask
+        ((138,), np.float32, 67, 68),  # until theta
     )
+    output_h = output_h_1[:-1]
+    output_h_ones = output_h_1[-1]
+    norm_h = output_h
+    scaled = output_h
     centred = hidden_z
     norm_x_hat = hidden_z
     product = hidden_z
     above_zero = norm_var
     norm_sigma = norm_var
     ratio = norm_var
-    norm_h = scaled
-    h = scaled
     shifted = output_z
     log_p = output_z
     p = e
@@ -447,16 +462,23 @@ def plan_step(batch, params, slots):
     d_norm_h = d_h
     difference_2 = d_h
     d_hidden_z = d_h
-    ones = np.ones(batch, np.float32)
+    hidden_W_T = hidden_W.T
     c_0_1 = np.array(0.1, np.float32)
     c_0_9 = np.array(0.9, np.float32)
+    expand_dims = norm_mean[:, None]
     c_1e_05 = np.array(1e-05, np.float32)
-    ones_2 = np.ones(10, np.float32)
+    expand_dims_2 = norm_sigma[:, None]
+    expand_dims_3 = norm_gamma[:, None]
+    expand_dims_4 = norm_beta[:, None]
+    ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
-    h_T = h.T
-    output_W_T = output_W.T
+    output_h_1_T = output_h_1.T
     c_0_0 = np.array(0.0, np.float32)
+    expand_dims_5 = ratio_2[:, None]
+    expand_dims_6 = ratio_3[:, None]
+    expand_dims_7 = ratio[:, None]
+    d_hidden_z_T = d_hidden_z.T
     onehot = np.empty((batch, 10), np.float32)
     classes = np.arange(10)
 
@@ -468,73 +490,71 @@ def plan_step(batch, params, slots):
     def step(state, x, onehot, lr):
         norm_running_mean = state["norm.running_mean"]
         norm_running_var = state["norm.running_var"]
+        output_h_ones.fill(1)
         # hidden
-        dot(x, hidden_W, out=hidden_z)  # [batch, 8]
+        dot(hidden_W_T, x.T, out=hidden_z)  # [batch, 8]ᵀ
         # norm
-        dot(ones, hidden_z, out=norm_mean)  # [8]
-        count = _sample_count(hidden_z, (0,))  # scalar
+        add_reduce(hidden_z, axis=1, out=norm_mean)  # [8]
+        count = _sample_count(hidden_z, (1,))  # scalar
         divide(norm_mean, count, out=norm_mean)  # [8]
         multiply(c_0_1, norm_mean, out=product_2)  # [8]
         multiply(c_0_9, norm_running_mean, out=product_3)  # [8]
-        norm_running_mean_next = product_3 + product_2  # [8]
-        subtract(hidden_z, norm_mean, out=centred)  # [batch, 8]
-        multiply(centred, centred, out=square)  # [batch, 8]
-        dot(ones, square, out=norm_var)  # [8]
+        running_mean_next = product_3 + product_2  # [8]
+        subtract(hidden_z, expand_dims, out=centred)  # [batch, 8]ᵀ
+        multiply(centred, centred, out=square)  # [batch, 8]ᵀ
+        add_reduce(square, axis=1, out=norm_var)  # [8]
         difference_3 = count - 1.0  # scalar
         divide(norm_var, difference_3, out=product_4)  # [8]
         multiply(c_0_1, product_4, out=product_4)  # [8]
         multiply(c_0_9, norm_running_var, out=product_5)  # [8]
-        norm_running_var_next = product_5 + product_4  # [8]
+        running_var_next = product_5 + product_4  # [8]
         divide(norm_var, count, out=norm_var)  # [8]
         add(norm_var, c_1e_05, out=above_zero)  # [8]
         sqrt(above_zero, out=norm_sigma)  # [8]
-        divide(centred, norm_sigma, out=norm_x_hat)  # [batch, 8]
-        multiply(norm_gamma, norm_x_hat, out=scaled)  # [batch, 8]
-        add(scaled, norm_beta, out=norm_h)  # [batch, 8]
-        maximum(norm_h, 0, out=h)  # [batch, 8]
+        divide(centred, expand_dims_2, out=norm_x_hat)  # [batch, 8]ᵀ
+        multiply(expand_dims_3, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
+        add(scaled, expand_dims_4, out=norm_h)  # [batch, 8]ᵀ
         # output
-        dot(h, output_W, out=output_z)  # [batch, 10]
-        add(output_z, output_b, out=output_z)  # [batch, 10]
-        maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
-        subtract(output_z, largest, out=shifted)  # [batch, 10]
-        exp(shifted, out=e)  # [batch, 10]
-        dot(e, ones_2, out=total_flat)  # [batch, 1]
-        log(total, out=logs)  # [batch, 1]
-        subtract(shifted, logs, out=log_p)  # [batch, 10]
-        divide(e, total, out=p)  # [batch, 10]
-        subtract(p, onehot, out=difference)  # [batch, 10]
-        total_2 = vdot(onehot, log_p)
-        if total_2 != total_2:
-            total_2 = log_p[onehot > 0].sum()  # scalar
-        loss = -(total_2 / batch)  # scalar
+        maximum(norm_h, 0, out=output_h)  # [batch, 8]ᵀ
+        dot(output_Wb, output_h_1, out=output_z)  # [batch, 10]ᵀ
+        maximum_reduce(output_z, axis=0, out=largest, keepdims=True)  # [batch, 1]ᵀ
+        subtract(output_z, largest, out=shifted)  # [batch, 10]ᵀ
+        exp(shifted, out=e)  # [batch, 10]ᵀ
+        dot(ones, e, out=total_flat)  # [batch, 1]ᵀ
+        log(total, out=logs)  # [batch, 1]ᵀ
+        subtract(shifted, logs, out=log_p)  # [batch, 10]ᵀ
+        copyto(columns, onehot.T)  # [10, batch]
+        divide(e, total, out=p)  # [batch, 10]ᵀ
+        subtract(p, columns, out=difference)  # [batch, 10]ᵀ
+        picked = _picked(columns, log_p)  # scalar
+        loss = -(picked / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward, output
-        divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
-        dot(h_T, d_output_z, out=d_output_W)  # [8, 10]  dL/d(output.W): chain rule of matmul
-        dot(ones, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
-        dot(d_output_z, output_W_T, out=d_h)  # [batch, 8]  dL/d(h): chain rule of matmul
-        greater(h, c_0_0, out=mask)  # [batch, 8]
+        divide(difference, c_batch, out=d_output_z)  # [batch, 10]ᵀ  chain rule of log_softmax
+        dot(d_output_z, output_h_1_T, out=d_output_Wb)  # [10, 9]  chain rule of matmul
+        dot(output_W, d_output_z, out=d_h)  # [batch, 8]ᵀ  dL/d(h): chain rule of matmul
+        greater(output_h, c_0_0, out=mask)  # [batch, 8]ᵀ
         # backward, norm
-        multiply(d_h, mask, out=d_norm_h)  # [batch, 8]  dL/d(norm.h): chain rule of relu
-        dot(ones, d_norm_h, out=d_norm_beta)  # [8]  dL/d(norm.beta)
-        multiply(norm_x_hat, d_norm_h, out=product_6)  # [batch, 8]  chain rule of multiply
-        dot(ones, product_6, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
+        multiply(d_h, mask, out=d_norm_h)  # [batch, 8]ᵀ  dL/d(norm.h): chain rule of relu
+        add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta)
+        multiply(norm_x_hat, d_norm_h, out=product_6)  # [batch, 8]ᵀ  chain rule of multiply
+        add_reduce(product_6, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
         divide(d_norm_gamma, count, out=ratio_2)  # [8]
-        multiply(norm_x_hat, ratio_2, out=product)  # [batch, 8]
-        subtract(d_norm_h, product, out=difference_2)  # [batch, 8]
+        multiply(norm_x_hat, expand_dims_5, out=product)  # [batch, 8]ᵀ
+        subtract(d_norm_h, product, out=difference_2)  # [batch, 8]ᵀ
         # backward, hidden
         divide(d_norm_beta, count, out=ratio_3)  # [8]
-        subtract(difference_2, ratio_3, out=difference_2)  # [batch, 8]
+        subtract(difference_2, expand_dims_6, out=difference_2)  # [batch, 8]ᵀ
         # backward, norm
         divide(norm_gamma, norm_sigma, out=ratio)  # [8]
         # backward, hidden
-        multiply(difference_2, ratio, out=d_hidden_z)  # [batch, 8]
-        dot(x.T, d_hidden_z, out=d_hidden_W)  # [4, 8]  dL/d(hidden.W): chain rule of matmul
+        multiply(difference_2, expand_dims_7, out=d_hidden_z)  # [batch, 8]ᵀ
+        dot(x.T, d_hidden_z_T, out=d_hidden_W)  # [4, 8]  dL/d(hidden.W): chain rule of matmul
         next_state = {
             **state,
-            "norm.running_mean": norm_running_mean_next,
-            "norm.running_var": norm_running_var_next,
+            "norm.running_mean": running_mean_next,
+            "norm.running_var": running_var_next,
         }
         # update
         multiply(c_0_9, momentum_v, out=momentum_v)  # [138]

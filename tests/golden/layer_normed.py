@@ -314,8 +314,6 @@ PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
-    norm_h_1 = np.ones((9, batch), np.float32)
-    norm_h = norm_h_1[:-1]  # below it, a row of ones
     grads = params.grads
     d_hidden_Wb = params.whole["g"]["hidden.W"]
     d_norm_gamma = grads["norm.gamma"]
@@ -343,29 +341,30 @@ def plan_step(batch, params, slots):
         centred,
         square,
         norm_var,
-        scaled,
         output_z,
-        square_2,
         d_norm_h,
+        product,
         product_2,
         product_3,
         product_4,
-        product_5,
+        norm_h_1,
     ] = _buffers(
         ((8, batch), np.float32, 1, 43),  # until d_hidden_z
         ((1, batch), np.float32, 3, 5),  # until centred
         ((8, batch), np.float32, 5, 44),  # until d_hidden_Wb
         ((8, batch), np.float32, 6, 7),  # until norm_var
         ((1, batch), np.float32, 7, 40),  # until d_hidden_h
-        ((8, batch), np.float32, 13, 15),  # until norm_h
         ((2, batch), np.float32, 17, 27),  # until d_norm_h
-        ((2, batch), np.float32, 20, 21),  # until total
-        ((8, batch), np.float32, 27, 37),  # until product_5
+        ((8, batch), np.float32, 27, 37),  # until product_4
         ((8, batch), np.float32, 29, 30),  # until d_norm_gamma
-        ((8, batch), np.float32, 32, 33),  # until product_4
+        ((8, batch), np.float32, 32, 33),  # until product_3
         ((1, batch), np.float32, 33, 35),  # until difference_2
         ((1, batch), np.float32, 37, 39),  # until difference_2
+        ((9, batch), np.float32, 0, 26),  # until d_output_Wb
     )
+    norm_h = norm_h_1[:-1]
+    norm_h_ones = norm_h_1[-1]
+    scaled = norm_h
     hidden_h = hidden_z
     difference = hidden_z
     norm_x_hat = centred
@@ -374,7 +373,6 @@ def plan_step(batch, params, slots):
     d_hidden_z = centred
     above_zero = norm_var
     norm_sigma = norm_var
-    product = output_z
     d_output_z = output_z
     d_norm_x_hat = d_norm_h
     ones = np.ones(8, np.float32)
@@ -384,12 +382,13 @@ def plan_step(batch, params, slots):
     c_1e_05 = np.array(1e-05, np.float32)
     expand_dims = norm_gamma[:, None]
     expand_dims_2 = norm_beta[:, None]
-    c_2_0 = np.array(2.0, np.float32)
-    c_2___batch = np.array(2 * batch, np.float32)
+    flat = d_output_z.reshape(2*batch)
+    ratio = np.float32(2.0) / (2 * batch)
+    c_ratio = np.array(ratio, np.float32)
     norm_h_1_T = norm_h_1.T
-    product_4_flat = product_4.reshape(-1)
+    product_3_flat = product_3.reshape(-1)
     c_0_125 = np.array(0.125, np.float32)
-    product_5_flat = product_5.reshape(-1)
+    product_4_flat = product_4.reshape(-1)
     c_1_0 = np.array(1.0, np.float32)
     x_1 = np.empty((batch, 5), np.float32)
     x_1_part = x_1[:, :-1]
@@ -402,6 +401,7 @@ def plan_step(batch, params, slots):
         return x_1, t
 
     def step(state, x_1, t, lr):
+        norm_h_ones.fill(1)
         # hidden
         dot(hidden_Wb, x_1.T, out=hidden_z)  # [batch, 8]ᵀ
         tanh(hidden_z, out=hidden_h)  # [batch, 8]ᵀ
@@ -419,32 +419,29 @@ def plan_step(batch, params, slots):
         add(scaled, expand_dims_2, out=norm_h)  # [batch, 8]ᵀ
         # output
         dot(output_Wb, norm_h_1, out=output_z)  # [batch, 2]ᵀ
-        subtract(output_z, t.T, out=product)  # [batch, 2]ᵀ
-        multiply(product, product, out=square_2)  # [batch, 2]ᵀ
-        total = square_2.sum()  # scalar
-        loss = total / (2 * batch)  # scalar
+        subtract(output_z, t.T, out=d_output_z)  # [batch, 2]ᵀ
+        dot_2 = dot(flat, flat)  # scalar
+        loss = dot_2 / (2 * batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
-        # backward
-        multiply(c_2_0, product, out=product)  # [batch, 2]ᵀ
         # backward, output
-        divide(product, c_2___batch, out=d_output_z)  # [batch, 2]ᵀ  chain rule of square
+        multiply(d_output_z, c_ratio, out=d_output_z)  # [batch, 2]ᵀ
         dot(d_output_z, norm_h_1_T, out=d_output_Wb)  # [2, 9]  chain rule of matmul
         # backward, norm
         dot(output_W, d_output_z, out=d_norm_h)  # [batch, 8]ᵀ  dL/d(norm.h): chain rule of matmul
         add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta)
-        multiply(d_norm_h, norm_x_hat, out=product_2)  # [batch, 8]ᵀ  chain rule of multiply
-        add_reduce(product_2, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
+        multiply(d_norm_h, norm_x_hat, out=product)  # [batch, 8]ᵀ  chain rule of multiply
+        add_reduce(product, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
         multiply(d_norm_h, expand_dims, out=d_norm_x_hat)  # [batch, 8]ᵀ  chain rule of multiply
-        multiply(norm_x_hat, d_norm_x_hat, out=product_3)  # [batch, 8]ᵀ
-        dot(ones, product_3, out=product_4_flat)  # [batch, 1]ᵀ
-        multiply(product_4, c_0_125, out=product_4)  # [batch, 1]ᵀ
-        multiply(norm_x_hat, product_4, out=difference_2)  # [batch, 8]ᵀ
+        multiply(norm_x_hat, d_norm_x_hat, out=product_2)  # [batch, 8]ᵀ
+        dot(ones, product_2, out=product_3_flat)  # [batch, 1]ᵀ
+        multiply(product_3, c_0_125, out=product_3)  # [batch, 1]ᵀ
+        multiply(norm_x_hat, product_3, out=difference_2)  # [batch, 8]ᵀ
         subtract(d_norm_x_hat, difference_2, out=difference_2)  # [batch, 8]ᵀ
-        dot(ones, d_norm_x_hat, out=product_5_flat)  # [batch, 1]ᵀ
+        dot(ones, d_norm_x_hat, out=product_4_flat)  # [batch, 1]ᵀ
         # backward, hidden
-        multiply(product_5, c_0_125, out=product_5)  # [batch, 1]ᵀ
-        subtract(difference_2, product_5, out=difference_2)  # [batch, 8]ᵀ
+        multiply(product_4, c_0_125, out=product_4)  # [batch, 1]ᵀ
+        subtract(difference_2, product_4, out=difference_2)  # [batch, 8]ᵀ
         divide(difference_2, norm_sigma, out=d_hidden_h)  # [batch, 8]ᵀ
         multiply(hidden_h, hidden_h, out=difference)  # [batch, 8]ᵀ
         subtract(c_1_0, difference, out=difference)  # [batch, 8]ᵀ

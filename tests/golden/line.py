@@ -255,16 +255,14 @@ def plan_step(batch, params, slots):
     dot = np.dot
     subtract = np.subtract
     multiply = np.multiply
-    divide = np.divide
     copyto = np.copyto
-    [line_z, square] = _buffers(
+    [line_z] = _buffers(
         ((1, batch), np.float32, 1, 9),  # until d_line_Wb
-        ((1, batch), np.float32, 4, 5),  # until total
     )
-    product = line_z
     d_line_z = line_z
-    c_2_0 = np.array(2.0, np.float32)
-    c_batch = np.array(batch, np.float32)
+    flat = d_line_z.reshape(batch)
+    ratio = np.float32(2.0) / batch
+    c_ratio = np.array(ratio, np.float32)
     x_1 = np.empty((batch, 4), np.float32)
     x_1_part = x_1[:, :-1]
     x_1_last = x_1[:, -1:]
@@ -278,16 +276,13 @@ def plan_step(batch, params, slots):
     def step(state, x_1, t, lr):
         # line
         dot(line_Wb, x_1.T, out=line_z)  # [batch, 1]ᵀ
-        subtract(line_z, t.T, out=product)  # [batch, 1]ᵀ
-        multiply(product, product, out=square)  # [batch, 1]ᵀ
-        total = square.sum()  # scalar
-        loss = total / batch  # scalar
+        subtract(line_z, t.T, out=d_line_z)  # [batch, 1]ᵀ
+        dot_2 = dot(flat, flat)  # scalar
+        loss = dot_2 / batch  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
-        # backward
-        multiply(c_2_0, product, out=product)  # [batch, 1]ᵀ
         # backward, line
-        divide(product, c_batch, out=d_line_z)  # [batch, 1]ᵀ  chain rule of square
+        multiply(d_line_z, c_ratio, out=d_line_z)  # [batch, 1]ᵀ
         dot(d_line_z, x_1, out=d_line_Wb)  # [1, 4]  dL/d(line.Wb): chain rule of matmul
         # update
         multiply(lr, g, out=g)  # [4]

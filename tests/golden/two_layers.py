@@ -15,6 +15,12 @@ def _one_hot(t, n, dtype):
     return rows.reshape((*t.shape, n))
 
 
+def _picked(marks, values):
+    """The sum of the values at the ones of marks, which are 1 or 0."""
+    total = np.vdot(marks, values)
+    return total if total == total else values[marks > 0].sum()  # 0 times infinity is nan
+
+
 def _packed(specs):
     """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
 
@@ -328,8 +334,6 @@ PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
-    hidden_h_1 = np.ones((33, batch), np.float32)
-    hidden_h = hidden_h_1[:-1]  # below it, a row of ones
     d_hidden_Wb = params.whole["g"]["hidden.W"]
     d_output_Wb = params.whole["g"]["output.W"]
     output_W = params["output.W"]
@@ -345,9 +349,8 @@ def plan_step(batch, params, slots):
     subtract = np.subtract
     exp = np.exp
     log = np.log
-    divide = np.divide
     copyto = np.copyto
-    vdot = np.vdot
+    divide = np.divide
     greater = np.greater
     multiply = np.multiply
     add = np.add
@@ -356,30 +359,33 @@ def plan_step(batch, params, slots):
     float32 = np.float32
     equal = np.equal
     [
-        hidden_z,
         output_z,
         largest,
         e,
         total,
         logs,
-        chosen,
+        columns,
         d_hidden_h,
         mask,
+        hidden_h_1,
         product,
         product_2,
     ] = _buffers(
-        ((32, batch), np.float32, 1, 2),  # until hidden_h
-        ((10, batch), np.float32, 4, 16),  # until total_2
+        ((10, batch), np.float32, 4, 15),  # until picked
         ((1, batch), np.float32, 5, 6),  # until shifted
-        ((10, batch), np.float32, 7, 22),  # until d_hidden_h
-        ((1, batch), np.float32, 8, 12),  # until p
+        ((10, batch), np.float32, 7, 21),  # until d_hidden_h
+        ((1, batch), np.float32, 8, 13),  # until p
         ((1, batch), np.float32, 9, 10),  # until log_p
-        ((10, batch), np.float32, 15, 16),  # until total_2
-        ((32, batch), np.float32, 22, 25),  # until d_hidden_Wb
-        ((32, batch), np.bool_, 23, 24),  # until d_hidden_z
-        ((2410,), np.float32, 28, 29),  # until adam_m
-        ((2410,), np.float32, 40, 49),  # until theta
+        ((10, batch), np.float32, 12, 15),  # until picked
+        ((32, batch), np.float32, 21, 24),  # until d_hidden_Wb
+        ((32, batch), np.bool_, 22, 23),  # until d_hidden_z
+        ((33, batch), np.float32, 0, 22),  # until mask
+        ((2410,), np.float32, 27, 28),  # until adam_m
+        ((2410,), np.float32, 39, 48),  # until theta
     )
+    hidden_h = hidden_h_1[:-1]
+    hidden_h_ones = hidden_h_1[-1]
+    hidden_z = hidden_h
     shifted = output_z
     log_p = output_z
     p = e
@@ -409,6 +415,7 @@ def plan_step(batch, params, slots):
         return x_1, onehot
 
     def step(state, x_1, onehot, lr):
+        hidden_h_ones.fill(1)
         # hidden
         dot(hidden_Wb, x_1.T, out=hidden_z)  # [batch, 32]ᵀ
         maximum(hidden_z, 0, out=hidden_h)  # [batch, 32]ᵀ
@@ -420,13 +427,11 @@ def plan_step(batch, params, slots):
         dot(ones, e, out=total_flat)  # [batch, 1]ᵀ
         log(total, out=logs)  # [batch, 1]ᵀ
         subtract(shifted, logs, out=log_p)  # [batch, 10]ᵀ
+        copyto(columns, onehot.T)  # [10, batch]
         divide(e, total, out=p)  # [batch, 10]ᵀ
-        subtract(p, onehot.T, out=difference)  # [batch, 10]ᵀ
-        copyto(chosen, onehot.T)  # [batch, 10]ᵀ
-        total_2 = vdot(chosen, log_p)
-        if total_2 != total_2:
-            total_2 = log_p[chosen > 0].sum()  # scalar
-        loss = -(total_2 / batch)  # scalar
+        subtract(p, columns, out=difference)  # [batch, 10]ᵀ
+        picked = _picked(columns, log_p)  # scalar
+        loss = -(picked / batch)  # scalar
         if not math.isfinite(loss):  # nothing has changed yet
             return loss, state
         # backward, output

@@ -419,6 +419,14 @@ CASES: tuple[Case, ...] = (
     ),
     Case("argmax", lambda x: gx.argmax(x, axis=1), (N3,), lambda x: x.argmax(axis=1), "[n]", always("int64")),
     Case(
+        "picked_sum",
+        lambda x: CARDS["picked_sum"](gx.astype(x > 0, x.dtype), x),
+        (N3,),
+        lambda x: x[x > 0].sum(),
+        "[]",
+        floats,
+    ),
+    Case(
         "one_hot",
         lambda t: gx.one_hot(t, 3),
         (("n",),),

@@ -228,6 +228,7 @@ BROUGHT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(["contiguous", "weave"], "conv2d"),
         "place": "getitem",
         "with_ones": "concat",
+        "picked_sum": "one_hot",
         "sum_to": "broadcast_to",
         "seed": "grad",
         "first_max": "max",

@@ -112,6 +112,16 @@ def _rows_less_labels(rows: Node, labels: Node) -> Pair:
     return (wide / sums - t) / count, wide * (share / sums) - t * share
 
 
+def _laid_picked(rows: Node, labels: Node) -> Pair:
+    t = gx.one_hot(labels, 4, dtype=rows.dtype)
+    return sum_op(gx.where(t > 0.0, rows, 0.0), (0, 1)), CARDS["picked_sum"](t, rows)
+
+
+def _laid_number(rows: Node) -> Pair:
+    two, count = gx.const(np.full((), 2.0, rows.dtype)), size_node(rows.shape[0], rows.dtype)
+    return two * rows / count, rows * CARDS["divide"](two, count)
+
+
 def _tanh(x: Node) -> Pair:
     return (gx.exp(x) - gx.exp(-x)) / (gx.exp(x) + gx.exp(-x)), gx.tanh(x)
 
@@ -526,6 +536,10 @@ PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
         ),
     ),
     "rows-less-labels": (_rows_less_labels,),
+    "laid-dot": (lambda a, q: (sum_op(a * q, (0, 1)), CARDS["vdot"](a, q)),),
+    "laid-dot-itself": (lambda x: (sum_op(gx.square(x), (0,)), CARDS["vdot"](x, x)),),
+    "laid-picked": (_laid_picked,),
+    "laid-number": (_laid_number,),
     "times-reciprocal": (lambda x, s: (x * (1 / s), x / s),),
 }
 """For each rule, graphs before and after; an ``after`` of None is only run, not compared by structure."""

@@ -14,6 +14,7 @@ from graphc.rewrite.rules import (
     early,
     facts,
     functions,
+    laid,
     loops,
     moments,
     places,
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     *loops.RULES,
     *early.RULES,
     *buffers.RULES,
+    *laid.RULES,
 )
 
 

@@ -222,7 +222,8 @@ def _weighted_rows(m: Match) -> Node:
     return result
 
 
-def _dots(m: Match) -> str | None:
+def is_of_all(m: Match) -> str | None:
+    """Whether a sum takes all elements of a product of two arrays of one shape."""
     if m.root.shape != () or not m.root.type.is_float:
         return "it is not the sum of all"
     return None if m.x.shape == m.nodes.get("y", m.x).shape and m.x.ndim else "one factor is stretched"
@@ -338,8 +339,8 @@ _IN_A_ROW = "BLAS adds in long runs, NumPy in pairs: at fast only"
 BY_BLAS = tuple(
     Rule(name, left, right, STRUCTURE, phase="code", fast=True, when=when, note=_IN_A_ROW)
     for name, left, right, when in (
-        ("dot", sum_op(x * y, axis=AXIS, keepdims=KEEP), lambda m: vdot_op(m.x, m.y), _dots),
-        ("dot-itself", sum_op(square(x), axis=AXIS, keepdims=KEEP), lambda m: vdot_op(m.x, m.x), _dots),
+        ("dot", sum_op(x * y, axis=AXIS, keepdims=KEEP), lambda m: vdot_op(m.x, m.y), is_of_all),
+        ("dot-itself", sum_op(square(x), axis=AXIS, keepdims=KEEP), lambda m: vdot_op(m.x, m.x), is_of_all),
         ("weighted-rows", sum_op(_weights * y, axis=AXIS, keepdims=KEEP), _weighted_rows, _vector_times),
     )
 )
