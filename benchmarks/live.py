@@ -1,14 +1,14 @@
-"""What a live view costs: the same training alone, with the view, and with the view while a reader asks once a second.
+"""What a live view costs: within one run, blocks of steps with the view and without it, one after the other.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.live              # about three minutes
+    OMP_NUM_THREADS=1 python -m benchmarks.live              # about a minute
 
-The network of ``benchmarks.fit``, and a wider one (512, 512), on the digits with Adam. Each run goes over the same
-epochs from the same values, in turn. What is timed begins with the first step and ends with the last one: laying out
-the figure and compiling what is looked at, once per run, are left out. The reader is a process of its own. The table
-has, as medians over the rounds: the time a step of the clock on the wall and of the processor (all threads of the
-training process); the ratio of the latter to that of the run alone beside it; and, which a busy machine hardly
-disturbs, the share of the processor's time that the view itself took: points and looks in the thread that trains, its
-part in each step, and the threads that answer the reader.
+The network of ``benchmarks.fit``, and a wider one (512, 512), on the digits with Adam; once with nobody who reads, and
+once with a process that asks for everything once a second. A block lasts 0.3 seconds of the processor. What is compared
+is the processor's time a step (of all threads of the training process, so that the threads which answer the reader
+count) in a block with the view and in the two without it around it: what else the machine does changes more slowly than
+that, and meets both. The table has the median over the pairs and the middle half of them; beside it, what hardly
+varies, the share of the time that the view itself took in the thread that trains. Laying out the figure and compiling
+what is looked at, once per run, are left out.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import io
 import subprocess
 import sys
 import time
-from statistics import median
-from timeit import timeit
+from statistics import median, quantiles
 from typing import Any
 
 import graphc as gx
@@ -33,61 +32,68 @@ while True:
     urllib.request.urlopen(sys.argv[1] + "data.json", timeout=5).read()
     time.sleep(1.0)
 """
-CASES = ("alone", "view", "view, read")
+CASES = ("nobody reads", "read once a second")
+FOREVER = 1_000_000
 
 
-class Clock(train.Callback):
-    """Seconds from the first step to the last: on the wall, of the processor, and of the thread that trains alone."""
+class Alternating(train.Callback):
+    """Calls a view in every other block of steps, and keeps the time of each block.
 
-    after_others = True
+    Args:
+        blocks: how many; then training ends.
+        seconds: of the processor, that a block lasts.
+        read: whether another process asks for all there is.
+    """
 
-    def on_train_begin(self, run: Any) -> None:
-        self.started = self._now()
-
-    def on_epoch_end(self, run: Any, row: Any) -> None:
-        self.seconds = tuple(b - a for a, b in zip(self.started, self._now(), strict=True))
-
-    def _now(self) -> tuple[float, ...]:
-        return time.perf_counter(), time.process_time(), time.thread_time()
-
-
-class Timed(train.LiveView):
-    """A view that counts its own seconds in the thread that trains; those of a single step are too few to be read."""
-
-    own = 0.0
-
-    def _point(self, run: Any) -> None:
-        start = time.thread_time()
-        super()._point(run)
-        self.own += time.thread_time() - start
-
-    def _look_at_layers(self, run: Any) -> None:
-        start = time.thread_time()
-        super()._look_at_layers(run)
-        self.own += time.thread_time() - start
-
-
-def seconds_a_step(calls: int = 100_000) -> float:
-    """What a view takes in a step that makes no point."""
-    view = train.LiveView()
-    vars(view).update(_losses=[], _next=float("inf"))
-    return timeit(lambda: view.on_batch_end(None, 1.0), number=calls) / calls
-
-
-class Reader(train.Callback):
-    """Another process that asks for all there is, once a second, from the first step on."""
-
-    def __init__(self, view: train.LiveView) -> None:
-        self.view = view
+    def __init__(self, blocks: int, seconds: float, read: bool) -> None:
+        self.view, self.read = train.LiveView(), read
+        self.wanted, self.seconds = blocks + 1, seconds
+        self.blocks: list[tuple[bool, float]] = []
+        self.own, self.on = 0.0, False
 
     def on_train_begin(self, run: Any) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", READER, self.view.url], stderr=subprocess.DEVNULL
-        )
+        with contextlib.redirect_stderr(io.StringIO()):
+            self.view.on_train_begin(run)
+        command = [sys.executable, "-c", READER, self.view.url]
+        self.reader = subprocess.Popen(command, stderr=subprocess.DEVNULL) if self.read else None
+        self._begin()
+
+    def on_steps_end(self, run: Any, losses: Any) -> None:
+        if self.on:
+            start = time.thread_time()
+            self.view.on_steps_end(run, losses)
+            self.own += time.thread_time() - start
+        self.steps += len(losses)
+        if time.process_time() - self.began >= self.seconds:
+            self._end(run)
 
     def on_train_end(self, run: Any) -> None:
-        self.process.kill()
-        self.process.wait()
+        if self.reader is not None:
+            self.reader.kill()
+            self.reader.wait()
+        self.view._close()
+
+    def _begin(self) -> None:
+        self.steps, self.began, self.at = 0, time.process_time(), time.perf_counter()
+
+    def _end(self, run: Any) -> None:
+        self.blocks.append((self.on, (time.process_time() - self.began) / self.steps))
+        if not self.on:  # what the view may take does not grow while it is not called
+            gone = time.perf_counter() - self.at
+            self.view._next, self.view._look = self.view._next + gone, self.view._look + gone
+        self.on = not self.on
+        if len(self.blocks) > self.wanted:
+            run.stop("measured")
+        self._begin()
+
+    def ratios(self) -> list[float]:
+        """For each block with the view, its time by that of those around it; the first blocks are warm-up."""
+        triples = zip(self.blocks[1:], self.blocks[2:], self.blocks[3:], strict=False)
+        return [2 * b / (a + c) for (_, a), (on, b), (_, c) in triples if on]
+
+    def share(self) -> float:
+        """Of the time of the blocks with the view, what it took itself in the thread that trains."""
+        return self.own / (self.seconds * sum(on for on, _ in self.blocks))
 
 
 def network(widths: tuple[int, int]) -> gx.Model:
@@ -101,32 +107,24 @@ def network(widths: tuple[int, int]) -> gx.Model:
     return model
 
 
-def run(model: gx.Model, data: Any, epochs: int, case: str) -> tuple[float, ...]:
-    """The seconds of one run, and the share of the view."""
-    view, clock = Timed(), Clock()
-    watching = {"alone": [], "view": [view], "view, read": [view, Reader(view)]}[case]
-    with contextlib.redirect_stderr(io.StringIO()):
-        model.reset(0).fit(data, epochs=epochs, batch_size=BATCH, callbacks=[*watching, clock], verbose=False)
-    wall, cpu, trained = clock.seconds
-    own = view.own + (seconds_a_step() * model.values.step if watching else 0.0)
-    return wall, cpu, (own + cpu - trained) / (trained - own)
-
-
-def measured(epochs: int, rounds: int, widths: tuple[int, int] = (64, 32)) -> list[tuple[str, ...]]:
+def measured(blocks: int, seconds: float = 0.3, widths: tuple[int, int] = (64, 32)) -> list[tuple[str, ...]]:
     """A row for each case."""
     data, _ = datasets.digits().split(test=0.25, seed=0)
     model = network(widths)
-    steps = epochs * -(-len(data.x) // BATCH)
-    found = [{case: run(model, data, epochs, case) for case in CASES} for _ in range(rounds)]
     rows = []
     for case in CASES:
-        wall, cpu = (1e6 * median(times[case][i] for times in found) / steps for i in (0, 1))
-        more = 100 * (median(times[case][1] / times["alone"][1] for times in found) - 1)
-        share = 100 * median(times[case][2] for times in found)
-        rows.append((f"{case} {widths}", f"{wall:.1f}", f"{cpu:.1f}", f"{more:+.2f} %", f"{share:.2f} %"))
+        watch = Alternating(blocks, seconds, read=case == CASES[1])
+        model.reset(0).fit(data, epochs=FOREVER, batch_size=BATCH, callbacks=[watch], verbose=False)
+        found = [100 * (ratio - 1) for ratio in watch.ratios()]
+        low, _, high = quantiles(found, n=4) if len(found) > 1 else (found[0], 0, found[0])
+        step = 1e6 * median(cpu for on, cpu in watch.blocks if not on)
+        spread = f"{low:+.2f} to {high:+.2f} %"
+        share = f"{100 * watch.share():.2f} %"
+        rows.append((f"{widths}, {case}", f"{step:.1f}", f"{median(found):+.2f} %", spread, share))
     return rows
 
 
 if __name__ == "__main__":
-    rows = [*measured(600, 5), *measured(60, 5, (512, 512))]
-    sys.stdout.write(table(("training", "µs a step, wall", "processor", "more", "of the view"), rows) + "\n")
+    rows = [*measured(40), *measured(40, widths=(512, 512))]
+    head = ("training", "µs a step", "more with the view", "middle half", "of the view itself")
+    sys.stdout.write(table(head, rows) + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
@@ -46,6 +46,9 @@ class Callback:
     def on_batch_end(self, run: Run, loss: float) -> None:
         """After a step; ``loss`` is that of its batch, before the step."""
 
+    def on_steps_end(self, run: Run, losses: Sequence[float]) -> None:
+        """After some steps, which may be many where nothing looks at each; ``losses`` are theirs, in order."""
+
     def on_epoch_end(self, run: Run, row: Row) -> None:
         """After an epoch; ``row`` is in the history already, and entries that are added to it stay there."""
 
@@ -84,6 +87,7 @@ class Callbacks:
             raise ArgumentError("callbacks are a list", given=f"{callbacks!r:.60}", fix="callbacks=[...]")
         members = [_callback(c) for c in callbacks]
         self.members = sorted(members, key=lambda c: c.after_others)  # stable: the user's order otherwise
+        self.steps_end = _overriding(self.members, "on_steps_end")
         self.batch_end = _overriding([c for c in self.members if c.each_step], "on_batch_end")
 
     def call(self, name: str, *args: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import webbrowser
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from math import hypot
@@ -96,9 +97,9 @@ class LiveView(Callback):
         if self.open_browser:
             webbrowser.open(self.url)
 
-    def on_batch_end(self, run: Run, loss: float) -> None:
-        """Keep the loss; now and then, a point of the curves and a look at the layers."""
-        self._losses.append(loss)
+    def on_steps_end(self, run: Run, losses: Sequence[float]) -> None:
+        """Keep the losses; now and then, a point of the curves and a look at the layers."""
+        self._losses.extend(losses)
         now = perf_counter()
         if now >= self._next:
             self._next = now + INTERVAL

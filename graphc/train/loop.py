@@ -71,6 +71,8 @@ def _many_steps(run: Run, many: Stretches, bar: Bar, interrupt: Interrupt) -> bo
         losses, rows = many.take(order)
         for loss, count in zip(losses, rows, strict=True):
             at.count_step(loss, count)
+        for method in run.callbacks.steps_end if losses else ():
+            method(run, losses)
         interrupt.release()
         if not losses:
             return False
@@ -82,7 +84,7 @@ def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
     """The steps of an epoch, or what is left of them; whether it came to its end."""
     at = run.position
     batched = run.model.batched
-    batch_end = run.callbacks.batch_end
+    batch_end, steps_end = run.callbacks.batch_end, run.callbacks.steps_end
     for batch in source.batches(at.epoch, at.batch):
         rows = example_count(batch, batched) if batched else 1
         interrupt.held = True
@@ -90,6 +92,8 @@ def _steps(run: Run, source: Source, bar: Bar, interrupt: Interrupt) -> bool:
         at.count_step(loss, rows)
         for method in batch_end:
             method(run, loss)
+        for tell in steps_end:
+            tell(run, [loss])
         interrupt.release()
         bar.step(run.epoch, at.total / at.rows)
         if run.reason:

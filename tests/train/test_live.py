@@ -72,7 +72,9 @@ def test_a_reader_sees_curves_layers_and_the_rate(eager, capsys):
     _, reading = watched(model, optimizer=optim.sgd(0.1))
     first, last = reading.seen[0], reading.seen[-1]
     assert first["rows"] == []
-    assert [point[0] for point in last["points"]] == [1, 2, 3, 4]
+    steps = [point[0] for point in last["points"]]  # a point after each stretch, however long that is
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 4
     assert last["points"][0][4] == 0.1
     assert last["rows"] == [dict(row) for row in model.history.rows[:2]]
     assert last["now"] == {"step": 4, "epoch": 2, "rate": 0.1, "ended": None}

@@ -29,6 +29,18 @@ class EachStep(train.Callback):
         self.losses.append(loss)
 
 
+class Told(train.Callback):
+    """Is told of steps, however many are taken at a time."""
+
+    def __init__(self):
+        self.losses, self.times = [], 0
+
+    def on_steps_end(self, run, losses):
+        self.losses.extend(losses)
+        self.times += 1
+        assert run.step >= len(losses)
+
+
 @cache
 def declared(layout, level):
     """Dropout, running statistics and weights of examples; compiled once for all tests."""
@@ -227,3 +239,12 @@ def test_large_data_are_not_prepared(monkeypatch):
     assert seen == []
     monkeypatch.undo()
     assert one == trained(network(), optimizer=SCHEDULED)
+
+
+def test_a_callback_that_is_told_of_steps_lets_many_be_taken_at_a_time():
+    together, single, each = Told(), Told(), EachStep()
+    fast = trained(network(), [together])
+    slow = trained(network(), [single, each])
+    assert fast == slow
+    assert together.losses == single.losses == each.losses
+    assert single.times == len(each.losses) > together.times
