@@ -56,8 +56,8 @@ def make_plan(graph: Graph) -> Plan:
         for node in ordered(roots[name]):
             phase.setdefault(node, name if gradients else "forward")
     _unite(phase)
-    order = tuple(n for n in phase if n.op.kind != "leaf" or n.op.role == "random")
-    return Plan(graph, order, phase)
+    order = [n for n in phase if n.op.kind != "leaf" or n.op.role == "random"]
+    return Plan(graph, tuple(_together(order)), phase)
 
 
 def _unite(phase: dict[Node, str]) -> None:
@@ -65,6 +65,15 @@ def _unite(phase: dict[Node, str]) -> None:
     for group in result_groups(list(phase)).values():
         for node in group:
             phase[node] = phase[group[0]]
+
+
+def _together(order: Sequence[Node]) -> Iterator[Node]:
+    """Results of one computation stand together: it reads its operands once, where the first of them is due."""
+    groups = result_groups(order)
+    for node in order:
+        group = groups.get(node, (node,))
+        if node is group[0]:
+            yield from group
 
 
 def _from_gradients(values: Sequence[Node]) -> set[Node]:
