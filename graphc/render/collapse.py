@@ -7,7 +7,9 @@ from dataclasses import replace
 from math import ceil
 
 from graphc.ir.node import Node
+from graphc.render import maths
 from graphc.render.figure import BACKWARD, BETWEEN, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
+from graphc.render.maths import Math, operator, titled
 from graphc.render.repeats import runs_of, signature
 
 MAX_LAYERS = 60
@@ -120,13 +122,21 @@ def _forward(group: Group, key: int) -> Box:
     sources = [f"{box.title} {box.foot}" for box in _of(group, SOURCES, BETWEEN)]
     foot = " · ".join([*sources[:MAX_LINES], *(["…"] if len(sources) > MAX_LINES else [])])
     return Box(
-        key, _name(group, boxes), boxes[-1].kind, _summary(boxes), foot or boxes[-1].foot, _tips(boxes)
+        key,
+        _name(group, boxes),
+        boxes[-1].kind,
+        _summary(boxes),
+        foot or boxes[-1].foot,
+        _tips(boxes),
+        formulas=_formulas(boxes),
     )
 
 
 def _backward(group: Group, boxes: Sequence[Box], key: int) -> Box:
     name = _name(group, list(_of(group, FORWARD)) or boxes)
-    return Box(key, f"∂ {name}", "backward", _summary(boxes), "", _tips(boxes), any(b.heavy for b in boxes))
+    heavy = any(b.heavy for b in boxes)
+    formulas = _formulas(boxes)
+    return Box(key, f"∂ {name}", "backward", _summary(boxes), "", _tips(boxes), heavy, formulas=formulas)
 
 
 def _of(group: Iterable[Row], *columns: str) -> Iterator[Box]:
@@ -150,6 +160,18 @@ def _summary(boxes: Sequence[Box]) -> tuple[str, ...]:
     if len(lines) <= MAX_LINES:
         return tuple(lines)
     return (*lines[: MAX_LINES - 2], f"… {len(lines) - MAX_LINES + 1} more", lines[-1])
+
+
+def _formulas(boxes: Sequence[Box]) -> tuple[Math, ...]:
+    """The same to be set as formulas; nothing where there is one that only has text."""
+    shown = [box for box in boxes if box.lines]
+    if any(len(box.formulas) != 1 or box.listed for box in shown):
+        return ()
+    found = [maths.row([titled(box.title), operator("="), *box.formulas], 0) for box in shown]
+    if len(found) <= MAX_LINES:
+        return tuple(found)
+    left_out = Math("text", f"… {len(found) - MAX_LINES + 1} more")
+    return (*found[: MAX_LINES - 2], left_out, found[-1])
 
 
 def _equations(box: Box) -> tuple[str, ...]:

@@ -107,18 +107,19 @@ class Labels:
     def _formula(self, box: Box, look: Colours, align: str) -> Iterator[str]:
         """The cells of a formula, one a line."""
         if box.key in self.settings:
-            yield from (self._mark(setting, look.ink, align) for setting in self.settings[box.key])
+            lines = self.settings[box.key]
+            yield from (self._mark(line, look.ink, align, airy=len(lines) > 1) for line in lines)
         else:
             yield from (_td(font(line, 12, look.ink), align) for line in lines_of_text(box))
 
-    def _mark(self, setting: Setting, ink: str, align: str, beside: bool = False) -> str:
-        """A cell of the size of a formula; ``beside`` other text its axis is in the middle."""
+    def _mark(self, setting: Setting, ink: str, align: str, beside: bool = False, airy: bool = False) -> str:
+        """A cell of the size of a formula; ``beside`` text its axis is in the middle; ``airy`` lines keep apart."""
         colour = f"#01{len(self.marks):04x}"
         base = AXIS if beside else (setting.ascent - setting.descent) / 2
         self.marks.append(Mark(colour, setting, ink, base, align == LEFT))
         width = ceil(setting.width) + 2
         tall = 2 * max(setting.ascent - base, setting.descent + base)
-        height = ceil(max(tall + (AIR if tall > 1.5 * SIZE or align == LEFT else 0), SIZE + 2))
+        height = ceil(max(tall + (AIR if tall > 1.5 * SIZE or airy else 0), SIZE + 2))
         size = f'FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}" CELLPADDING="0"'
         return f'<TD {size} BGCOLOR="{colour}"{align}></TD>'
 
