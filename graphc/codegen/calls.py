@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from graphc.ir.node import Node
+from graphc.rewrite.rules.cost import MANY
 
 OPERATORS = {
     "+": "add",
@@ -73,3 +74,22 @@ def has_form(node: Node) -> bool:
     if (node.op.kind == "leaf" and node.op.role != "random") or "view" in node.op.properties:
         return False
     return node.op.into is not None or ufunc_of(node) is not None
+
+
+def takes_off_one_hot(node: Node) -> bool:
+    """Whether a value is one without a number in each row, of many classes, by labels that are given."""
+    if ufunc_of(node) != "subtract":
+        return False
+    value, marks = node.inputs
+    labels, _ = marks_of(marks)
+    if "one_hot" not in labels.op.properties:
+        return False
+    wide = marks.ndim == 2 and isinstance(marks.shape[1], int) and marks.shape[1] > MANY
+    return wide and value.type == marks.type == node.type and labels.inputs[0].op.kind == "leaf"
+
+
+def marks_of(node: Node) -> tuple[Node, Node | None]:
+    """One-hot rows, and the number that they are multiplied by."""
+    if ufunc_of(node) == "multiply" and node.inputs[1].shape == ():
+        return node.inputs[0], node.inputs[1]
+    return node, None

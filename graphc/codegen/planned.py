@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 
 from graphc.codegen import exponentials as rows
-from graphc.codegen.calls import has_form, over_operand, ufunc_of, written
+from graphc.codegen.calls import has_form, marks_of, over_operand, takes_off_one_hot, ufunc_of, written
 from graphc.codegen.closure import Closure
 from graphc.codegen.lifetimes import END
 from graphc.codegen.loops import Loop, is_loop, is_planned_loop, is_stack, users_of
 from graphc.codegen.names import Names
+from graphc.codegen.parts import of_one_array, part_lines
 from graphc.codegen.picks import Pick, picks
 from graphc.codegen.pieces import pieces, with_room
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer, is_weak
@@ -26,7 +27,6 @@ from graphc.planning.buffers import Memory, make_memory
 from graphc.planning.choices import SHORT_ROW
 from graphc.planning.order import is_gradient
 from graphc.rewrite.rule import is_constant
-from graphc.rewrite.rules.cost import MANY
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -99,6 +99,9 @@ class PlannedWriter(Writer):
         self.exponentials = rows.exponentials(nodes, self.users, into) if apart else {}
         nodes = list(rows.together(nodes, self.exponentials, self.users))
         self.memory = self._memory(nodes, into)
+        inside = self.products and self.moving  # a loop: short arrays, again and again
+        self.parts = of_one_array(nodes, self.memory.home) if inside else {}
+        self.wholes: dict[tuple[Node, ...], str] = {}
         groups = result_groups(nodes)
         statements: list[Statement] = []
         self._name_buffers(nodes)
@@ -141,13 +144,13 @@ class PlannedWriter(Writer):
         """The nodes that a call writes into an array."""
         formed = {n for n in nodes if n.shape != () and n not in self.rows and has_form(n)}
         into = formed - self.fresh
-        self.indexed = {n for n in formed if _takes_off_one_hot(n)}
+        self.indexed = {n for n in formed if takes_off_one_hot(n)}
         values = {n.inputs[0] for n in self.indexed & self.fresh if len(self.users[n.inputs[0]]) == 1}
         self.opened = {x for x in values & into if ufunc_of(x) is not None} - {*self.roots}
         into -= self.opened
         marks = {n.inputs[1] for n in self.indexed} - {*self.roots}
         self.left_out = {n for n in marks if all(user in self.indexed for user in self.users[n])}
-        hot = {n.inputs[0] for n in self.left_out if _marks(n)[1] is not None}
+        hot = {n.inputs[0] for n in self.left_out if marks_of(n)[1] is not None}
         self.left_out |= {n for n in hot - {*self.roots} if self.left_out.issuperset(self.users[n])}
         self.picks = picks(nodes, self.users, self.kept) if self.products else {}
         self.copied = {pick.chosen: pick.marks for pick in self.picks.values() if pick.copied}
@@ -235,7 +238,7 @@ class PlannedWriter(Writer):
         elif node in self.indexed:
             yield self._new_indexed(node)
         elif node.shape == () and self._never_changes(node):
-            self._set(node, Text(self.closure.hoist(str(self._render(node)), self._wish(node))), fixed=True)
+            self._set(node, Text(self.closure.hoist(str(self._render(node)), self.wish(node))), fixed=True)
             self.closure.settled.add(node)
         elif self._is_fixed_view(node):
             self._view(node)
@@ -259,7 +262,7 @@ class PlannedWriter(Writer):
             self.closure.rows |= {node} if own else set()
         return statement
 
-    def _hoist(self, expression: str, wish: str) -> str:
+    def hoist(self, expression: str, wish: str) -> str:
         """What is computed once; or at its place, where it reads what each step of a loop around has another of."""
         if self.moving.intersection(_WORD.findall(expression)):
             return expression
@@ -280,7 +283,8 @@ class PlannedWriter(Writer):
         if fixed:
             self.closure.fixed.add(node)
 
-    def _wish(self, node: Node) -> str:
+    def wish(self, node: Node) -> str:
+        """What a value is called, if it may be."""
         return self.graph.name_of(node) or node.about.hint or node.op.noun or node.op.name
 
     def _into(self, node: Node) -> Statement:
@@ -303,7 +307,8 @@ class PlannedWriter(Writer):
             self._masked(node, operands, name)
             or self._summed(node, operands, name)
             or self._indexed(node, operands, name)
-            or written(node, operands, name, self._hoist)
+            or part_lines(self, node, name)
+            or written(node, operands, name, self.hoist)
         )
         assert lines is not None
         return lines
@@ -357,7 +362,7 @@ class PlannedWriter(Writer):
         if axis == 1 and not (isinstance(length, int) and length <= SHORT_ROW):
             return None
         ones = self.closure.hoist(f"np.ones({length}, np.{node.dtype})", "ones")
-        flat = self._hoist(f"{out}.reshape(-1)", f"{out}_flat") if node.attrs["keepdims"] else out
+        flat = self.hoist(f"{out}.reshape(-1)", f"{out}_flat") if node.attrs["keepdims"] else out
         pair = f"{ones}, {operands[0]}" if axis == 0 else f"{operands[0]}, {ones}"
         return [f"np.dot({pair}, out={flat})"]
 
@@ -372,7 +377,7 @@ class PlannedWriter(Writer):
 
     def _taken_off(self, node: Node, out: str) -> str:
         places = self.closure.hoist(f"np.arange({node.shape[0]})", "places")
-        labels, share = _marks(node.inputs[1])
+        labels, share = marks_of(node.inputs[1])
         amount = "1.0" if share is None else self._operand(node, share)
         return f"{out}[{places}, {self.text(labels.inputs[0])}] -= {amount}"
 
@@ -475,22 +480,3 @@ class PlannedWriter(Writer):
             if value is not None and value is not leaf and self.memory.home.get(value) is not leaf:
                 line = f"np.copyto({self.texts[leaf]}, {self.text(value)})"
                 yield self._statement(value, str(self.texts[leaf]), [self.closure.bound(line)])
-
-
-def _takes_off_one_hot(node: Node) -> bool:
-    """Whether a value is one without a number in each row, of many classes, by labels that are given."""
-    if ufunc_of(node) != "subtract":
-        return False
-    value, marks = node.inputs
-    labels, _ = _marks(marks)
-    if "one_hot" not in labels.op.properties:
-        return False
-    wide = marks.ndim == 2 and isinstance(marks.shape[1], int) and marks.shape[1] > MANY
-    return wide and value.type == marks.type == node.type and labels.inputs[0].op.kind == "leaf"
-
-
-def _marks(node: Node) -> tuple[Node, Node | None]:
-    """One-hot rows, and the number that they are multiplied by."""
-    if ufunc_of(node) == "multiply" and node.inputs[1].shape == ():
-        return node.inputs[0], node.inputs[1]
-    return node, None

@@ -21,9 +21,9 @@ def leaves():
 def lstm(xs, h, g, W):
     def cell(carry, x):
         h, c = carry
-        z = gx.concat([x @ W, h @ W, x @ W + h @ W], axis=1)
-        c = gx.sigmoid(z[:, :3]) * c + gx.tanh(z[:, 3:6])
-        return (gx.sigmoid(z[:, 6:]) * gx.tanh(c), c), c * h
+        z = gx.concat([x @ W, h @ W, x @ W + h @ W, h * x], axis=1)
+        c = gx.sigmoid(z[:, :3]) * c + gx.tanh(z[:, 3:6]) * gx.sigmoid(z[:, 6:9])
+        return (gx.sigmoid(z[:, 9:]) * gx.tanh(c), c), c * h
 
     (h, c), ys = gx.scan(cell, (h, g), xs)
     return [h, c, ys]
@@ -189,6 +189,24 @@ def test_weights_that_a_loop_goes_through_are_trained(level):
     np.testing.assert_allclose(fresh, planned, rtol=0 if level == "exact" else 1e-6)
     for name in weights:
         np.testing.assert_allclose(weights[name], others[name], rtol=0 if level == "exact" else 1e-5)
+
+
+@pytest.mark.parametrize(("width", "calls"), [(3, 1), (2, 3)])
+def test_gates_are_computed_as_one_array_where_they_are_most_of_it(width, calls):
+    xs, h = gx.input("xs", ("time", "batch", 12), F8), gx.input("h", ("batch", width), F8)
+
+    def step(h, x):
+        z = x * gx.sum(h)
+        i, f, o = (gx.sigmoid(z[:, k * 4 : k * 4 + width]) for k in range(3))
+        return i * h + f * o, None
+
+    last, _ = gx.scan(step, h, xs)
+    fresh, planned = (gx.compile(last, layout=layout) for layout in ("fresh", "planned"))
+    assert planned.source.rpartition("def run(")[2].count("_sigmoid(") == calls
+    given = {"xs": RANDOM.normal(size=(5, 2, 12)), "h": RANDOM.normal(size=(2, width))}
+    np.testing.assert_allclose(fresh(**given), planned(**given), rtol=1e-14)
+    exact = gx.compile(last, layout="planned", level="exact").source
+    assert exact.rpartition("def run(")[2].count("_sigmoid(") == 3
 
 
 def test_the_body_of_a_loop_makes_no_array():
