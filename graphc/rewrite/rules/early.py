@@ -10,6 +10,7 @@ from graphc.ir.types import Shape
 from graphc.ops.arith import add, multiply
 from graphc.ops.bodies import arg, called, renumbered
 from graphc.ops.contract import matmul_op
+from graphc.ops.shape import reshape_op
 from graphc.rewrite.loops import Loop, shaped
 from graphc.rewrite.rule import STRUCTURE, Match, Rule
 
@@ -118,7 +119,18 @@ class _Early:
             rows, columns = node.inputs[0].shape
             product = matmul_op(shaped(operands[0], (loop.length * rows, columns)), operands[1])
             return shaped(product, (loop.length, *node.shape))
-        return build(node.op, operands, node.attrs)
+        found = [self._rows(x, operand) for x, operand in zip(node.inputs, operands, strict=True)]
+        flat = [x for x in found if x is not None]
+        if len(flat) < len(found):
+            return build(node.op, operands, node.attrs)
+        return shaped(build(node.op, flat, node.attrs), (loop.length, *node.shape))
+
+    def _rows(self, node: Node, outside: Node) -> Node | None:
+        """The rows that a value at all steps was shaped of, or what meets each row alike."""
+        if node not in self.moving:
+            return outside if node.ndim <= 1 else None
+        made = outside.op is reshape_op and outside.ndim == 3 and outside.inputs[0].ndim == 2
+        return outside.inputs[0] if made and outside.shape[2] == outside.inputs[0].shape[1] else None
 
     def worth(self) -> list[Node]:
         """The last of these values, where that saves time and costs no more memory than the loop takes already."""
