@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from graphc.ir.node import Node
 from graphc.ops.card import POSITIVE, pointwise
+
+SHORT_ROW = 512
+"""So long a row is compared with zeros of its own; longer ones all with the same."""
 
 exp = pointwise("exp", "exp(x)", "np.exp({x})", properties="positive", noun="e", latex="e^{{{x}}}", cost=0.61)
 log = pointwise("log", "log(x)", "np.log({x})", domain=(POSITIVE,), noun="logs", latex=r"\log {x}", cost=0.45)
@@ -109,11 +115,21 @@ sigmoid_cross_entropy = pointwise(
     cost=3.0,
 )
 
+def _relu_into(operands: Any, out: str, node: Node, hoist: Any) -> list[str]:
+    """The larger of two arrays takes a third of the time that an array and a number take, in rows that are not cut."""
+    second = "0"
+    if node.ndim == 2 and isinstance(node.shape[0], int) and not isinstance(node.shape[1], int):
+        units, rows = node.shape
+        second = hoist(f"np.zeros(({units} if {rows} <= {SHORT_ROW} else 1, {rows}), np.{node.dtype})", "zeros")
+    return [f"np.maximum({operands[0]}, {second}, out={out})"]
+
+
 # by the output: the mask needs nothing saved but what the next layer reads anyway; relu'(0) = 0
 relu = pointwise(
     "relu",
     "where(x > 0, x, 0)",
     "np.maximum({x}, 0)",
+    into=_relu_into,
     partials=("where(out > 0, 1, 0)",),
     latex=r"\operatorname{{relu}}({x})",
     cost=0.48,
