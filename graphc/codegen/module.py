@@ -28,6 +28,7 @@ from graphc.codegen.numpy import (
     tuple_text,
     wrapped_signature,
 )
+from graphc.codegen.rows import pieces_lines
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
 from graphc.codegen.strips import Run
 from graphc.codegen.training import Step, train_step_lines
@@ -474,7 +475,7 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
     lines = step.lines()
     sizes = step.sizes([" ".join(lines[:2])])
     module.compiled += kernels.section() if kernels is not None else []
-    module.add(_pieces_lines(graph, trained, laid))
+    module.add(pieces_lines(graph, trained, laid))
     module.add(lines, [*step.helpers, "_buffers", "_in_vectors"], [*step.closure.made, *step.statements])
     module.runs += step.closure.runs
     module.add(STEP_FOR)
@@ -493,16 +494,6 @@ def _layout(model: ModelPlan, plan: Plan, update: UpdatePlan) -> Layout | None:
     if model.level == "exact" or not update.flat or model.layout == "rows":
         return None
     return lay_out(make_plan(run(plan.graph, FOR_LAYOUT, model.level)), model.trained)
-
-
-def _pieces_lines(graph: Graph, trained: Sequence[Node], laid: Layout | None) -> list[str]:
-    """The names of what is trained, in its order in the vectors."""
-    pairs = {j.whole: (j.weight, j.bias) for j in (laid.joined if laid else ())}
-    names = [[quoted(graph.name_of(n)) for n in pairs.get(leaf, (leaf,))] for leaf in trained]
-    if not pairs:
-        return [f"PIECES = {tuple_text([name for (name,) in names])}"]
-    entries = [f"    {tuple_text(pair) if len(pair) == 2 else pair[0]}," for pair in names]
-    return ["PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]", *entries, ")"]
 
 
 def _train_step_lines(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graphc.codegen.calls import over_operand
 from graphc.codegen.closure import Closure
 from graphc.codegen.epoch import VECTORS, Reading, given_buffers, given_lines, only_in_calls, plans, readings
 from graphc.codegen.kernels import Kernels, keep_used
@@ -21,14 +20,13 @@ from graphc.codegen.numpy import (
     wrapped_signature,
 )
 from graphc.codegen.planned import PlannedWriter
+from graphc.codegen.rows import Rows
 from graphc.codegen.statements import Statement
 from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names, substitute
 from graphc.ops.assume import assume
-from graphc.ops.shape import dims_text
-from graphc.planning.buffers import Memory
 from graphc.planning.choices import piece_elements
 from graphc.planning.early import with_early_factors
 from graphc.planning.layout import Layout
@@ -86,9 +84,8 @@ class Step:
         self.texts = {leaf: self.names(leaf) for leaf in self.graph.arguments}
         self.read: list[Reading] = readings(self.graph, self.batched, self.names)
         self.above: list[str] = []
-        self.placed: dict[Node, str] = {}
-        self.fills: list[str] = []
-        self.rows = self._rows()
+        self.rows = Rows.of(self.layout, self.plan, self.names)
+        self.closure.setup += self.rows.setup
         self._sections = 1
 
     # -- the function --------------------------------------------------------------------------------------------
@@ -119,53 +116,6 @@ class Step:
             f"    return {plans(self.read, True)}",
         ]
 
-    def _rows(self) -> dict[Node, str]:
-        """Values features × batch with a last row of ones, each in an array with a row more."""
-        names = {}
-        for whole in self.layout.rows if self.layout else ():
-            value = whole.inputs[0]
-            name = self.placed[value] = self.names(value)
-            rows = names[whole] = self.names.reserve(f"{name}_1")
-            ones = self.names.reserve(f"{name}_ones")
-            self.closure.setup += [f"{name} = {rows}[:-1]", f"{ones} = {rows}[-1]"]
-            self.fills.append(f"    {ones}.fill(1)")
-            self._place_before(value, name)
-        return names
-
-    def _place_before(self, value: Node, name: str) -> None:
-        """What a value is computed from, one call after the other and each in place, lies where the value will."""
-        uses = self.graph.uses()
-        while over_operand(value):
-            before = [x for x in value.inputs if x.type == value.type and self._dies(x, uses)]
-            if not before:
-                return
-            value = before[0]
-            self.placed[value] = self.names(value)
-            self.closure.setup.append(f"{self.placed[value]} = {name}")
-
-    def _row_buffers(self, memory: Memory) -> None:
-        """The arrays with a row more, from the start of a step; compiled loops may need them at any time."""
-        for whole, rows in self.rows.items():
-            last = max(memory.span[n][1] for n in self._chain(whole.inputs[0]))
-            last = END if self.kernels is not None else min(last, END)
-            self.closure.buffers.append((rows, dims_text(whole.shape), whole.dtype, 0, last))
-
-    def _chain(self, value: Node) -> list[Node]:
-        """A value with a place of its own, and those before it that lie there."""
-        chain = [value]
-        while before := [x for x in chain[-1].inputs if x in self.placed and x not in self._wholes]:
-            chain.append(before[0])
-        return chain
-
-    @property
-    def _wholes(self) -> set[Node]:
-        return {whole.inputs[0] for whole in self.rows}
-
-    def _dies(self, node: Node, uses: Mapping[Node, int]) -> bool:
-        """Whether a value is computed in an array of its own, and read by one node alone."""
-        own = node in self.plan.phase and "view" not in node.op.properties and node not in self.placed
-        return own and uses[node] == 1
-
     def sizes(self, lines: Sequence[str]) -> list[str]:
         """The sizes that the function takes."""
         used = tokens(line.partition("  # ")[0] for line in lines)
@@ -183,7 +133,7 @@ class Step:
         update = self._flat_update() if self.update.flat else self._whole_update()
         return [
             *self._unpacked_state([*forward, *backward, *self._next_state]),
-            *self.fills,
+            *self.rows.fills,
             *forward,
             f"    if not math.isfinite({loss}):  # nothing has changed yet",
             f"        return {loss}, state",
@@ -209,16 +159,16 @@ class Step:
             {**self.texts, **{r.node: r.name for r in self.read}},
             self.constants,
             [loss, *nexts, *gradients],
-            {**targets, **self.placed},
+            {**targets, **self.rows.placed},
             fresh=nexts,
             products=self.products,
             loops=self.kernels or in_strips,
             phase=self.plan.phase,
-            rows=self.rows,
+            rows=self.rows.wholes,
             turned=self.layout.turned if self.layout else (),
         )
         statements = writer.write([n for n in self.plan.order if self.plan.phase[n] != "update"])
-        self._row_buffers(writer.memory)
+        self.closure.buffers += self.rows.buffers(writer.memory, self.kernels is not None)
         self.helpers += writer.helpers
         split_end: list[str] = []
         split = [s for s in statements if self.plan.phase.get(s.node) == "forward"]

@@ -470,6 +470,7 @@ def plan_step(batch, params, slots):
     expand_dims_2 = norm_sigma[:, None]
     expand_dims_3 = norm_gamma[:, None]
     expand_dims_4 = norm_beta[:, None]
+    zeros = np.zeros((8 if batch <= 512 else 1, batch), np.float32)
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
@@ -515,7 +516,7 @@ def plan_step(batch, params, slots):
         multiply(expand_dims_3, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
         add(scaled, expand_dims_4, out=norm_h)  # [batch, 8]ᵀ
         # output
-        maximum(norm_h, 0, out=output_h)  # [batch, 8]ᵀ
+        maximum(norm_h, zeros, out=output_h)  # [batch, 8]ᵀ
         dot(output_Wb, output_h_1, out=output_z)  # [batch, 10]ᵀ
         maximum_reduce(output_z, axis=0, out=largest, keepdims=True)  # [batch, 1]ᵀ
         subtract(output_z, largest, out=shifted)  # [batch, 10]ᵀ

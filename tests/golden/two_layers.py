@@ -392,6 +392,7 @@ def plan_step(batch, params, slots):
     difference = e
     d_output_z = e
     d_hidden_z = d_hidden_h
+    zeros = np.zeros((32 if batch <= 512 else 1, batch), np.float32)
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
@@ -418,7 +419,7 @@ def plan_step(batch, params, slots):
         hidden_h_ones.fill(1)
         # hidden
         dot(hidden_Wb, x_1.T, out=hidden_z)  # [batch, 32]ᵀ
-        maximum(hidden_z, 0, out=hidden_h)  # [batch, 32]ᵀ
+        maximum(hidden_z, zeros, out=hidden_h)  # [batch, 32]ᵀ
         # output
         dot(output_Wb, hidden_h_1, out=output_z)  # [batch, 10]ᵀ
         maximum_reduce(output_z, axis=0, out=largest, keepdims=True)  # [batch, 1]ᵀ
