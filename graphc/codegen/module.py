@@ -15,7 +15,6 @@ from graphc.codegen.names import MODULE_RESERVED, Names, identifier
 from graphc.codegen.numpy import (
     MAKE_RNG,
     Source,
-    array_text,
     file_head,
     joined,
     names_for,
@@ -29,13 +28,13 @@ from graphc.codegen.numpy import (
     wrapped_signature,
 )
 from graphc.codegen.rows import pieces_lines
+from graphc.codegen.starting import dict_lines, init_helpers, init_lines
 from graphc.codegen.statements import MAX_WIDTH, Statement, Writer
 from graphc.codegen.strips import Run
 from graphc.codegen.training import Step, train_step_lines
-from graphc.codegen.update import UpdatePlan, slot_lines, update_lines
+from graphc.codegen.update import UpdatePlan, update_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names
-from graphc.ops.init import OWN as OWN_INIT
 from graphc.planning.batch_last import batch_last
 from graphc.planning.layout import Layout, lay_out
 from graphc.planning.order import Plan, make_plan
@@ -119,7 +118,8 @@ def _constant_names(model: ModelPlan) -> dict[Node, str]:
 def emit_module(model: ModelPlan) -> Source:
     """The source of a model's module."""
     module = _Module(model)
-    module.add(_init_lines(model), _init_helpers(model))
+    start = model.declared or model.evaluate.graph
+    module.add(init_lines(start, model.update), init_helpers(start))
     if model.labels:
         module.add(_CHECK_LABELS)
     if model.checks and model.update is not None:
@@ -159,69 +159,6 @@ _CHECK_LABELS = [
     '        bounds = f"{labels.min()} to {labels.max()}"',
     '        raise ValueError(f"{name} holds labels {bounds}, expected 0 to {classes - 1}")',
 ]
-
-
-def _init_lines(model: ModelPlan) -> list[str]:
-    graph = model.declared or model.evaluate.graph
-    leaves = [*graph.leaves("param"), *graph.leaves("state")]
-    own = any(leaf.attrs["init"].name == OWN_INIT for leaf in leaves)
-    lines = [
-        f"def init(seed{', own' if own else ''}):",
-        *(_OWN_DOC if own else _INIT_DOC),
-        *_draw_lines(leaves),
-        *_dict_lines("params", [_init_entry(graph, p) for p in graph.leaves("param")]),
-        *_dict_lines("state", [_init_entry(graph, s) for s in graph.leaves("state")]),
-    ]
-    slots = slot_lines(model.update) if model.update else []
-    return [*lines, *_dict_lines("slots", slots), "    return params, state, slots"]
-
-
-def _init_helpers(model: ModelPlan) -> list[str]:
-    """The functions above ``init`` that it calls to draw."""
-    graph = model.declared or model.evaluate.graph
-    leaves = [*graph.leaves("param"), *graph.leaves("state")]
-    return sorted({leaf.attrs["init"].helper(_int_shape(leaf)) for leaf in leaves} - {""})
-
-
-def _draw_lines(leaves: Sequence[Node]) -> list[str]:
-    """The distributions that these leaves are drawn from, as local functions."""
-    inits = [(n.attrs["init"], _int_shape(n)) for n in leaves if n.attrs["init"].value is None]
-    drawn = [init.expression(shape, "name") for init, shape in inits]
-    families = {init.draw(shape)[0].lines for init, shape in inits if init.name != OWN_INIT} - {()}
-    if not families and not any("generator(" in text for text in drawn):
-        return []
-    return ["", *_GENERATOR, "", *(line for lines in sorted(families) for line in (*lines, ""))]
-
-
-_INIT_DOC = [
-    '    """Starting values: (params, state, slots). Each is drawn from the seed and its own name."""',
-]
-_OWN_DOC = [
-    '    """Starting values: (params, state, slots). Each is drawn from the seed and its own name.',
-    "",
-    "    own: functions (rng, shape) by name, for the parameters that started by a function of their author's.",
-    '    """',
-]
-_GENERATOR = (
-    "    def generator(name):",
-    "        return np.random.Generator(np.random.PCG64([seed, _name_seed(name)]))",
-)
-
-
-def _dict_lines(name: str, entries: Sequence[str]) -> list[str]:
-    return [f"    {name} = {{", *entries, "    }"] if entries else [f"    {name} = {{}}"]
-
-
-def _init_entry(graph: Graph, leaf: Node) -> str:
-    name, init = quoted(graph.name_of(leaf)), leaf.attrs["init"]
-    text = array_text(init.value.value) if init.value is not None else init.expression(_int_shape(leaf), name)
-    text = f"{text}.astype(np.{leaf.dtype})" if leaf.shape else f"np.{leaf.dtype}({text})"
-    line = f"        {name}: {text},"
-    return line if len(line) <= MAX_WIDTH else f"        {name}: (\n            {text}\n        ),"
-
-
-def _int_shape(leaf: Node) -> tuple[int, ...]:
-    return tuple(int(str(d)) for d in leaf.shape)
 
 
 # -- predict and evaluate -----------------------------------------------------------------------------------------
@@ -386,7 +323,7 @@ def _next_state(graph: Graph, nexts: Mapping[Node, str]) -> list[str]:
     line = f"    next_state = {{**state, {', '.join(entries)}}}"
     if len(line) <= MAX_WIDTH:
         return [line]
-    return _dict_lines("next_state", [f"        {entry}," for entry in ("**state", *entries)])
+    return dict_lines("next_state", [f"        {entry}," for entry in ("**state", *entries)])
 
 
 def _backward_lines(
