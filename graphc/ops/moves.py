@@ -84,7 +84,7 @@ def _fold(values, shape, axis, window, stride=None, dilation=None, out=None):
 
 
 def _weave(parts, shape, axis, window, out=None):
-    """The parts of windows that stand side by side, each where it belongs; zeros behind the last window."""
+    """Parts of windows side by side, each where it belongs; zeros behind the last window."""
     if out is None:
         out = np.empty(shape, parts[0].dtype)
     index = [slice(None)] * out.ndim

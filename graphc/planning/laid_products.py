@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.ir.node import Node, build
+from graphc.ir.node import Node, build, hinted
 from graphc.ir.size import product
 from graphc.ops.shape import matrix_transpose, reshape
 from graphc.planning.laid import Laid, common_dims, copied, in_order, laid, refined
@@ -36,7 +36,7 @@ class Matrices:
                 flat = _flat(value, stored, lead, *groups)
                 return matrix_transpose(flat) if flipped else flat
         order = (*lead, *rows, *columns)
-        stored = copied(in_order(value, order))
+        stored = hinted(copied(in_order(value, order)), "columns")
         self.copies.setdefault(value.node, []).append((order, stored))
         return _flat(value, stored, lead, rows, columns)
 

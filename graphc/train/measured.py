@@ -16,8 +16,9 @@ from graphc.ops.evaluate import size_values
 from graphc.optim import sgd
 from graphc.optim.optimizer import Optimizer
 from graphc.planning.alive import alive_peak
+from graphc.planning.batch_last import batch_last
 from graphc.planning.early import with_early_factors
-from graphc.planning.order import Plan
+from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import summed
 from graphc.runtime.load import refusals
 from graphc.runtime.memory import measured_peak, sample_arrays
@@ -67,8 +68,11 @@ def step_report(model: Any, optimizer: Any = None) -> Report:
     planned = step_plan(model, optimizer)
     layout = getattr(model, "layout", "fresh")
 
+    free = layout == "planned" and model.level != "exact"
+    stored = make_plan(batch_last(planned.graph)) if free else planned
+
     def peaks(sizes: Mapping[str, int]) -> tuple[int, int]:
-        return alive_in_step(planned, sizes, layout), _measured(model, optimizer, sizes)
+        return alive_in_step(stored, sizes, layout), _measured(model, optimizer, sizes)
 
     found = make_report(model.name, planned, module.trace, module.source, peaks)
     return replace(found, layout=layout, passes=summed(found.passes))

@@ -68,6 +68,14 @@ def layer_normed() -> tuple[Model, optim.Optimizer]:
     return gx.Model(y, nn.mse(y, t), name="layer_normed"), optim.sgd(0.1)
 
 
+def pooled() -> tuple[Model, optim.Optimizer]:
+    """A convolution, a pool and a layer: in the planned step the batch is the last axis of signals."""
+    x, t = gx.input("x", ("batch", 2, 23)), gx.input("t", ("batch",), dtype="int64")
+    h = nn.max_pool(nn.conv1d(x, 4, 3, "relu", name="conv"), 2, name="pool")
+    logits = nn.dense(nn.flatten(h), 10, name="output")
+    return gx.Model(logits, nn.cross_entropy(logits, t), name="pooled"), optim.sgd(0.1)
+
+
 MODELS: dict[str, Callable[[], tuple[Model, optim.Optimizer]]] = {
     "line": line,
     "two_layers": two_layers,
@@ -75,4 +83,5 @@ MODELS: dict[str, Callable[[], tuple[Model, optim.Optimizer]]] = {
     "centred": centred,
     "batch_normed": batch_normed,
     "layer_normed": layer_normed,
+    "pooled": pooled,
 }

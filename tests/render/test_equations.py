@@ -129,7 +129,9 @@ def test_both_sides_of_every_equation_are_equal(make, level):
     sides = sides_of(make, level)
     assert sides.faults() == []
     gradients = [e for e in sides.page.equations if e.of is not None and e.phase == "backward"]
-    moved = 2 if make is convolution and level != "exact" else 0  # a sum and a maximum, where nobody declared them
+    moved = (
+        2 if make is convolution and level != "exact" else 0
+    )  # a sum and a maximum, where nobody declared them
     own = {e.number for e in gradients} - sides.apart
     assert len(own) == moved, "a gradient was compared with itself"
     assert {e.of for e in gradients} >= set(sides.page.system.targets)

@@ -23,12 +23,13 @@ CASES = {
     **MODELS,
     **{name: lambda name=name: workload(name) for name in ("W1", "W2", "W3")},
     "W6": lambda: workload("W6"),
+    "W9": lambda: workload("W9"),
 }
 MOST = {"W2": 1.2}
 """Activations with a row of ones below them have arrays of their own, which hold nothing else once they are dead."""
 
-SLOW = ("masked", "W3", "W6")
-ROWS = {"line": 1 << 17, "masked": 1 << 17, "W3": 2048, "W6": 2048}
+SLOW = ("masked", "W3", "W6", "W9")
+ROWS = {"line": 1 << 17, "masked": 1 << 17, "pooled": 512, "W9": 256, "W3": 2048, "W6": 2048}
 
 
 def rows_of(model, sizes):
