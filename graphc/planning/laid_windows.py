@@ -8,6 +8,7 @@ from math import prod
 
 from graphc.ir.events import Rebuilt
 from graphc.ir.node import Node, build
+from graphc.ir.provenance import record_parts
 from graphc.ir.size import Dim, product
 from graphc.ir.types import Shape
 from graphc.ops.arith import subtract
@@ -208,7 +209,12 @@ def _shared(
 
 
 def _of(node: Node, new: Node) -> Node:
-    new.about.record(Rebuilt(node))
+    """A part of a node, which comes from where that does."""
+    event = Rebuilt(node)
+    new.about.record(event)
+    if not new.about.scopes:
+        new.about.scopes = node.about.scopes
+    record_parts(new, event, ())
     return new
 
 

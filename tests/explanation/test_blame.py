@@ -73,6 +73,7 @@ def test_every_statement_has_its_line_and_every_node_one(name):
         if line.startswith(("for ", "if ")):  # the heading of a loop that it begins, or of a second look
             continue
         makes = rf"{name} = |copyto\({name}(_part)?, |{name}_last.fill|\w+\(.*, out={name}(_flat)?[,)]"
+        makes += rf"|_clear\({name}, "
         assert re.match(makes, line), line
 
 

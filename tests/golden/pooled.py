@@ -487,8 +487,8 @@ def plan_step(batch, params, slots):
         # conv
         copyto(columns, transpose_2)  # [3, 2, 21, batch]
         dot(reshape_2_T, reshape, out=product)  # [4, 21*batch]
-        greater(slice_3, slice_2, out=mask)  # [4, 10, batch]
         # pool
+        greater(slice_3, slice_2, out=mask)  # [4, 10, batch]
         maximum(slice_2, slice_3, out=pool_h)  # [4, 10, batch]
         add(pool_h, reshape_4, out=pool_h)  # [4, 10, batch]
         maximum(pool_h, 0, out=pool_h)  # [4, 10, batch]
@@ -519,9 +519,9 @@ def plan_step(batch, params, slots):
         multiply(reshape_6, mask_2, out=d_pool_h_in)  # [4, 10, batch]  chain rule of relu
         # backward, conv
         add_reduce(reshape_7, axis=1, out=d_conv_b)  # [4]  dL/d(conv.b): chain rule of expand_dims
+        # backward, pool
         multiply(d_pool_h_in, mask, out=d_sliding_windows)  # [4, 10, batch]  chain rule of max
         subtract(d_pool_h_in, d_sliding_windows, out=d_sliding_windows_2)  # [4, 10, batch]
-        # backward, pool
         _clear(d_transpose, (1,), (2,))  # [4, 21, batch]  chain rule of sliding_windows
         # backward, conv
         dot(reshape, reshape_8_T, out=d_reshape_2)  # [6, 4]  chain rule of matmul
