@@ -50,12 +50,14 @@ def _erf(x, out=None):
 # fmt: on
 
 
-# 0.73 (3.3), 0.73 (2.1)
+# 0.73 (2.4), 0.71 (1.9)
 def _sigmoid(x, out=None):
     """1 / (1 + exp(-x)); where that exponential overflows it is exp(x), to the last subnormal."""
     try:
         with np.errstate(over="raise"):
-            e = np.exp(-x)
+            into = out if out is not None and not np.may_share_memory(x, out) else None
+            e = np.negative(x, out=into)
+            e = np.exp(e, out=e if e.ndim else None)
     except FloatingPointError:
         with np.errstate(over="ignore"):
             e = np.exp(-x)
@@ -65,12 +67,12 @@ def _sigmoid(x, out=None):
     return np.divide(1.0, e, out=out)
 
 
-# 1.0 (2.7), 0.73 (1.5)
+# 1.1 (2.6), 0.70 (1.3)
 def _softplus(x, out=None):
     """log(1 + exp(x)); where that exponential overflows it is x."""
     try:
         with np.errstate(over="raise"):
-            e = np.exp(x)
+            e = np.exp(x, out=out if out is not None and not np.may_share_memory(x, out) else None)
     except FloatingPointError:
         with np.errstate(over="ignore"):
             e = np.exp(x)
