@@ -376,7 +376,7 @@ class PlannedWriter(Writer):
         return [line] if same else [f"np.copyto({out}, {operands[0]})", line]
 
     def _taken_off(self, node: Node, out: str) -> str:
-        places = self.closure.hoist(f"np.arange({node.shape[0]})", "places")
+        places = self.closure.hoist(f"np.arange(0, {node.shape[0]})", "places")
         labels, share = marks_of(node.inputs[1])
         amount = "1.0" if share is None else self._operand(node, share)
         return f"{out}[{places}, {self.text(labels.inputs[0])}] -= {amount}"

@@ -104,21 +104,23 @@ def _local(writer: PlannedWriter, statement: Statement, arrays: Mapping[str, Nod
     node = statement.node
     written = any("out=" in line or "copyto(" in line for line in statement.block[-1:])
     written = written or node in writer.exponentials
+    written = written or (node in writer.indexed and node in writer.memory.home)
     if not written or statement.results or node.shape == () or not _rows_of(node) or node in writer.pieces:
         return False
     if node in writer.exponentials:
         axes: Sequence[int] = (writer.exponentials[node].shift.attrs["axis"],)
-    elif node.op.kind == "pointwise":
-        axes = ()
+    elif node.op.kind == "pointwise" or "picks" in node.op.properties:
+        axes = (node.attrs["axis"],) if "picks" in node.op.properties else ()
     elif "axis" in node.attrs and "reduce(" in statement.block[0]:
         axis = node.attrs["axis"]
         axes = axis if isinstance(axis, tuple) else (axis,)
     else:
         return False
+    operands = node.inputs[:1] if node in writer.indexed else node.inputs  # labels go with the rows
     named = all(name in arrays for name in _names(writer, statement)) and all(
-        _plain(writer, x) for x in node.inputs
+        _plain(writer, x) for x in operands
     )
-    return named and 0 not in axes and all(_fits(writer, x, node) for x in node.inputs)
+    return named and 0 not in axes and all(_fits(writer, x, node) for x in operands)
 
 
 def _plain(writer: PlannedWriter, operand: Node) -> bool:
@@ -173,6 +175,9 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     first = _first_names(writer, [n for n in names if n not in moving], arrays)
     short = [n for n in dict.fromkeys(first.values()) if _temporary(writer, arrays[n], inside)]
     whole = [n for n in dict.fromkeys(first.values()) if n not in short]
+    counting = _counting(writer, run, length)
+    short += counting
+    first |= {n: n for n in counting}
     start, stop = closure.names.reserve("i"), closure.names.reserve("j")
     cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
@@ -189,6 +194,14 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     heading = wrapped("for ", [start, stop, *cut.values()], f" in {strips}:")
     renamed = [_renamed(s, new) for s in run]
     return [replace(renamed[0], block=(*heading, *renamed[0].block)), *renamed[1:]]
+
+
+def _counting(writer: PlannedWriter, run: Sequence[Statement], length: object) -> list[str]:
+    """The names of 0, 1, 2, ... along the rows that a run reads: of each strip these are the first ones."""
+    text = " ".join(line for s in run for line in s.block)
+    hoisted = writer.closure.hoisted.items()
+    found = [name for expression, name in hoisted if expression.startswith(f"np.arange(0, {length})")]
+    return [name for name in found if name in _NAME.findall(text)]
 
 
 def _left(writer: PlannedWriter, run: list[Statement], why: str) -> list[Statement]:

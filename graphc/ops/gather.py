@@ -214,6 +214,15 @@ def _along_type(x: Type, indices: Type, *, axis: int) -> Type:
     return Type(x.dtype, indices.shape)
 
 
+def _along_into(operands: Sequence[str], out: str, node: Node, hoist: Any) -> list[str]:
+    """Along the rows of a matrix by two indices, which costs a third."""
+    x, indices = operands
+    if node.ndim != 2 or node.attrs["axis"] != 1:
+        return [f"np.copyto({out}, np.take_along_axis({x}, {indices}, {node.attrs['axis']}))"]
+    places = hoist(f"np.arange(0, {node.shape[0]})[:, None]", "places")
+    return [f"np.copyto({out}, {x}[{places}, {indices}])"]
+
+
 take_along_axis_op: Op = linear(
     "take_along_axis",
     "x indices",
@@ -221,9 +230,10 @@ take_along_axis_op: Op = linear(
     (lambda g, x, indices, *, axis: add_along_axis_op(g, indices, shape=x.shape, axis=axis), ZERO),
     attrs={"axis": ...},
     numpy="np.take_along_axis({x}, {indices}, {axis})",
+    into=_along_into,
     latex=r"{x}_{{{indices}}}",
     cost=3.0,
-    properties="moves",
+    properties="moves picks",
 )
 
 

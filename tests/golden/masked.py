@@ -44,7 +44,9 @@ def _sigmoid(x, out=None):
     """1 / (1 + exp(-x)); where that exponential overflows it is exp(x), to the last subnormal."""
     try:
         with np.errstate(over="raise"):
-            e = np.exp(-x)
+            into = out if out is not None and not np.may_share_memory(x, out) else None
+            e = np.negative(x, out=into)
+            e = np.exp(e, out=e if e.ndim else None)
     except FloatingPointError:
         with np.errstate(over="ignore"):
             e = np.exp(-x)
@@ -390,7 +392,7 @@ def plan_step(batch, params, slots):
     exp = np.exp
     copyto = np.copyto
     subtract = np.subtract
-    strip = min(batch, 4681)
+    strip = min(batch, 7021)
     [
         dense1_z,
         product,
