@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.ir.node import Node
 from graphc.ir.size import product
-from graphc.planning.choices import HIDDEN, LEAST, LONG, WIDE, strip_elements
+from graphc.planning.choices import HIDDEN, LEAST, LONG, LONGER, WIDE, strip_elements
 
 if TYPE_CHECKING:
     from graphc.codegen.planned import PlannedWriter
@@ -182,9 +182,11 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
+    dear = max(widths) == 1 or any(s.node in writer.exponentials for s in run)
+    elements = strip_elements() * (LONGER if dear else 1)
     hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
     closure.before.append(
-        f"{rows} = min({length}, {max(strip_elements() // max(sum(widths) + hidden, 1), 1)})"
+        f"{rows} = min({length}, {max(elements // max(sum(widths) + hidden, 1), 1)})"
     )
     places = [writer.place[n] for n in inside]
     closure.loop([*whole, *short], short, rows, min(places), max(places))

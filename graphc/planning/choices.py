@@ -17,6 +17,10 @@ WIDE, LONG = 256, 12
 HIDDEN = 3
 """Arrays that a helper of a strip makes for itself, such as the exponential inside a sigmoid."""
 
+LONGER = 3
+"""How many times as long strips of vectors are, and of exponentials with their sums, where the calls of a strip cost as
+much as what the cache saves."""
+
 SHORT_ROW = 128
 """A row of so many elements may be summed as a product. NumPy adds longer ones in pairs, which is more accurate."""
 

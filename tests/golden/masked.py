@@ -392,7 +392,7 @@ def plan_step(batch, params, slots):
     exp = np.exp
     copyto = np.copyto
     subtract = np.subtract
-    strip = min(batch, 7021)
+    strip = min(batch, 4681)
     [
         dense1_z,
         product,
