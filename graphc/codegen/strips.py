@@ -44,31 +44,56 @@ def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[St
         str(text): node for node, text in writer.texts.items() if node.shape != () and text.isidentifier()
     }
     result: list[Statement] = []
-    run: list[Statement] = []
-    apart: list[Statement] = []
+    run, apart, totals = _nothing()
     for statement in statements:
         local = _local(writer, statement, arrays)
         if run and not local and _stands_apart(writer, statement, run):
             apart.append(statement)
             continue
+        if run and _is_total(writer, statement, run):
+            totals.append(statement)
+            continue
         if run and not (local and _goes_on(writer, run, statement)):
-            result += _looped(writer, run, apart, arrays)
-            run, apart = [], []
+            result += _looped(writer, run, apart, totals, arrays)
+            run, apart, totals = _nothing()
         (run if local else result).append(statement)
-    return [*result, *_looped(writer, run, apart, arrays)]
+    return [*result, *_looped(writer, run, apart, totals, arrays)]
+
+
+def _nothing() -> tuple[list[Statement], list[Statement], list[Statement]]:
+    return [], [], []
 
 
 def _looped(
     writer: PlannedWriter,
     run: list[Statement],
     apart: Sequence[Statement],
+    totals: Sequence[Statement],
     arrays: Mapping[str, Node],
 ) -> list[Statement]:
     """A run as a loop, behind what stood between its calls; all as it was where a loop is not worth it."""
-    loop = _loop(writer, run, arrays)
+    loop = _loop(writer, run, totals, arrays)
     if loop is run:
-        return sorted([*run, *apart], key=lambda s: writer.place[s.node])
+        return sorted([*run, *apart, *totals], key=lambda s: writer.place[s.node])
     return [*apart, *loop]
+
+
+def _is_total(writer: PlannedWriter, statement: Statement, run: Sequence[Statement]) -> bool:
+    """Whether a line is the sum of all that a run computes in one of its arrays, which may be added up by strips."""
+    node = statement.node
+    if not writer.products or statement.block or "sums" not in node.op.properties or node.shape != ():
+        return False
+    (value,) = node.inputs
+    made = any(s.node is value for s in run) and writer.phase.get(value) == writer.phase.get(node)
+    return made and value.type.is_float and statement.expression == f"{writer.text(value)}.sum()"
+
+
+def _added(writer: PlannedWriter, total: Statement, rows: Mapping[str, str], ones: str) -> Statement:
+    """What a strip adds to a sum; of a vector as a product with ones."""
+    (value,) = total.node.inputs
+    text = rows[str(writer.text(value))]
+    amount = writer.closure.bound(f"np.dot({text}, {ones})") if value.ndim == 1 else f"{text}.sum()"
+    return replace(total, block=(f"    {total.name} += {amount}",))
 
 
 def _goes_on(writer: PlannedWriter, run: Sequence[Statement], statement: Statement) -> bool:
@@ -159,7 +184,9 @@ def _fits(writer: PlannedWriter, operand: Node, node: Node) -> bool:
     return operand.ndim < axes or operand.shape[0] == 1
 
 
-def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node]) -> list[Statement]:
+def _loop(
+    writer: PlannedWriter, run: list[Statement], totals: Sequence[Statement], arrays: Mapping[str, Node]
+) -> list[Statement]:
     if sum(len(_computed(writer, s)) for s in run) < LEAST:
         return _left(writer, run, f"a loop pays from {LEAST} calls")
     length = run[0].node.shape[0]
@@ -170,7 +197,7 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
         return _left(writer, run, why)
     closure = writer.closure
     closure.runs.append(Run(_called(run), True, f"{len(run)} calls over rows of {max(widths)} elements"))
-    inside = {n for s in run for n in _computed(writer, s)}
+    inside = {n for s in run for n in _computed(writer, s)} | {s.node for s in totals}
     moving = [n for n in names if arrays[n] not in closure.fixed]
     first = _first_names(writer, [n for n in names if n not in moving], arrays)
     short = [n for n in dict.fromkeys(first.values()) if _temporary(writer, arrays[n], inside)]
@@ -182,6 +209,12 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
+    ones = ""
+    if any(s.node.inputs[0].ndim == 1 for s in totals):
+        dtype = totals[0].node.dtype
+        whole_ones = closure.hoist(f"np.ones({rows}, np.{dtype})", "ones")
+        ones = cut[whole_ones] = closure.names.reserve(f"{whole_ones}_rows")
+        short.append(whole_ones)
     dear = max(widths) == 1 or any(s.node in writer.exponentials for s in run)
     elements = strip_elements() * (LONGER if dear else 1)
     hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
@@ -194,8 +227,10 @@ def _loop(writer: PlannedWriter, run: list[Statement], arrays: Mapping[str, Node
     closure.setup += wrapped(f"{strips} = _strips(", [str(x) for x in made], ")")
     writer.helpers.append("_strips")
     heading = wrapped("for ", [start, stop, *cut.values()], f" in {strips}:")
+    starts = [closure.bound(f"{s.name} = np.{s.node.dtype}(0.0)") for s in totals]
     renamed = [_renamed(s, new) for s in run]
-    return [replace(renamed[0], block=(*heading, *renamed[0].block)), *renamed[1:]]
+    first_of_all = replace(renamed[0], block=(*starts, *heading, *renamed[0].block))
+    return [first_of_all, *renamed[1:], *(_added(writer, s, new, ones) for s in totals)]
 
 
 def _counting(writer: PlannedWriter, run: Sequence[Statement], length: object) -> list[str]:

@@ -29,7 +29,17 @@ def test_a_long_run_of_calls_is_one_loop(count):
     planned = gx.compile(outputs, layout="planned", reuse_outputs=True)
     assert planned.source.count(" in strips") == 1
     x = np.random.default_rng(0).normal(size=count).astype("float32")
-    for one, other in zip(gx.compile(outputs)(x), planned(x), strict=True):
+    assert " += dot(" in planned.source  # a sum of everything is added up strip by strip
+    (total, gradient), (other, planned_gradient) = gx.compile(outputs)(x), planned(x)
+    assert type(other) is type(total)
+    np.testing.assert_allclose(other, total, rtol=2e-6)
+    np.testing.assert_array_equal(gradient, planned_gradient)
+
+
+def test_exact_adds_up_as_it_is_declared():
+    outputs, x = pointwise(), np.random.default_rng(0).normal(size=200_000).astype("float32")
+    fresh, planned = (gx.compile(outputs, level="exact", layout=layout) for layout in ("fresh", "planned"))
+    for one, other in zip(fresh(x), planned(x), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
