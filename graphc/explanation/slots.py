@@ -53,8 +53,8 @@ def slots_of(text: str) -> tuple[Slot, ...]:
 
     Example:
         >>> text = "[h, d] = _buffers(((n, 3), np.float32, 0, 9), ((3,), np.float32, 2, 4))\nh2 = h\n"
-        >>> slots_of(text)[0]
-        Slot(name='h', shape='(n, 3)', dtype='float32', first=0, last=9, shared=('h2',))
+        >>> print(slots_of(text)[0])
+        h: float32(n, 3), then h2; computations 0 to 9
     """
     if MAKES not in text:
         return ()

@@ -68,7 +68,8 @@ def dropout(x: Node, rate: float, *, name: str | None = None) -> Node:
 
     Args:
         x: float of any shape.
-        rate: the share to drop, from 0 up to 1.
+        rate: the share to drop, from 0 up to 1; what is kept, 1 - rate, is rounded to a multiple of 2**-16, and what
+            survives is divided by that, so that its mean is exact.
         name: the name of its random site; a site has its own generator, so two dropouts never share a mask.
 
     Raises:
