@@ -121,7 +121,7 @@ _SHOWN: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ),
     ("graphc.train.history", "History"): (
         "graphc.train.notebook",
-        {"_repr_html_": "history_html", "_repr_svg_": "history_svg"},
+        {"_repr_html_": "history_html", "_repr_latex_": "history_latex", "_repr_svg_": "history_svg"},
     ),
 }
 

@@ -35,6 +35,7 @@ from graphc.render.formula import shape_label
 from graphc.render.latex import latex
 from graphc.render.maths import Math, equals, named, partial, row
 from graphc.render.parts import BACKWARD, FORWARD
+from graphc.render.sheet import sheet_of
 from graphc.rewrite.lower import MODES
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
 from graphc.rewrite.rules import RULES
@@ -43,7 +44,7 @@ from graphc.stages import resolve, simplify
 
 _ROLES = {"param": "parameter", "input": "input", "state": "state", "hyper": "hyper-parameter"}
 
-SUFFIXES = (".md", ".tex", ".html")
+SUFFIXES = (".md", ".tex", ".html", ".svg")
 
 _SIGNS = (
     "A product without a sign is a product of matrices, ⊙ one element by element, ⊗ one of each with each; [c] is 1 "
@@ -95,6 +96,15 @@ class Derivation:
         """As one page with MathML: no script, and nothing is fetched."""
         return page_of(self.blocks, self.title)
 
+    @property
+    def svg(self) -> str:
+        """The equations alone as one picture, set as outlines: for slides, and for what knows no MathML.
+
+        Raises:
+            MissingDependency: ziamath is not installed.
+        """
+        return sheet_of(self.title, self.equations)
+
     def _repr_html_(self) -> str:
         return html_of(self.blocks)
 
@@ -108,12 +118,12 @@ class Derivation:
         return f"<derivation of {self.title}: {len(self.equations)} equations>"
 
     def save(self, path: Any) -> Path:
-        """Write it; the suffix, ``.md``, ``.tex`` or ``.html``, says how.
+        """Write it; the suffix, ``.md``, ``.tex``, ``.html`` or ``.svg`` (the equations alone), says how.
 
         Raises:
             ArgumentError: another suffix, or a path that cannot be written.
         """
-        texts = {".md": "markdown", ".tex": "latex", ".html": "html"}
+        texts = {".md": "markdown", ".tex": "latex", ".html": "html", ".svg": "svg"}
         suffix = Path(path).suffix.lower()
         if suffix not in texts:
             raise ArgumentError(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from html import escape
 
 from graphc.render.labels import Mark
-from graphc.render.typeset import SIZE, UNIT, Glyph
+from graphc.render.typeset import SIZE, UNIT, Glyph, Setting
 
 _CELL = re.compile(r'<polygon fill="(#01[0-9a-f]{4})"[^>]*? points="([^"]*)"/>')
 _USUAL = round(SIZE / UNIT, 4)
@@ -24,11 +24,13 @@ def placed(svg: str, marks: Sequence[Mark]) -> str:
         return svg
     known = {mark.colour: mark for mark in marks}
     svg = _CELL.sub(lambda found: _formula(known[found[1]], found[2]), svg)
-    return re.sub(r"(<svg[^>]*>\n?)", lambda found: found[1] + _definitions(marks), svg, count=1)
+    definitions = defined(mark.setting for mark in marks)
+    return re.sub(r"(<svg[^>]*>\n?)", lambda found: found[1] + definitions, svg, count=1)
 
 
-def _definitions(marks: Iterable[Mark]) -> str:
-    outlines = dict.fromkeys(glyph.outline for mark in marks for glyph in mark.setting.glyphs)
+def defined(settings: Iterable[Setting]) -> str:
+    """The outlines that formulas use, each once."""
+    outlines = dict.fromkeys(glyph.outline for setting in settings for glyph in setting.glyphs)
     paths = "".join(f'<path id="{name_of(outline)}" d="{outline}"/>' for outline in outlines)
     return f"<defs>{paths}</defs>\n"
 
@@ -45,9 +47,14 @@ def _formula(mark: Mark, points: str) -> str:
     setting = mark.setting
     left = min(xs) + (1 if mark.left else (max(xs) - min(xs) - setting.width) / 2)
     base = (min(ys) + max(ys)) / 2 + mark.base
+    return drawn(setting, left, base, mark.ink)
+
+
+def drawn(setting: Setting, left: float, base: float, ink: str) -> str:
+    """A formula that begins at ``left`` on the baseline ``base``."""
     inner = "".join(map(_use, setting.glyphs)) + "".join(map(_rule, setting.rules))
     return (
-        f'<g class="formula" role="img" aria-label="{escape(setting.text)}" fill="{mark.ink.lower()}" '
+        f'<g class="formula" role="img" aria-label="{escape(setting.text)}" fill="{ink.lower()}" '
         f'transform="translate({_brief(left)} {_brief(base)})scale({_USUAL:g})">{inner}</g>'
     )
 

@@ -173,7 +173,7 @@ INDENT = Math("quad")
 _LEVEL = {"+": 0, "−": 0, "=": 0, "←": 0, "⊙": 1, "⊗": 1, "·": 1, "/": 1, "×": 1}
 
 
-def lines_of(formula: Math) -> tuple[Setting, ...]:
+def lines_of(formula: Math, width: float = MAX_WIDTH) -> tuple[Setting, ...]:
     """A formula on as many lines as it needs, broken before signs; nothing where it cannot be set so.
 
     Example:
@@ -185,20 +185,20 @@ def lines_of(formula: Math) -> tuple[Setting, ...]:
     whole = typeset(formula)
     if whole is None:
         return ()
-    if whole.width <= MAX_WIDTH:
+    if whole.width <= width:
         return (whole,)
-    found = [typeset(line) for line in broken(formula)]
+    found = [typeset(line) for line in broken(formula, width)]
     settings = tuple(line for line in found if line is not None)
-    fits = len(settings) == len(found) <= MAX_LINES and all(s.width <= 1.4 * MAX_WIDTH for s in settings)
+    fits = len(settings) == len(found) <= MAX_LINES and all(s.width <= 1.4 * width for s in settings)
     return settings if fits else ()
 
 
-def broken(formula: Math) -> list[Math]:
+def broken(formula: Math, width: float = MAX_WIDTH) -> list[Math]:
     """The lines of a formula that is too wide: brackets that need not grow are opened, and quotients lie down."""
     rest = list(_opened(formula))
     lines: list[Math] = []
     while rest:
-        at = _break(rest, MAX_WIDTH - (20.0 if lines else 0.0))
+        at = _break(rest, width - (20.0 if lines else 0.0))
         line = [part for _, part in rest[:at]]
         lines.append(Math("row", "", ((INDENT, *line) if lines else tuple(line))))
         rest = rest[at:]

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphc.errors import MissingDependency
 from graphc.render.highlight import html_listing
+from graphc.render.latex import escaped
 from graphc.render.notebook import MAX_PICTURE, folded, framed, quietly
 
 MAX_ROWS = 10
@@ -54,11 +55,30 @@ def history_svg(history: Any) -> str | None:
     return text.getvalue()
 
 
-def _table(history: Any) -> str:
+@quietly
+def history_latex(history: Any) -> str | None:
+    """Its rows as a table of LaTeX, for a notebook that becomes a PDF; None where there are none."""
+    if not history.rows:
+        return None
+    columns, rows = _cells(history)
+    lines = [" & ".join(map(escaped, row)) + r" \\" for row in (columns, *rows)]
+    head, *body = lines
+    return "\n".join(
+        [rf"\begin{{tabular}}{{{'r' * len(columns)}}}", head, r"\hline", *body, r"\end{tabular}"]
+    )
+
+
+def _cells(history: Any) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns, and the first and the last rows."""
     columns = ["epoch", *history.columns]
     rows = [[_number(row.get(c)) for c in columns] for row in history.rows]
     if len(rows) > MAX_ROWS:
         rows = [*rows[: MAX_ROWS // 2], ["…"] * len(columns), *rows[-MAX_ROWS // 2 :]]
+    return columns, rows
+
+
+def _table(history: Any) -> str:
+    columns, rows = _cells(history)
     return f"<table>{_row('th', columns)}{''.join(_row('td', row) for row in rows)}</table>"
 
 

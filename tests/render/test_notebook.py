@@ -74,6 +74,10 @@ def test_models_histories_summaries_and_explanations_are_shown(model):
     assert "<svg" in shown
     assert "<?xml" not in shown
     assert history._repr_svg_() == history._repr_svg_()
+    table = history._repr_latex_().splitlines()
+    assert table[0] == r"\begin{tabular}{rr}"
+    assert table[1].startswith("epoch & loss")
+    assert len(table) == 4 + 11  # the frame, and of twelve rows ten and a gap
     assert model.explain("last.W")._repr_markdown_().startswith("### dL/d(last.W)")
 
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import graphc as gx
+from graphc.errors import MissingDependency
 from graphc.render import draw, typeset
 from graphc.render.labels import Labels
 from graphc.render.maths import Math, fenced, named, operator, row
@@ -144,3 +145,21 @@ def test_brackets_around_what_is_tall_grow():
     assert low is not None
     assert high is not None
     assert high.ascent > 1.3 * low.ascent
+
+
+@needs_ziamath
+def test_a_derivation_is_one_picture_of_all_its_equations(tmp_path):
+    x, w = gx.input("x", ("n", 3)), gx.param("日本", (3,))
+    page = gx.derivation(gx.mean(gx.square(gx.tanh(x @ w).named("h"))))
+    root = ET.fromstring(page.save(tmp_path / "d.svg").read_text(encoding="utf-8"))
+    texts = [t.text or "" for t in root.iter(f"{SVG}text")]
+    assert [t for t in texts if re.fullmatch(r"\(\d+\)", t)] == [f"({e.number})" for e in page.equations]
+    assert any("日本" in t for t in texts)  # what has no glyph stays text
+    said = formulas(page.svg)
+    assert any(label.startswith("∂h = ") for label in said)
+
+
+def test_a_picture_of_a_derivation_needs_a_setter(no_setter):
+    x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
+    with pytest.raises(MissingDependency, match="formula"):
+        gx.derivation(gx.mean(gx.square(x @ w))).svg  # noqa: B018
