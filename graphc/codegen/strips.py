@@ -218,9 +218,7 @@ def _loop(
     dear = max(widths) == 1 or any(s.node in writer.exponentials for s in run)
     elements = strip_elements() * (LONGER if dear else 1)
     hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
-    closure.before.append(
-        f"{rows} = min({length}, {max(elements // max(sum(widths) + hidden, 1), 1)})"
-    )
+    closure.before.append(f"{rows} = min({length}, {max(elements // max(sum(widths) + hidden, 1), 1)})")
     places = [writer.place[n] for n in inside]
     closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]

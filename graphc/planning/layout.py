@@ -22,13 +22,10 @@ from graphc.ops.contract import matmul_op
 from graphc.ops.reduce import sum_op
 from graphc.ops.shape import expand_dims, transpose, transpose_op
 from graphc.ops.slices import with_ones
+from graphc.planning.choices import MOST_WEIGHTS
 from graphc.planning.order import Plan
 from graphc.rewrite.rule import Match, matched
 from graphc.rewrite.rules.cost import is_wide_one_hot
-
-MOST_WEIGHTS = 50_000
-"""So many elements the weights of a step may have together. A layer saves two calls of 1 to 2 µs and a pass over what
-it brings forth; of a step whose products take a millisecond that is nothing that can be measured."""
 
 _X, _W, _B, _G = (Var(name) for name in "xwbg")
 _LINE = add(matmul_op(_X, _W), _B)

@@ -159,8 +159,8 @@ def dropped():
 
 
 def large():
-    x, t = gx.input("x", ("batch", 200)), gx.input("t", ("batch", 1))
-    y = nn.dense(nn.dense(x, 300, activation="relu", name="a"), 1, name="b")
+    x, t = gx.input("x", ("batch", 100)), gx.input("t", ("batch", 1))
+    y = nn.dense(nn.dense(x, 100, activation="relu", name="a"), 1, name="b")
     return gx.Model(y, nn.mse(y, t), optimizer=optim.sgd(0.1))
 
 
