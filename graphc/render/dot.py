@@ -65,10 +65,11 @@ class _Writer:
         self.boxes = {box.key: box for box in figure.boxes}
         self.graph = Digraph(figure.name)
         self.routes = routes_of(figure)
-        self.colours: dict[Lane, str] = {}
+        self.pens: dict[Lane, tuple[str, float]] = {}
         for edge, lane in self.routes.lanes.items():
-            if not edge.faint or lane not in self.colours:
-                self.colours[lane] = style.FAINT if edge.faint else style.EDGES[edge.kind].colour
+            if not edge.faint or lane not in self.pens:
+                line = style.EDGES[edge.kind]
+                self.pens[lane] = (style.FAINT if edge.faint else line.colour, line.width)
         self.drawn: set[str] = set()
 
     def text(self) -> str:
@@ -126,7 +127,7 @@ class _Writer:
     def _row_lines(self, r: int, row: Row) -> list[str]:
         left, right = self.routes.points.get(r, ((), ()))
         ids = [_point(lane, r) for lane in left]
-        lines = [_point_node(lane, r, self.colours[lane]) for lane in (*left, *right)]
+        lines = [_point_node(lane, r, *self.pens[lane]) for lane in (*left, *right)]
         for column in COLUMNS:
             boxes = row.columns.get(column, ())
             if boxes and column in CELLS:
@@ -251,7 +252,8 @@ def _point(lane: Lane, row: int) -> str:
     return f"{lane[1]}{lane[0]}_{row}"
 
 
-def _point_node(lane: Lane, row: int, colour: str) -> str:
+def _point_node(lane: Lane, row: int, colour: str, width: float) -> str:
     """A piece of the line that passes: edges end at its rim, above and below, so that it closes the gap."""
-    size = 'shape=box label="" width=0.001 height=0.06 fixedsize=true margin=0 style=filled penwidth=1.4'
+    pen = f"penwidth={width:g} class=lane"  # of which the SVG makes a line
+    size = f'shape=box label="" width=0.001 height=0.06 fixedsize=true margin=0 style=filled {pen}'
     return f'{_point(lane, row)} [{size} color="{colour}" fillcolor="{colour}" group="{lane[1]}{lane[0]}" tooltip=" "]'

@@ -22,9 +22,22 @@ def cleaned(svg: str, figure: Figure) -> str:
     svg = re.sub(r' xlink:href="(?:#|%23)"', "", svg)
     numbers = count(1)  # Graphviz counts through the life of the process
     svg = re.sub(r'(<g id="a_[\w-]+?)_\d+(?=")', lambda found: f"{found[1]}_{next(numbers)}", svg)
+    svg = _LANE.sub(_as_line, svg)
     titles = _titles(figure)
     svg = re.sub(r"<title>([^<]*)</title>\n?", lambda found: titles.get(found[1], ""), svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(_summary(figure))}" ', 1)
+
+
+_LANE = re.compile(r'(class="node lane">.*?)<polygon ([^>]*?)points="([^"]*)"/>', re.DOTALL)
+OVERLAP = 1.0
+"""Points by which a piece of a lane reaches into the edges above and below it."""
+
+
+def _as_line(found: re.Match[str]) -> str:
+    """A piece of a lane as a line of the width of its edges, without a gap to them."""
+    xs, ys = zip(*(map(float, point.split(",")) for point in found[3].split()), strict=True)
+    x, top, bottom = (min(xs) + max(xs)) / 2, min(ys) - OVERLAP, max(ys) + OVERLAP
+    return f'{found[1]}<path {found[2]}d="M{x:.2f},{top:.2f}L{x:.2f},{bottom:.2f}"/>'
 
 
 def _titles(figure: Figure) -> Mapping[str, str]:
