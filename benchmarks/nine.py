@@ -75,6 +75,7 @@ def builders(problem: Any) -> dict[str, Callable[[Any], Step]]:
     found: dict[str, Callable[[Any], Step]] = {
         layout: partial(generated.build, layout=layout) for layout in generated.layouts(problem)
     }
+    found["numba"] = generated.build_numba
     found["hand"] = _later("by_hand")
     found["torch"] = _later("torch_steps")
     found["jax"] = _later("jax_steps")
@@ -95,7 +96,7 @@ def _later(module: str, **options: Any) -> Callable[[Any], Step]:
 def missing_package(name: str) -> str:
     """The package that an implementation needs and that is not installed, or nothing."""
     package = name.split()[0]
-    needed = package in ("torch", "jax")
+    needed = package in ("torch", "jax", "numba")
     return package if needed and importlib.util.find_spec(package) is None else ""
 
 
@@ -152,7 +153,8 @@ def measured(
                 continue
             package = missing_package(key)
             if package:
-                missing[key] = f"{package} is not installed: pip install 'graphc[bench]'"
+                extra = "numba" if package == "numba" else "bench"
+                missing[key] = f"{package} is not installed: pip install 'graphc[{extra}]'"
                 continue
             steps[key] = repeated(build(problem), chunk, clock)
         times = interleaved([s for s, _ in steps.values()], seconds=0, least=rounds, clock=clock)
@@ -162,7 +164,7 @@ def measured(
 
 # -- the table ----------------------------------------------------------------------------------------------------
 
-COLUMNS = ("fresh", "planned", "epoch", "hand", "jax", "jax loop", "torch")
+COLUMNS = ("fresh", "planned", "epoch", "numba", "hand", "jax", "jax loop", "torch")
 PEERS = ("torch", "jax", "jax loop", "hand")
 
 
@@ -237,7 +239,7 @@ def cores() -> int:
 def versions() -> str:
     """Python and the packages that take part."""
     parts = [f"Python {platform.python_version()}"]
-    for package in ("numpy", "torch", "jax"):
+    for package in ("numpy", "numba", "torch", "jax"):
         try:
             parts.append(f"{package} {version(package)}")
         except PackageNotFoundError:

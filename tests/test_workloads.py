@@ -68,7 +68,7 @@ RESULT = nine.Result("W1", "a title", {"fresh": 4e-5, "hand": 2e-5, "torch": 2e-
 
 def test_the_table_marks_what_was_missed():
     row = nine.cells(RESULT)
-    assert row[:5] == ["W1", "40.0 µs", "", "", "20.0 µs"]
+    assert row[:6] == ["W1", "40.0 µs", "", "", "", "20.0 µs"]
     assert row[-4:] == ["50.00 (≥ 25)", "1.50 (≥ 3, missed)", "", "2.00 (≤ 1.15, missed)"]
     assert len(row) == len(nine.header())
 

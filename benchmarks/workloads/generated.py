@@ -24,24 +24,31 @@ def layouts(problem: Problem | None = None) -> tuple[str, ...]:
     return (*known, "epoch") if cut and "planned" in known else known
 
 
-def build(problem: Problem, layout: str = "fresh") -> Step:
+def build(problem: Problem, layout: str = "fresh", target: str = "numpy") -> Step:
     """A function that takes one step with the next batch and returns the loss (W5, W7: with the gradient)."""
     if layout == "epoch":
-        return Epoch(problem)
-    return _trained(problem, layout) if problem.optimizer else _differentiated(problem, layout)
+        return Epoch(problem, target)
+    if problem.optimizer:
+        return _trained(problem, layout, target)
+    return _differentiated(problem, layout, target)
 
 
-def _differentiated(problem: Problem, layout: str) -> Step:
+def build_numba(problem: Problem) -> Step:
+    """The same with kernels that Numba compiles, in the last layout that there is."""
+    return build(problem, layouts(problem)[-1], "numba")
+
+
+def _differentiated(problem: Problem, layout: str, target: str) -> Step:
     y, x = expression(problem)
     reuse = layout != "fresh"  # the peers by hand return their buffers, too
-    program = gx.compile([y, gx.grad(y, x)], layout=layout, reuse_outputs=reuse)
+    program = gx.compile([y, gx.grad(y, x)], layout=layout, target=target, reuse_outputs=reuse)
     arguments = [problem.x[0]] if problem.t is None else [problem.x[0], problem.t[0]]
     return lambda: tuple(program(*arguments))
 
 
-def _trained(problem: Problem, layout: str) -> Step:
+def _trained(problem: Problem, layout: str, target: str) -> Step:
     """``train_step`` of the module that ``fit`` runs, called as ``fit`` calls it for one step."""
-    options = {"layout": layout} if "planned" in layouts() else {}
+    options = {"layout": layout, "target": target} if "planned" in layouts() else {}
     model, optimizer = model_of(problem, **options), optimizer_of(problem)
     model.begin(optimizer, Seeds())
     train_step = model.module(optimizer).train_step
@@ -68,8 +75,9 @@ class Epoch:
     Called, it takes one step; ``many`` takes so many with no look between them.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.model, optimizer = model_of(problem, layout="planned"), optimizer_of(problem)
+    def __init__(self, problem: Problem, target: str = "numpy") -> None:
+        self.model = model_of(problem, layout="planned", target=target)
+        optimizer = optimizer_of(problem)
         self.model.begin(optimizer, Seeds())
         module, values = self.model.module(optimizer), self.model.values
         self.size, self.batches, self.at = problem.x.shape[1], problem.batches, 0

@@ -20,6 +20,7 @@ LONGEST_ROW = 8192
 """Elements of a row that may be added up in float32."""
 
 ROW_SUM, ROW_MAX, FULL_SUM, ELEMENT, ONE_HOT = "row sum", "row max", "sum", "element", "one-hot"
+COLUMN_SUM = "column sum"
 REDUCTIONS = (ROW_SUM, ROW_MAX)
 
 Shape = tuple[Dim, ...]
@@ -97,12 +98,16 @@ class Clusters:
             self.items.insert(self._place(statement), statement)
             return
         access = self.access(statement)
+        phase, passed = self.writer.phase.get(member.node), False
         for item in reversed(self.items):
             if isinstance(item, Cluster) and self._fits(member, access, item):
+                if passed and phase != self.writer.phase.get(item.members[0].node):
+                    break  # what the backward phase computes of a value is not kept from the forward phase on
                 self._join(item, member, access)
                 return
             if access.parts(*self._touched(item)):
                 break
+            passed = passed or (isinstance(item, Statement) and item.node.shape != ())
         cluster = Cluster(member.space)
         self._join(cluster, member, access)
         self.items.append(cluster)
@@ -110,7 +115,8 @@ class Clusters:
     def _place(self, statement: Statement) -> int:
         """Where a statement goes: a number as far up as it may, so that what needs it can stay together."""
         at = len(self.items)
-        if statement.node.shape != () or statement.results or statement.node.op.kind != "pointwise":
+        node = statement.node
+        if any(x.shape != () for x in (node, *node.inputs)) or statement.results or node.op.role == "random":
             return at
         access = self.access(statement)
         while at and not access.parts(*self._touched(self.items[at - 1])):
@@ -131,9 +137,9 @@ class Clusters:
 
     def _fits(self, member: Member, access: Access, cluster: Cluster) -> bool:
         alike = member.space == cluster.space
-        if not alike and (member.kind in REDUCTIONS or member.space != row_of(cluster.space)):
+        if not alike and (member.kind in (*REDUCTIONS, COLUMN_SUM) or member.space != row_of(cluster.space)):
             return False
-        if access.reads & {m.node for m in cluster.members if m.kind == FULL_SUM}:
+        if access.reads & {self.array(m.node) for m in cluster.members if m.kind in (FULL_SUM, COLUMN_SUM)}:
             return False
         if self._views(member, cluster.nodes) & (cluster.writes | access.writes):
             return False
@@ -212,7 +218,7 @@ class Clusters:
         kind = self._kind(node)
         if kind is None or not all(self.known(x) for x in node.inputs):
             return None
-        space = node.inputs[0].shape if kind in (*REDUCTIONS, FULL_SUM) else node.shape
+        space = node.inputs[0].shape if kind in (*REDUCTIONS, COLUMN_SUM, FULL_SUM) else node.shape
         return Member(statement, kind, space) if space and 0 not in space else None
 
     def _named(self, statement: Statement) -> bool:
@@ -239,6 +245,8 @@ class Clusters:
         if len(axes) == operand.ndim and node.shape == () and operand.ndim:
             return FULL_SUM if ufunc == "add" else None
         width = operand.shape[-1]
+        if axes == (0,) and operand.ndim == 2 and ufunc == "add" and isinstance(width, int):
+            return COLUMN_SUM
         if axes != (operand.ndim - 1,) or not isinstance(width, int) or width > LONGEST_ROW:
             return None
         return ROW_SUM if ufunc == "add" else ROW_MAX

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from graphc.codegen.clusters import (
+    COLUMN_SUM,
     ELEMENT,
     FULL_SUM,
     ONE_HOT,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 """So many elements are added up in their own dtype; the sum of these sums is a float64."""
+
+WIDE = 32
+"""From so many elements on, the largest of a row is worth a search without branches."""
 
 AXES = "ijklmnopq"
 
@@ -121,7 +125,7 @@ class _Kernel:
     def _taken(self) -> set[str]:
         """What no variable may be called."""
         sizes = {name for dim in self.cluster.space for name in _size_names(dim)}
-        own = {"f4", "np", "njit", "kernel", "start", "offset"}
+        own = {"rank", "f4", "np", "njit", "kernel", "start", "offset"}
         return {*AXES, *self.known, *sizes, *dir(builtins), *scalar_functions(), *own}
 
     # -- which part of the loop does what ------------------------------------------------------------------------
@@ -299,6 +303,7 @@ class _Kernel:
 
     def _row_loops(self) -> list[str]:
         space = self.cluster.space
+        self.columns: list[Member] = []
         lines: list[str] = []
         indent = ""
         for axis, dim in zip(AXES, space[:-1], strict=False):
@@ -307,7 +312,14 @@ class _Kernel:
         body: list[str] = []
         for phase in range(max(self.phase.values()) + 1):
             body += self._phase_lines([m for m in self.cluster.members if self.phase[m.node] == phase])
-        return [*lines, *(f"{indent}{line}" for line in body)]
+        return [*self._empty_columns(), *lines, *(f"{indent}{line}" for line in body)]
+
+    def _empty_columns(self) -> list[str]:
+        """Sums along the columns start from 0."""
+        if not self.columns:
+            return []
+        zeros = [f"    {self._store(m.node)} = {number('0.0', m.node.dtype)}" for m in self.columns]
+        return [f"for j in range({self._bound(self.cluster.space[-1])}):", *zeros]
 
     def _phase_lines(self, members: Sequence[Member]) -> list[str]:
         """What is done once for a row, and then a loop over its elements."""
@@ -332,7 +344,7 @@ class _Kernel:
         self.row_values = dict(self.values)
         inner, sums = self._elements(members)
         axis = AXES[len(self.cluster.space) - 1]
-        starts = [f"{self.values[m.node]} = {_start(m)}" for m in reductions]
+        starts = [line for m in reductions for line in self._start(m)]
         starts += [f"{part} = {number('0.0', m.node.dtype)}" for m, part in sums]
         ends = [line for m in reductions for line in self._after(m)]
         ends += [f"{self.values[m.node]} += {part}" for m, part in sums]
@@ -346,7 +358,21 @@ class _Kernel:
     def _after(self, member: Member) -> list[str]:
         """What ends a reduction: it is stored where somebody outside reads it."""
         value = self.values[member.node]
-        return [f"{self._store(member.node)} = {value}"] if member.node in self.needed else []
+        found = [f"{value} = _of_ranks(highest_{value}, lowest_{value})"] if self._by_rank(member) else []
+        return found + ([f"{self._store(member.node)} = {value}"] if member.node in self.needed else [])
+
+    def _start(self, member: Member) -> list[str]:
+        """What a reduction starts from."""
+        value = self.values[member.node]
+        if self._by_rank(member):
+            ends = f"highest_{value}, lowest_{value}"
+            return [f"{ends} = np.int32(-2147483648), np.int32(2147483647)"]
+        return [f"{value} = {number('-np.inf' if member.kind == ROW_MAX else '0.0', member.node.dtype)}"]
+
+    def _by_rank(self, member: Member) -> bool:
+        """Whether the largest of a row is found by whole numbers, which one instruction compares by the dozen."""
+        width = self.cluster.space[-1]
+        return member.kind == ROW_MAX and member.node.dtype == "float32" and int(str(width)) >= WIDE
 
     def _elements(self, members: Sequence[Member]) -> tuple[list[str], list[tuple[Member, str]]]:
         """The lines for one element, and the sums that they add to."""
@@ -359,6 +385,11 @@ class _Kernel:
                 self.values[m.node] = self._variable(m.node)
                 sums.append((m, part))
                 lines.append(f"{part} = _plus({part}, {value})")
+            elif m.kind == COLUMN_SUM:
+                value = self._operand(m.node.inputs[0], lines)
+                at = self._store(m.node)
+                lines.append(f"{at} = {at} + {value}")
+                self.columns.append(m)
             elif m.kind in REDUCTIONS:
                 lines += self._reduce(m, lines)
             else:
@@ -368,6 +399,12 @@ class _Kernel:
     def _reduce(self, member: Member, lines: list[str]) -> list[str]:
         value = self._operand(member.node.inputs[0], lines)
         name = self.values[member.node]
+        if self._by_rank(member):
+            return [
+                f"rank = _rank({value})",
+                f"highest_{name} = np.int32(max(highest_{name}, rank))",
+                f"lowest_{name} = np.int32(min(lowest_{name}, rank))",
+            ]
         function = "_maximum" if member.kind == ROW_MAX else "_plus"
         return [f"{name} = {function}({name}, {value})"]
 
@@ -389,7 +426,7 @@ class _Kernel:
         labels = node.inputs[0]
         axes = AXES[: len(self.cluster.space)]
         label = f"{self._array(labels)}[{', '.join(axes[:-1])}]"
-        one, zero = number("1.0", node.dtype), number("0.0", node.dtype)
+        one, zero = (str(number(str(literal(value, node.dtype)), node.dtype)) for value in (1, 0))
         return f"{one} if {label} == {axes[-1]} else {zero}"
 
     def _is_stored(self, node: Node) -> bool:
@@ -453,11 +490,6 @@ def keep_used(closure: Closure, body: Iterable[str]) -> None:
 def _words(lines: Iterable[str]) -> list[str]:
     """Every name in some code."""
     return [word for line in lines for word in re.findall(r"[A-Za-z_]\w*", line.partition("  # ")[0])]
-
-
-def _start(member: Member) -> str:
-    """What a reduction starts from."""
-    return number("-np.inf" if member.kind == ROW_MAX else "0.0", member.node.dtype)
 
 
 def _size_names(dim: Dim) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphc.codegen.clusters import reduced_by
 from graphc.codegen.epoch import CHECK_SIZES, OWN, STEP_FOR, Epoch, batched_inputs, prepare_lines, size_checks
 from graphc.codegen.kernels import Kernels, with_numba
 from graphc.codegen.labels import LabelRange
@@ -427,8 +428,12 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
 
 
 def _layout(model: ModelPlan, plan: Plan, update: UpdatePlan) -> Layout | None:
-    """The step features × batch, where sums may be added in another order and parameters are vectors."""
-    if model.level == "exact" or not update.flat or model.layout == "rows":
+    """The step features × batch, where sums may be added in another order and parameters are vectors.
+
+    A kernel goes along the rows of a softmax, and adds a bias on its way: then the data keep their rows.
+    """
+    rows = model.target == "numba" and any(reduced_by(n) == "maximum" for n in plan.graph.nodes)
+    if model.level == "exact" or not update.flat or model.layout == "rows" or rows:
         return None
     return lay_out(make_plan(run(plan.graph, FOR_LAYOUT, model.level)), model.trained)
 

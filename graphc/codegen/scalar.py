@@ -37,7 +37,7 @@ POLYNOMIALS = {
 }
 """The same in float32, to a few units in the last place. In float64 NumPy's own vectors are faster."""
 
-FLAGS = {"_plus": '{"reassoc"}', "_larger": '{"nnan", "nsz"}'}
+FLAGS = {"_plus": '{"reassoc"}'}
 """What the compiler may assume in a function, where that is not the fusing of a product with a sum."""
 
 

@@ -136,6 +136,13 @@ def _plus(x, y):
     return x + y
 
 
-def _larger(x, y):
-    """The larger one of two numbers, neither of them nan."""
-    return y if y > x else x
+def _rank(x):
+    """The whole number that has the place of x among all: the largest is found in it without a branch."""
+    bits = np.float32(x).view(np.int32)
+    return np.int32(bits ^ np.int32(np.int32(bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
+
+
+def _of_ranks(highest, lowest):
+    """The largest of numbers by their ranks; nan where the highest or the lowest is one."""
+    rank = highest if lowest >= np.int32(-2139095041) else np.int32(0x7FC00000)
+    return np.int32(rank ^ np.int32(np.int32(rank >> np.int32(31)) & np.int32(0x7FFFFFFF))).view(np.float32)

@@ -81,8 +81,9 @@ def same(program, other, values, special, seed):
             np.testing.assert_array_equal(two, one)
 
 
-# 13: two names of one buffer; 152: a matrix and its transpose; 214: the row of one label; 5: a sum that is reshaped
-@pytest.mark.parametrize("seed", [5, 13, 152, 214])
+# 13: two names of one buffer; 152: a matrix and its transpose; 214: the row of one label; 5: a sum that is reshaped;
+# 1085: a function of arrays with the name of one of numbers; 3508: one-hot rows of integers
+@pytest.mark.parametrize("seed", [5, 13, 152, 214, 1085, 3508])
 def test_random_programs(seed):
     compared(seed)
 
@@ -126,3 +127,14 @@ def test_golden_models_learn_the_same(name):
     for one, other in zip(values, changed, strict=True):
         for key in one:
             np.testing.assert_allclose(other[key], one[key], rtol=1e-3, atol=1e-4, err_msg=key)
+
+
+def test_the_largest_of_a_wide_row_is_nan_where_numpy_says_so():
+    x = gx.input("x", ("n", 40))
+    program = gx.compile([gx.max(x, axis=1), x - gx.max(x, axis=1, keepdims=True)], target="numba")
+    assert "_rank(" in program.source
+    values = np.random.default_rng(0).normal(size=(8, 40)).astype("float32")
+    values[0, 3], values[1, 5] = np.nan, np.copysign(np.nan, -1)
+    values[2], values[3, 0], values[4], values[5] = -np.inf, np.inf, -0.0, -3
+    values[6, 0], values[6, 1] = np.inf, np.nan
+    np.testing.assert_array_equal(program(values)[0], values.max(axis=1))
