@@ -268,7 +268,7 @@ def row_of(shape: Shape) -> Shape:
 
 def reduced_by(node: Node) -> str | None:
     """The ufunc that a card reduces with."""
-    if not callable(node.op.into) or "axis" not in node.attrs:
+    if not callable(node.op.into) or "axis" not in node.attrs or len(node.inputs) != 1:
         return None
     lines = node.op.into(["x"], "out", node, lambda expression, wish: wish)
     found = re.search(r"np\.(add|maximum)\.reduce\(", lines[-1])
