@@ -43,6 +43,7 @@ def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[St
     arrays = {
         str(text): node for node, text in writer.texts.items() if node.shape != () and text.isidentifier()
     }
+    _note_unknown(writer, statements)
     result: list[Statement] = []
     run, apart, totals = _nothing()
     for statement in statements:
@@ -58,6 +59,16 @@ def in_strips(writer: PlannedWriter, statements: Sequence[Statement]) -> list[St
             run, apart, totals = _nothing()
         (run if local else result).append(statement)
     return [*result, *_looped(writer, run, apart, totals, arrays)]
+
+
+def _note_unknown(writer: PlannedWriter, statements: Sequence[Statement]) -> None:
+    """Calls over rows of a length that has a name stay as they are: one note for all of them."""
+    shaped = [s for s in statements if s.node.op.kind == "pointwise" and s.node.shape]
+    unknown = [s for s in shaped if not _rows_of(s.node)]
+    if len(unknown) >= LEAST:
+        length = unknown[0].node.shape[-1]
+        why = f"{len(unknown)} calls over rows of {length} elements: how many fit the cache is not known beforehand"
+        writer.closure.runs.append(Run(_called(unknown), False, why))
 
 
 def _nothing() -> tuple[list[Statement], list[Statement], list[Statement]]:

@@ -16,7 +16,7 @@ REGION, STRIPS = "pointwise-region", "strips"
 
 @pytest.fixture(scope="module")
 def model():
-    x, t = gx.input("x", ("batch", 8)), gx.input("t", ("batch", 4))
+    x, t = gx.input("x", ("batch", 200)), gx.input("t", ("batch", 4))
     h = nn.dense(x, 300, activation=gx.gelu_tanh, name="hidden")
     y = nn.dense(h, 4, activation="sigmoid", name="output")
     return gx.Model(y, nn.mse(y, t), optimizer=optim.adam(1e-3))
@@ -84,3 +84,10 @@ def test_a_region_says_what_was_found():
     assert found.regions
     assert "ns an element" in str(found)
     assert np.isfinite(found.at(n=3).measured)
+
+
+def test_rows_of_unknown_length_say_so():
+    x = gx.input("x", (4, "n"))
+    program = gx.compile(gx.tanh(gx.exp(gx.sin(x)) + x), layout="planned")
+    (left,) = program.why_not(STRIPS).left
+    assert "calls over rows of n elements: how many fit the cache is not known beforehand" in left
