@@ -149,6 +149,25 @@ def test_every_optimizer_takes_the_same_steps(name):
     assert_close(values, found, 1e-9)
 
 
+ACTIVATIONS = ["sigmoid", "gelu", "silu", "elu", "softplus", "mish", "hard_swish", "softmax", "prelu", "celu"]
+LOSSES = ["huber", "log_cosh", "hinge", "poisson_nll", "multilabel_soft_margin", "pinball", "squared_hinge"]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [*ACTIVATIONS, *LOSSES])
+def test_activations_and_losses_agree_with_the_fresh_layout(name):
+    def build():
+        x, t = (gx.input(n, ("batch", k), dtype="float64") for n, k in (("x", 3), ("t", 2)))
+        h = nn.dense(x, 6, activation=name if name in ACTIVATIONS else "tanh", name="hidden")
+        y = nn.dense(h, 2, name="output")
+        return gx.Model(y, getattr(nn, name if name in LOSSES else "mse")(y, t), optimizer=optim.adam(0.01))
+
+    assert is_laid(build())
+    (losses, values), (others, found) = run(build(), "fresh"), run(build(), "planned")
+    np.testing.assert_allclose(losses, others, rtol=1e-10)
+    assert_close(values, found, 1e-9)
+
+
 # -- where it stays as it was declared ----------------------------------------------------------------------------
 
 
