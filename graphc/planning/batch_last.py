@@ -186,7 +186,10 @@ class _Layout:
         home = windows.place_of(windows.batch)
         if windows.axes[home] != (windows.batch,) or other.ndim != node.ndim or other.shape[axis] != 1:
             return None
-        found = largest_parts(node, windows, axis, self._with_batch(other, home), first)
+        pair: list[Laid] | None = [windows, self._with_batch(other, home)]
+        for i in range(node.ndim):
+            pair = _refined_alike(pair, i, node.ndim) if pair is not None and i != axis else pair
+        found = largest_parts(node, pair[0], axis, pair[1], first) if pair is not None else None
         if found is None:
             return None
         value, self.parts[value.node] = found

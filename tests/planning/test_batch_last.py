@@ -69,6 +69,12 @@ def softmax_of_channels():
     return gx.softmax(convolved(images(2, 5, 5)), axis=1)
 
 
+def split_behind_a_pool():
+    x = gx.max_pool(images(4, 12), 2)
+    x = gx.reshape(x, (x.shape[0], 2, 2, 6))
+    return gx.reshape(gx.tanh(x * gx.mean(x, axis=(2, 3), keepdims=True)), (x.shape[0], 4, 6))
+
+
 def two_pools_of_one():
     x = gx.relu(convolved(images(2, 7, 7)))
     return gx.concat([gx.max_pool(x, 2), gx.avg_pool(x, 2)], axis=1)
@@ -100,6 +106,7 @@ NETWORKS = {
     "weighted by image": weighted_by_image,
     "softmax of channels": softmax_of_channels,
     "two pools of one": two_pools_of_one,
+    "split behind a pool": split_behind_a_pool,
     "upside down": lambda: gx.max_pool(gx.flip(convolved(images(2, 6, 6)), 2), 2),
     "cut": lambda: gx.max_pool(convolved(images(2, 7, 7))[:, 1:3, 1:], 2),
     "sums of images": lambda: gx.sum(convolved(images(2, 5, 5)), axis=0),

@@ -570,7 +570,10 @@ REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda a, s: sum_op(a - s, (0, 1)),
         _other_axis,
     ),
-    "sum-less-deviations-to": (lambda a, q: sum_to(a - q, (3,)),),
+    "sum-less-deviations-to": (
+        lambda a, q: sum_to(a - q, (3,)),
+        lambda row, q: sum_to(row - _centred(q), (1, 3)),
+    ),
     "sum-plus-deviations": (lambda a, q: sum_op(a + q, (0,)),),
     "sum-plus-deviations-to": (lambda a, q: sum_to(a + q, (3,)),),
     "slope-of-root": (lambda x, y, z, s: x * (1 / (2 * z)) / s * (2 * y),),

@@ -145,7 +145,7 @@ def _counts(node: Node, values: Node, axes: tuple[int, ...], inverse: bool) -> b
 
 
 def _deviation_added(m: Match) -> str | None:
-    whole = m.y.shape == m.root.inputs[0].shape
+    whole = m.x.shape == m.y.shape == m.root.inputs[0].shape  # what is repeated counts more than once
     return None if whole and _deviates(m.y, _axes(m.root)) else "what is added does not add up to 0"
 
 
