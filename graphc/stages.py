@@ -21,7 +21,7 @@ from graphc.planning.batch_last import batch_last
 from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, choose_mode, collect_updates, open_effects
-from graphc.rewrite.pipeline import FOR_BUFFERS, SIMPLIFY, TO_CODE, clean, run, stabilise
+from graphc.rewrite.pipeline import BEFORE_BUFFERS, FOR_BUFFERS, SIMPLIFY, TO_CODE, clean, run, stabilise
 from graphc.rewrite.rule import STABLE, check_level
 from graphc.runtime.program import Program
 from graphc.runtime.validate import validate_events
@@ -83,7 +83,7 @@ def plan(
     """
     check_layout(layout)
     with engine():
-        passes = TO_CODE if layout == "fresh" else (*TO_CODE, *FOR_BUFFERS)
+        passes = TO_CODE if layout == "fresh" else (*BEFORE_BUFFERS, *TO_CODE, *FOR_BUFFERS)
         lowered = run(graph, passes, level, trace)
         made = make_plan(batch_last(lowered) if layout == "planned" and level != "exact" else lowered)
     return replace(made, layout=layout, products=level != "exact", reuse_outputs=reuse_outputs)

@@ -53,7 +53,7 @@ def leave_loops(graph: Graph, level: str, trace: Trace) -> Graph:
 
 
 def leave_early(graph: Graph, level: str, trace: Trace) -> Graph:
-    """What a loop need not wait for is computed before it, now that loops stack what they have to."""
+    """What a loop need not wait for is computed before it; it pays where large arrays are there before."""
     return rewrite(graph, rules_of("early"), level, trace)
 
 
@@ -88,8 +88,11 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, leave_early, guard, clean, choose_forms)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, guard, clean, choose_forms)
 """What follows once nothing will be differentiated any more."""
+
+BEFORE_BUFFERS: tuple[Pass, ...] = (leave_early,)
+"""What comes before ``TO_CODE`` where code writes into buffers."""
 
 FOR_BUFFERS: tuple[Pass, ...] = (use_buffers,)
 """What the planned layout does besides."""

@@ -12,10 +12,11 @@ from graphc.codegen.names import identifier
 from graphc.codegen.numpy import Source
 from graphc.derivatives import grad
 from graphc.ir.graph import Graph, graph_of
-from graphc.ir.node import Node
+from graphc.ir.node import Node, engine
 from graphc.optim.optimizer import Optimizer
 from graphc.planning.order import Plan
 from graphc.rewrite.driver import Trace
+from graphc.rewrite.pipeline import BEFORE_BUFFERS, run
 from graphc.runtime.load import load_source
 from graphc.stages import plan, resolve, simplify
 from graphc.train.updates import update_plan
@@ -76,7 +77,7 @@ def build_module(
         identifier(declared.name),
         _planned(declared, outputs, "eval", level, trace),
         _planned(declared, scores, "eval", level, trace),
-        _plan_of(train, "train", level, trace) if train else None,
+        _plan_of(train, "train", level, trace, layout) if train else None,
         update,
         tuple(trained),
         label_inputs(declared),
@@ -117,5 +118,9 @@ def _planned(declared: Graph, outputs: Any, mode: str, level: str, trace: Trace)
     return _plan_of(within(declared, outputs, "f"), mode, level, trace)
 
 
-def _plan_of(graph: Graph, mode: str, level: str, trace: Trace) -> Plan:
-    return plan(simplify(resolve(graph, mode), level, trace), level, trace)
+def _plan_of(graph: Graph, mode: str, level: str, trace: Trace, layout: str = "fresh") -> Plan:
+    simple = simplify(resolve(graph, mode), level, trace)
+    if layout != "fresh":
+        with engine():
+            simple = run(simple, BEFORE_BUFFERS, level, trace)
+    return plan(simple, level, trace)
