@@ -80,26 +80,44 @@ def _strips(length, rows, arrays, buffers):
     return strips
 
 
-def _packed(specs):
-    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
-
-    Large ones come first, each in the first gap between those that are needed when it is.
-    """
-    sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
-    sizes = [-(-size // 64) * 64 for size in sizes]
-    starts, placed = [0] * len(specs), []
-    for i in sorted(range(len(specs)), key=lambda i: -sizes[i]):
-        first, last = specs[i][2:]
-        start = 0
-        for other in placed:  # in order of their starts: the first gap that is large enough
-            if specs[other][2] <= last and first <= specs[other][3]:
+def _placed(sizes, spans, order):
+    """Where arrays start that are placed in this order, each in the first gap between those needed when it is."""
+    starts, placed = [0] * len(sizes), []
+    for i in order:
+        (first, last), start = spans[i], 0
+        for other in placed:  # in order of their starts
+            if spans[other][0] <= last and first <= spans[other][1]:
                 if starts[other] - start >= sizes[i]:
                     break
                 start = max(start, starts[other] + sizes[other])
         starts[i] = start
         placed.append(i)
         placed.sort(key=starts.__getitem__)
-    return starts, max((start + size for start, size in zip(starts, sizes)), default=0)
+    return starts
+
+
+def _packed(specs):
+    """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
+
+    Large ones come first; if that wastes memory, those needed longest, or those needed last, may waste less.
+    """
+    sizes = [-(-int(np.prod(s)) * np.dtype(dtype).itemsize // 64) * 64 for s, dtype, _, _ in specs]
+    spans = [(first, last) for _, _, first, last in specs]
+    alive = [sum(n for n, (i, j) in zip(sizes, spans) if i <= at <= j) for at, _ in spans]
+    best, total = [], None
+    for key in (
+        lambda i: -sizes[i],
+        lambda i: (spans[i][0] - spans[i][1], -sizes[i]),
+        lambda i: (-spans[i][1], -sizes[i]),
+        lambda i: (spans[i][0], -sizes[i]),
+    ):
+        starts = _placed(sizes, spans, sorted(range(len(specs)), key=key))
+        end = max((start + size for start, size in zip(starts, sizes)), default=0)
+        if total is None or end < total:
+            best, total = starts, end
+        if total == max(alive, default=0):
+            break
+    return best, total
 
 
 def _buffers(*specs):

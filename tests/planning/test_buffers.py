@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import graphc as gx
-from graphc.ops.vectors import _buffers, _cut
+from graphc.ops.vectors import _buffers, _cut, _packed, _placed
 from graphc.planning.buffers import make_memory
 
 spans = st.tuples(st.integers(1, 5000), st.integers(0, 40), st.integers(0, 15))
@@ -56,3 +56,18 @@ def test_a_value_takes_the_array_of_an_operand_that_dies():
     assert memory.home[c] is a  # b is wanted at the end
     memory = make_memory([a, b, c], {a, b, c}, lambda n: False, lambda n: False, [c], {})
     assert memory.home == {a: a, b: b, c: c}
+
+
+def test_what_size_alone_packs_badly_is_packed_by_the_length_of_lives():
+    specs = [((count,), np.uint8, first, last) for count, first, last in LOOP]
+    starts, total = _packed(specs)
+    alive = max(sum(c for c, i, j in LOOP if i <= at <= j) for _, at, _ in LOOP)
+    sizes = [count for count, _, _ in LOOP]
+    by_size = _placed(sizes, [(i, j) for _, i, j in LOOP], sorted(range(len(LOOP)), key=lambda i: -sizes[i]))
+    assert max(map(sum, zip(by_size, sizes, strict=True))) > alive
+    assert total == alive
+    assert len(starts) == len(LOOP)
+
+
+LOOP = [(256, 3, 7), (192, 3, 6), (320, 2, 2), (256, 0, 3)]
+"""Bytes, first and last use."""
