@@ -7,7 +7,7 @@ import numpy as np
 
 
 def _placed(sizes, spans, order):
-    """Where arrays start that are placed in this order, each in the first gap between those needed when it is."""
+    """Where arrays start: in this order, each in the first gap between those needed with it."""
     starts, placed = [0] * len(sizes), []
     for i in order:
         (first, last), start = spans[i], 0
@@ -25,9 +25,10 @@ def _placed(sizes, spans, order):
 def _packed(specs):
     """Where arrays for (shape, dtype, first, last) start, and the bytes of all.
 
-    Large ones come first; if that wastes memory, those needed longest, or those needed last, may waste less.
+    Large ones come first; if that wastes memory, those needed longest may waste less, or others.
     """
-    sizes = [-(-int(np.prod(s)) * np.dtype(dtype).itemsize // 64) * 64 for s, dtype, _, _ in specs]
+    sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype, _, _ in specs]
+    sizes = [-(-size // 64) * 64 for size in sizes]
     spans = [(first, last) for _, _, first, last in specs]
     alive = [sum(n for n, (i, j) in zip(sizes, spans) if i <= at <= j) for at, _ in spans]
     best, total = [], None
