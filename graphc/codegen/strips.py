@@ -220,16 +220,10 @@ def _loop(
     cut = {n: closure.names.reserve(f"{n}_rows") for n in (*whole, *short)}
     new = {n: f"{n}[{start}:{stop}]" for n in moving} | {n: cut[f] for n, f in first.items()}
     strips, rows = closure.names.reserve("strips"), closure.names.reserve("strip")
-    ones = ""
-    if any(s.node.inputs[0].ndim == 1 for s in totals):
-        dtype = totals[0].node.dtype
-        whole_ones = closure.hoist(f"np.ones({rows}, np.{dtype})", "ones")
-        ones = cut[whole_ones] = closure.names.reserve(f"{whole_ones}_rows")
-        short.append(whole_ones)
-    dear = max(widths) == 1 or any(s.node in writer.exponentials for s in run)
-    elements = strip_elements() * (LONGER if dear else 1)
-    hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
-    closure.before.append(f"{rows} = min({length}, {max(elements // max(sum(widths) + hidden, 1), 1)})")
+    ones = {d: closure.hoist(f"np.ones({rows}, np.{d})", "ones") for d in _vector_sums(totals)}
+    short += ones.values()
+    cut |= {n: closure.names.reserve(f"{n}_rows") for n in ones.values()}
+    closure.before.append(f"{rows} = min({length}, {_rows_of_strip(writer, run, widths)})")
     places = [writer.place[n] for n in inside]
     closure.loop([*whole, *short], short, rows, min(places), max(places))
     made = [length, rows, f"[{', '.join(whole)}]", f"[{', '.join(short)}]"]
@@ -239,7 +233,24 @@ def _loop(
     starts = [closure.bound(f"{s.name} = np.{s.node.dtype}(0.0)") for s in totals]
     renamed = [_renamed(s, new) for s in run]
     first_of_all = replace(renamed[0], block=(*starts, *heading, *renamed[0].block))
-    return [first_of_all, *renamed[1:], *(_added(writer, s, new, ones) for s in totals)]
+    return [
+        first_of_all,
+        *renamed[1:],
+        *(_added(writer, s, new, cut.get(ones.get(s.node.dtype, ""), "")) for s in totals),
+    ]
+
+
+def _vector_sums(totals: Sequence[Statement]) -> list[str]:
+    """The dtypes of sums of vectors."""
+    return list(dict.fromkeys(s.node.dtype for s in totals if s.node.inputs[0].ndim == 1))
+
+
+def _rows_of_strip(writer: PlannedWriter, run: Sequence[Statement], widths: Sequence[int]) -> int:
+    """So many rows that all arrays of a run lie in the cache together."""
+    dear = max(widths) == 1 or any(s.node in writer.exponentials for s in run)
+    elements = strip_elements() * (LONGER if dear else 1)
+    hidden = HIDDEN * max(widths) if any(s.node.op.helpers for s in run) else 0
+    return max(elements // max(sum(widths) + hidden, 1), 1)
 
 
 def _counting(writer: PlannedWriter, run: Sequence[Statement], length: object) -> list[str]:

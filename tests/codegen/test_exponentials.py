@@ -165,3 +165,24 @@ def test_what_is_filled_last_shares_no_memory():
     value = RANDOM.normal(size=3).astype("float32")
     expected = gx.compile(outputs)(value)
     np.testing.assert_allclose(gx.compile(outputs, layout="planned")(value), expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("label", [CLASSES, -1])
+def test_labels_out_of_range_are_refused_before_anything_is_computed(label):
+    planned = gx.compile(cross_entropy(), layout="planned", reuse_outputs=True)
+    with pytest.raises(gx.errors.DataError):
+        planned(LOGITS["ordinary"], np.full(6, label))
+
+
+def test_a_long_batch_is_done_again_strip_by_strip():
+    """Of 3,000 rows one overflows: values are those of the fresh layout in its strip and in all others."""
+    z, t = gx.input("z", ("n", 300)), gx.input("t", ("n",), dtype="int64")
+    loss = nn.cross_entropy(z, t)
+    planned = gx.compile([loss, gx.grad(loss, z)], layout="planned", reuse_outputs=True)
+    assert " in strips" in planned.source
+    value, labels = RANDOM.normal(size=(3000, 300)).astype("float32"), RANDOM.integers(0, 300, 3000)
+    value[1700] += 500
+    for one, other in zip(
+        gx.compile([loss, gx.grad(loss, z)])(value, labels), planned(value, labels), strict=True
+    ):
+        np.testing.assert_allclose(other, one, rtol=4e-6, atol=1e-9)

@@ -36,6 +36,16 @@ def test_a_long_run_of_calls_is_one_loop(count):
     np.testing.assert_array_equal(gradient, planned_gradient)
 
 
+def test_sums_of_two_dtypes_in_one_loop_keep_them(narrow):
+    x, y = gx.input("x", ("n",)), gx.input("y", ("n",), dtype="float64")
+    outputs = [gx.sum(gx.exp(gx.sin(x))), gx.sum(gx.exp(gx.sin(y)))]
+    values = np.linspace(-1, 1, 50).astype("float32"), np.linspace(-2, 2, 50)
+    fresh, planned = gx.compile(outputs), gx.compile(outputs, layout="planned")
+    for one, other in zip(fresh(*values), planned(*values), strict=True):
+        assert type(one) is type(other)
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
 def test_exact_adds_up_as_it_is_declared():
     outputs, x = pointwise(), np.random.default_rng(0).normal(size=200_000).astype("float32")
     fresh, planned = (gx.compile(outputs, level="exact", layout=layout) for layout in ("fresh", "planned"))
