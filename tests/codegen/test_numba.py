@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import graphc as gx
 from graphc import nn, optim, stages
-from graphc.errors import ArgumentError, MissingDependency
+from graphc.codegen.scalar import element_of
+from graphc.errors import ArgumentError, GraphcError, MissingDependency
+from graphc.ops import CARDS
 from graphc.runtime import compiled
 
 RANDOM = np.random.default_rng(0)
@@ -134,3 +139,69 @@ def test_a_folder_that_others_may_write_keeps_nothing(tmp_path, monkeypatch):
         program = gx.compile(2.0 * x * x + 1.25, target="numba")
     np.testing.assert_allclose(program([3.0]), [19.25])
     assert not list(tmp_path.iterdir())
+
+
+SCRIPT = """
+import numpy as np, graphc as gx
+x = gx.input("x", ("n",))
+program = gx.compile(gx.tanh(3.0 * x) + 0.5 * x, target="numba")
+value = program(np.array([0.0, 1.0], "float32"))
+kernels = [f for n, f in program.function.__globals__.items() if n.endswith("_kernel")]
+hits = sum(sum(f.stats.cache_hits.values()) for f in kernels)
+print(len(kernels), hits, np.allclose(value, [0.0, np.tanh(3.0) + 0.5]))
+"""
+
+
+def in_a_process(folder):
+    environment = {**os.environ, "GRAPHC_CACHE": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+@HERE
+@pytest.mark.full
+def test_a_second_process_compiles_nothing(tmp_path):
+    folder = tmp_path / "kernels"
+    assert in_a_process(folder) == ["1", "0", "True"]
+    assert in_a_process(folder) == ["1", "1", "True"]
+    (file,) = folder.glob("*.py")
+    file.write_text("raise SystemExit('half a fi")  # never run: the text itself is
+    assert in_a_process(folder)[2] == "True"
+    assert "def " in file.read_text()
+
+
+def pointwise_cards():
+    """Those with an expression of one element that go from float32 to float32."""
+    for op in CARDS.values():
+        if op.kind == "pointwise" and op.emitted and not op.attrs and op.domain is not None:
+            leaves = [gx.input(f"x{i}", ("n",)) for i in range(len(op.operands))]
+            try:
+                node = op(*leaves)
+            except GraphcError:
+                continue
+            names = [str(x.name) for x in leaves]
+            if node.dtype == "float32" and element_of(node, names, False):
+                yield op.name, op, leaves
+
+
+SPECIAL = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 1e38, -1e38, 88.8, -103.0, 1.0, -1.0)
+
+
+@HERE
+@pytest.mark.full
+def test_every_card_that_a_kernel_has_is_within_four_units_of_numpy():
+    found = list(pointwise_cards())
+    assert {"exp", "tanh", "sigmoid", "softplus", "maximum", "divide", "sqrt"} <= {name for name, *_ in found}
+    for name, op, leaves in found:
+        columns = [np.linspace(lo, hi, 4001, dtype="float32") for lo, hi in op.domain]
+        columns = [RANDOM.permutation(np.concatenate([c, np.tile(SPECIAL, 30)])) for c in columns]
+        node = op(*leaves)
+        numpy = gx.compile([node, node * 2.0], level="exact")
+        numba = gx.compile([node, node * 2.0], target="numba")
+        with np.errstate(all="ignore"):
+            one, other = numpy(*columns)[0], numba(*columns)[0]
+            unit = np.spacing(np.maximum(np.abs(one), np.float32(1.2e-38)))
+            same = (one == other) | (np.isnan(one) & np.isnan(other)) | (np.abs(one - other) <= 4 * unit)
+        assert same.all(), (name, [c[~same][:3] for c in columns], one[~same][:3], other[~same][:3])
