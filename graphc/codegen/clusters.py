@@ -245,7 +245,8 @@ class Clusters:
         if len(axes) == operand.ndim and node.shape == () and operand.ndim:
             return FULL_SUM if ufunc == "add" else None
         width = operand.shape[-1]
-        if axes == (0,) and operand.ndim == 2 and ufunc == "add" and isinstance(width, int):
+        long = operand.ndim == 2 and operand.shape[0] != 1 and isinstance(width, int)
+        if axes == (0,) and ufunc == "add" and long:
             return COLUMN_SUM
         if axes != (operand.ndim - 1,) or not isinstance(width, int) or width > LONGEST_ROW:
             return None
