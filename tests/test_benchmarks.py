@@ -34,6 +34,7 @@ def test_a_table_has_columns():
     assert table(("input", "ms"), [("a", 1.5), ("longer", 20)]) == "input    ms\na       1.5\nlonger   20"
 
 
+@pytest.mark.full
 @pytest.mark.skipif(FOLDER is None, reason=str(REASON))
 @pytest.mark.parametrize("name", ["gmm/1k/gmm_d2_K5", "ba/test", "hand/test"])
 def test_a_gradient_comes_with_its_objective(name):
@@ -49,6 +50,7 @@ def test_a_gradient_comes_with_its_objective(name):
     assert float(row[3]) > 0
 
 
+@pytest.mark.full
 def test_fit_is_held_against_a_bare_loop(capsys):
     rows = fit.measured(epochs=1, seconds=0)
     assert [row[0] for row in rows] == [
@@ -88,6 +90,7 @@ def test_a_peer_that_is_not_installed_is_said(monkeypatch):
     assert compiling.missing("graphc") is None
 
 
+@pytest.mark.full
 def test_recording_is_held_against_silence():
     name, recording, _, more = recorded.measured("loop", recorded.MODELS["a loop"], seconds=0)
     assert name == "loop"

@@ -374,11 +374,16 @@ def _opt(commands: Any) -> None:
         "  factor         common factors\n  share          x y and y x are computed once\n"
         "  write_plainly  stable forms that a known range makes needless\n"
         "  to_code        operations without code become their bodies\n"
+        "  leave_loops    what need not be done at every step of a loop is done once\n"
+        "  leave_early    what a loop need not wait for is computed before it\n"
         "  guard          forms that only the code needs\n"
         "  choose_forms   pointwise regions in the cheapest form that is no less accurate\n"
+        "  use_buffers    fewer passes over arrays, where code writes into buffers\n"
+        "  shorten        fewer calls, in a small step stored features x batch\n"
         "  to_derivable   operations without a derivative become their bodies\n"
         "  simplify       clean, stabilise, save_cost, factor, share\n"
-        "  code           write_plainly, to_code, guard, clean, choose_forms\n"
+        "  code           write_plainly, to_code, leave_loops, guard, clean, choose_forms\n"
+        "  buffers        use_buffers\n  layout         shorten\n"
         "  gradient       clean, stabilise, to_derivable, stabilise\n\n"
         f"{_GRAPH_NOTE}\n{_MODEL_NOTE}",
     )

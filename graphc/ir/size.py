@@ -46,9 +46,12 @@ _RESERVED = {
     "loss_",
     "check",
     "check_labels",
+    "check_sizes",
     "forward",
     "backward",
     "update",
+    "prepare",
+    "step_for",
 }
 
 Atom: TypeAlias = "str | FloorDiv"

@@ -144,7 +144,7 @@ weave_op: Op = linear(
         else []
     ),
     helpers=("_weave", "_clear"),
-    latex=r"\operatorname{{weave}}({parts})",
+    latex=r"\operatorname{{weave}}({xs})",
     cost=0.5,
     properties="moves",
     doc="Windows that stand side by side, from an array for each place in a window; zeros behind the last of them.",

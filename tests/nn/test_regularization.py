@@ -161,7 +161,8 @@ def test_max_norm_leaves_what_is_short_enough_to_the_last_bit():
     x, t = gx.input("x", ("n", 3)), gx.input("t", ("n", 2))
     y = nn.dense(x, 2, name="line")
     data = RANDOM.normal(size=(32, 3)).astype(np.float32), RANDOM.normal(size=(32, 2)).astype(np.float32)
-    plain, bound = (gx.Model(y, nn.mse(y, t)) for _ in range(2))
+    # rows: features × batch, which a norm of columns turns off, adds in another order
+    plain, bound = (gx.Model(y, nn.mse(y, t), layout="rows") for _ in range(2))
     plain.fit(*data, optimizer=optim.sgd(0.01), epochs=2, verbose=False)
     bound.fit(*data, optimizer=optim.chain(optim.sgd(0.01), optim.max_norm(100.0)), epochs=2, verbose=False)
     for name, value in plain.params.items():

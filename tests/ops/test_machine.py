@@ -8,7 +8,7 @@ import pytest
 
 from graphc.ops.machine import DEFAULT, Machine, known_machine, machine_file
 
-MEASURED = Machine("mine", "2.0", 100.0, {"float32": 1e9, "float64": 5e8}, 1e9, {"exp": (0.5, 1.0)})
+MEASURED = Machine("mine", "2.0", 100.0, {"float32": 1e9, "float64": 5e8}, 1e9, 1 << 20, {"exp": (0.5, 1.0)})
 
 
 @pytest.fixture

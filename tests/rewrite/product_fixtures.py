@@ -30,6 +30,11 @@ def ones(like: Node, *shape: int) -> Node:
     return gx.const(np.ones(shape, like.dtype))
 
 
+def few(labels: Node) -> Node:
+    """Integers that are not 0."""
+    return gx.assume(labels + 1, low=1, high=100)
+
+
 def known(x: Node, low: float = 0.1, high: float = 0.9) -> Node:
     """What the values of ``unit`` leaves are."""
     return gx.assume(x, low=low, high=high)
@@ -103,6 +108,7 @@ PRODUCT_PAIRS: dict[str, tuple[Callable[..., Pair], ...]] = {
     "divide-twice": (
         lambda x, u: (x / known(u) / (known(u) + 1.0), x / (known(u) * (known(u) + 1.0))),
         lambda x: (x / 3.0 / 7.0, None),
+        lambda labels: (labels / few(labels) / 2, labels / (few(labels).astype("float32") * 2.0)),
     ),
     "divide-by-power-of-two": (
         lambda x: (x / 4.0, x * 0.25),
@@ -178,7 +184,6 @@ PRODUCTS_REFUSED: dict[str, tuple[Callable[..., Node], ...]] = {
         lambda x, y, z: x / y / z,
         lambda x, u: x / known(u) / gx.assume(u, low=0.0, high=1.0),
         lambda x: x / 1e200 / 1e200,
-        lambda labels: labels / gx.assume(labels, low=1, high=3) / 2,
     ),
     "divide-by-power-of-two": (
         lambda cube: sum_op(cube, (2,)) / 4.0,
