@@ -32,12 +32,12 @@ from graphc.train.measured import Measured
 from graphc.train.measures import read_metrics
 from graphc.train.programs import Module, build_module, training_graph, with_hypers, within
 from graphc.train.run import Seeds, Training, check_settings, seeds_of
+from graphc.train.shown import Shown
 from graphc.train.solving import Goal, solve
-from graphc.train.summary import Summary
 from graphc.train.values import Values
 
 
-class Model(Measured):
+class Model(Shown, Measured):
     """A network with a loss, ready to be trained, drawn, explained, listed, exported and saved.
 
     Args:
@@ -406,54 +406,6 @@ class Model(Measured):
         from graphc.train.store import save
 
         return save(self, path)
-
-    def draw(
-        self,
-        path: Any = None,
-        level: str | None = None,
-        optimizer: Optimizer | str | None = None,
-        **options: Any,
-    ) -> Any:
-        """The forward and the backward pass, paired in one figure; see ``gx.draw``."""
-        from graphc.render import draw
-
-        return draw(self.drawing_graph(optimizer), path, level=level, **options)
-
-    def view(self, path: Any = None, **options: Any) -> Any:
-        """Figure, derivation and listing in one HTML file that needs no network; see ``gx.view``."""
-        from graphc.viewer import view
-
-        return view(self, path, **options)
-
-    def drawing_graph(self, optimizer: Optimizer | str | None = None) -> Graph:
-        """What is drawn: outputs, loss and gradients (and with an optimizer, the updates)."""
-        from graphc.train.figure import drawing_graph
-
-        return drawing_graph(self, None if optimizer is None else optimizer_of(optimizer))
-
-    def explain(self, name: str | None = None) -> Any:
-        """The chain rule, step by step, to a parameter."""
-        from graphc.train.figure import explain_param
-
-        return explain_param(self, name)
-
-    def blame(self, line: int | str, optimizer: Optimizer | str | None = None) -> Any:
-        """From a line of ``source()`` (its number, or a text in it) back to the maths; see ``gx.blame``."""
-        from graphc.explanation.blame import blame_in
-
-        return blame_in(self.module(optimizer or self.optimizer).source, self.graph, line)
-
-    def derivation(self, wrt: Any = None) -> Any:
-        """The gradients as numbered equations: ``.markdown``, ``.latex``, ``.html``; see ``gx.derivation``."""
-        from graphc.render.derive import derivation
-
-        return derivation(self, wrt)
-
-    def summary(self) -> Summary:
-        """Layers, shapes, parameters and operations, as a table."""
-        from graphc.train.summary import summary
-
-        return summary(self)
 
     def make_rng(self, seed: int) -> dict[str, Any]:
         """A generator for each random site."""
