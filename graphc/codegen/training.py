@@ -200,7 +200,7 @@ class Step:
             if own:
                 name = targets[gradient] = self.names(gradient)
             else:
-                name = self.names.reserve(f"d_{self.texts[param]}")
+                name = self.names.reserve(f"d_{self.names(param)}")
                 copied.append((name, gradient))
             pieces.append((name, self._piece(param, "g")))
         if any(piece.startswith("grads[") for _, piece in pieces):

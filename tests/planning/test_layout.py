@@ -75,6 +75,14 @@ def of_rows():
     return gx.Model(h, gx.mean(gx.square(h @ h.T)), optimizer=optim.sgd(0.1))
 
 
+def bystander():
+    """An output whose parameters the loss does not depend on: they are trained, with a gradient of 0."""
+    x, t = gx.input("x", ("batch", 3)), gx.input("t", ("batch", 1))
+    h = nn.dense(x, 6, activation="tanh", name="first")
+    y, other = nn.dense(h, 1, name="output"), nn.dense(h, 2, name="other")
+    return gx.Model([y, other], nn.mse(y, t), optimizer=optim.adamw(0.01))
+
+
 MODELS = {
     "regression": regression,
     "float64": lambda: regression("float64"),
@@ -86,6 +94,7 @@ MODELS = {
     "shared": shared,
     "autoencoder": autoencoder,
     "all pairs": of_rows,
+    "bystander": bystander,
 }
 OPTIMIZERS = {
     "momentum": optim.momentum(0.1),
