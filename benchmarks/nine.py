@@ -46,6 +46,9 @@ TARGETS: dict[str, dict[str, float]] = {
 }
 """How many times faster than each the generated step is meant to be."""
 
+WITH_NUMBA = {"W3": 1.0, "W5": 2.0, "W6": 1.1}
+"""How many times faster than JAX it is meant to be with ``target="numba"``."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -179,7 +182,7 @@ def duration(seconds: float) -> str:
 def cells(result: Result) -> list[str]:
     """A row: the times, then how many times faster than each peer, with a mark where a target is missed."""
     times = [duration(result.seconds[c]) if c in result.seconds else "" for c in COLUMNS]
-    return [result.name, *times, *(_ratio(result, peer) for peer in PEERS)]
+    return [result.name, *times, *(_ratio(result, peer) for peer in PEERS), _with_numba(result)]
 
 
 def _ratio(result: Result, peer: str) -> str:
@@ -194,9 +197,18 @@ def _ratio(result: Result, peer: str) -> str:
     return f"{text} ({wanted}{'' if times >= target else ', missed'})"
 
 
+def _with_numba(result: Result) -> str:
+    if not {"numba", "jax"} <= result.seconds.keys():
+        return ""
+    times, target = result.seconds["jax"] / result.seconds["numba"], WITH_NUMBA.get(result.name)
+    if target is None:
+        return f"{times:.2f}"
+    return f"{times:.2f} (≥ {target:g}{'' if times >= target else ', missed'})"
+
+
 def header() -> list[str]:
     """The names of the columns."""
-    ratios = ["torch / graphc", "jax / graphc", "jax loop / graphc", "graphc / hand"]
+    ratios = ["torch / graphc", "jax / graphc", "jax loop / graphc", "graphc / hand", "jax / numba"]
     return ["", *COLUMNS, *ratios]
 
 

@@ -69,8 +69,14 @@ RESULT = nine.Result("W1", "a title", {"fresh": 4e-5, "hand": 2e-5, "torch": 2e-
 def test_the_table_marks_what_was_missed():
     row = nine.cells(RESULT)
     assert row[:6] == ["W1", "40.0 µs", "", "", "", "20.0 µs"]
-    assert row[-4:] == ["50.00 (≥ 25)", "1.50 (≥ 3, missed)", "", "2.00 (≤ 1.15, missed)"]
+    assert row[-5:] == ["50.00 (≥ 25)", "1.50 (≥ 3, missed)", "", "2.00 (≤ 1.15, missed)", ""]
     assert len(row) == len(nine.header())
+
+
+@pytest.mark.parametrize(("name", "text"), [("W1", "1.50"), ("W3", "1.50 (≥ 1)"), ("W5", "1.50 (≥ 2, missed)")])
+def test_kernels_have_targets_of_their_own(name, text):
+    result = nine.Result(name, "a title", {"numba": 4e-5, "jax": 6e-5})
+    assert nine.cells(result)[-1] == text
 
 
 def test_a_step_as_fit_takes_it_is_the_one_that_counts():
