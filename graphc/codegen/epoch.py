@@ -180,6 +180,8 @@ def prepare_lines(
     return [
         "def prepare(data, *, check=True):",
         f'    """Data for train_epoch, made once: arrays by name{rows}."""',
+        '    if hasattr(data, "maker"):  # its columns and labels are not those that were declared',
+        '        raise ValueError("these data are prepared already; pass them as they were before")',
         *(_contiguous(r, quoted(graph.name_of(r.leaf)), in_rows) for r in read),
         *checks,
         "    made = _Prepared()",
@@ -194,7 +196,7 @@ def _contiguous(reading: Reading, key: str, in_rows: bool) -> str:
     cast = array_cast(reading.leaf, reading.text).replace(
         f"asarray({reading.text}", f"asarray(data[{key}]", 1
     )
-    if reading.made or not (reading.cut or (in_rows and reading.leaf.shape)):
+    if _is_narrow(reading.node) or not (reading.cut or (in_rows and reading.leaf.shape)):
         return cast
     target, _, value = cast.partition(" = ")
     return f"{target} = np.ascontiguousarray({value})"

@@ -93,6 +93,8 @@ class _Prepared(dict):
 def _rows(order, count):
     """Rows of the data to take, as integers."""
     order = np.arange(count)[order] if isinstance(order, slice) else np.asarray(order)
+    if order.ndim != 1:
+        raise ValueError(f"order has shape {order.shape}, expected (rows,)")
     if order.size and order.dtype.kind not in "iu":
         raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
     if order.size and (order.min() < 0 or order.max() >= count):

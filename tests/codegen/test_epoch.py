@@ -149,6 +149,36 @@ def test_an_order_that_names_no_rows_is_refused(order, error):
         module.train_epoch(*module.init(0), data_of(20), batch_size=0, rng=module.make_rng(0))
 
 
+@pytest.mark.parametrize("order", [3, [[0, 1], [2, 3]]])
+def test_an_order_is_a_row_of_numbers(order):
+    module = module_of()
+    with pytest.raises(ValueError, match=r"order has shape .*, expected \(rows,\)"):
+        module.train_epoch(*module.init(0), data_of(20), order, rng=module.make_rng(0))
+
+
+def narrow(features):
+    x, t = gx.input("x", ("batch", features)), gx.input("t", ("batch", 2))
+    y = nn.dense(nn.dense(x, 5, activation="relu", name="hidden"), 2, name="output")
+    return gx.Model(y, nn.mse(y, t)).module(optim.sgd(0.1))
+
+
+def test_data_that_another_module_prepared_are_refused():
+    """With its column of ones, six features are seven."""
+    given = {"x": RANDOM.normal(size=(20, 6)), "t": RANDOM.normal(size=(20, 2))}
+    module, other = narrow(6), narrow(7)
+    prepared = module.prepare(given)
+    assert prepared["x"].shape == (20, 7)
+    for call in (other.prepare, module.prepare, lambda data: other.train_epoch(*other.init(0), data)):
+        with pytest.raises(ValueError, match="prepared already"):
+            call(prepared)
+
+
+def test_prepared_rows_lie_one_after_the_other():
+    module = narrow(6)
+    given = {"x": np.asfortranarray(RANDOM.normal(size=(20, 6))), "t": RANDOM.normal(size=(2, 20)).T}
+    assert all(array.flags.c_contiguous for array in module.prepare(given).values())
+
+
 @pytest.mark.parametrize("order", [[], slice(5, 5)])
 def test_an_epoch_of_no_rows_takes_no_step(order):
     module = module_of()

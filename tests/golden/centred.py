@@ -149,6 +149,8 @@ class _Prepared(dict):
 def _rows(order, count):
     """Rows of the data to take, as integers."""
     order = np.arange(count)[order] if isinstance(order, slice) else np.asarray(order)
+    if order.ndim != 1:
+        raise ValueError(f"order has shape {order.shape}, expected (rows,)")
     if order.size and order.dtype.kind not in "iu":
         raise TypeError(f"order holds {order.dtype}, expected the numbers of rows")
     if order.size and (order.min() < 0 or order.max() >= count):
@@ -424,6 +426,8 @@ def train_step(params, state, slots, x, t, *, lr=0.1, weight=0.01, rng=None, che
 
 def prepare(data, *, check=True):
     """Data for train_epoch, made once: arrays by name."""
+    if hasattr(data, "maker"):  # its columns and labels are not those that were declared
+        raise ValueError("these data are prepared already; pass them as they were before")
     x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
     t = np.ascontiguousarray(np.asarray(data["t"], dtype=np.float32))
     if check:
