@@ -22,8 +22,8 @@ class Kept:
             if kind not in self._copies or self._copies[kind].shape != vector.shape:
                 self._copies[kind] = np.empty_like(vector)
             np.copyto(self._copies[kind], vector)
-        if self._vectors():
-            self._numbers = {k: v for k, v in self.slots.items() if "/" not in k}
+        numbers = self.slots if self._vectors() else {}
+        self._numbers = {k: v for k, v in numbers.items() if "/" not in k}
         return self
 
     def restore(self, values: Any) -> None:

@@ -53,11 +53,19 @@ def seeds_of(seed: Any) -> Seeds:
 
 
 class Before(NamedTuple):
-    """Steps that went well: the last batch, the values before them, and how many they are."""
+    """Steps that went well: the last batch, the values before them, how many they are, and what they made.
+
+    Where a callback has set other parameters since, there is nothing of them to undo.
+    """
 
     batch: Arrays
     kept: Kept
     steps: int = 1
+    made: Any = None
+
+    def made_these(self, params: Any) -> bool:
+        """Whether the parameters are what these steps made of them."""
+        return self.made is None or self.made is params
 
 
 @dataclass

@@ -35,7 +35,7 @@ def step(run: Run, batch: Arrays, rate: float | None = None) -> float:
     loss = float(found)
     if not -np.inf < loss < np.inf:
         raise blamed(run, batch, f"the loss became {loss} in epoch {run.epoch}")
-    run.before, run.kept = Before(batch, kept), run.kept[::-1]
+    run.before, run.kept = Before(batch, kept, made=params), run.kept[::-1]
     values.params, values.state, values.slots = params, state, slots
     values.step += 1
     return loss
@@ -61,7 +61,8 @@ def blamed(run: Run, batch: Arrays, what: str) -> NonFiniteError:
     from graphc.runtime.program import make_rng
 
     model, before = run.model, run.before
-    if before is not None and not all_finite(model.values.params):
+    params = model.values.params
+    if before is not None and before.made_these(params) and not all_finite(params):
         before.kept.restore(model.values)
         model.values.step -= before.steps
         batch = before.batch

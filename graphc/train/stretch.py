@@ -69,7 +69,7 @@ class Stretches:
         if not (np.isfinite(losses).all() and all_finite(values.params)):
             self._undo(states)
             return []
-        run.before = Before(self._last(rows), self.kept, len(losses))
+        run.before = Before(self._last(rows), self.kept, len(losses), values.params)
         return losses
 
     def _run(self, rows: Any) -> list[float]:

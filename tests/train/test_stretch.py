@@ -184,6 +184,41 @@ def test_a_loss_that_is_not_finite_is_found_as_by_single_steps():
     assert result(one) == result(other)
 
 
+class Sets(train.Callback):
+    """Sets a parameter after the second epoch."""
+
+    def __init__(self, value):
+        self.value = np.full(5, value, "float32")
+
+    def on_epoch_end(self, run, row):
+        if run.epoch == 2:
+            run.model.set_params({"output.b": self.value})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("layout", ["planned", "fresh"])
+def test_what_a_callback_spoils_is_named_and_no_step_is_undone(value, layout):
+    found = []
+    for callbacks in ([], [EachStep()]):
+        model = network(layout)
+        with pytest.raises(NonFiniteError, match="it began at output.b"):
+            trained(model, [*callbacks, Sets(value)], optimizer=SCHEDULED)
+        assert model.values.step == 2 * 6
+        found.append(result(model))
+    assert found[0] == found[1]
+
+
+def test_a_stretch_that_is_undone_leaves_the_slots_that_a_callback_started_anew():
+    model, logits = network(), np.array([3e38, -3e38, 0, 0, 0], "float32")
+    callback = Sets(0.0)
+    callback.value = logits  # finite, and so are the values, but not the loss
+    with pytest.raises(NonFiniteError):
+        trained(model, [callback], optimizer=SCHEDULED)
+    counts = {name: int(v) for name, v in model.values.slots.items() if name.endswith("step")}
+    assert counts == dict.fromkeys(counts, 0)
+    assert counts
+
+
 def test_an_overflow_in_the_last_step_is_undone():
     x = gx.input("x", ("n", 1))
     w = gx.param("w", (1, 1), init="zeros")
