@@ -201,7 +201,7 @@ def test_what_a_callback_spoils_is_named_and_no_step_is_undone(value, layout):
     found = []
     for callbacks in ([], [EachStep()]):
         model = network(layout)
-        with pytest.raises(NonFiniteError, match="it began at output.b"):
+        with pytest.raises(NonFiniteError, match=r"it began at output\.b"):
             trained(model, [*callbacks, Sets(value)], optimizer=SCHEDULED)
         assert model.values.step == 2 * 6
         found.append(result(model))
