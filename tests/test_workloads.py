@@ -73,7 +73,9 @@ def test_the_table_marks_what_was_missed():
     assert len(row) == len(nine.header())
 
 
-@pytest.mark.parametrize(("name", "text"), [("W1", "1.50"), ("W3", "1.50 (≥ 1)"), ("W5", "1.50 (≥ 2, missed)")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("W1", "1.50"), ("W3", "1.50 (≥ 1)"), ("W5", "1.50 (≥ 2, missed)")]
+)
 def test_kernels_have_targets_of_their_own(name, text):
     result = nine.Result(name, "a title", {"numba": 4e-5, "jax": 6e-5})
     assert nine.cells(result)[-1] == text
