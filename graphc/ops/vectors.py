@@ -28,6 +28,11 @@ class _Pieces(dict):
         self.update(other)
         return self
 
+    def _keep(self, *_):
+        raise TypeError("these names stay, since steps read the vector: assign to a name, or take a copy")
+
+    __delitem__ = pop = popitem = clear = _keep
+
     def __reduce__(self):  # a copy is a plain dict
         return dict, ({name: np.array(value)[()] for name, value in self.items()},)
 

@@ -120,6 +120,18 @@ def test_an_assigned_parameter_is_the_one_that_is_trained(how):
     np.testing.assert_array_equal(params["output.b"], np.full(5, 3.0, "float32"))
 
 
+@pytest.mark.parametrize("how", ["pop", "popitem", "clear", "__delitem__"])
+def test_names_of_what_is_trained_stay(how):
+    """An array that came in the place of a deleted piece would not be trained."""
+    module = network().module(optim.adam(0.1))
+    params, _, slots, _ = module.train_step(*module.init(0), *batch(4), rng=module.make_rng(0))
+    for pieces, name in ((params, "output.b"), (slots, "adam.m/output.b")):
+        with pytest.raises(TypeError, match="take a copy"):
+            getattr(pieces, how)(*([] if how in ("popitem", "clear") else [name]))
+        assert name in pieces
+        assert type(pieces.copy()) is dict
+
+
 def test_what_does_not_fit_is_refused():
     module = network().module(optim.sgd(0.1))
     rng = module.make_rng(0)
