@@ -111,7 +111,7 @@ class _Pieces(dict):
         return self
 
     def _keep(self, *_):
-        raise TypeError("these names stay, since steps read the vector: assign to a name, or take a copy")
+        raise TypeError("steps read these arrays: assign to a name, or take a copy")
 
     __delitem__ = pop = popitem = clear = _keep
 
