@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graphc.errors import DataError, GraphcError, NonFiniteError
+from graphc.errors import ArgumentError, DataError, GraphcError, NonFiniteError
 from graphc.train.bar import Bar
 from graphc.train.data import example_count
 from graphc.train.interrupt import Interrupt
@@ -52,7 +52,10 @@ def _all_done(run: Run) -> str:
 def _epochs(run: Run, source: Source, held_out: Any, bar: Bar, interrupt: Interrupt) -> None:
     last = run.position.first + run.epochs
     many = stretches(run, source)
+    began = _carried(run)
     while run.position.epoch < last and not run.reason:
+        if _carried(run) != began:
+            raise _other_parameters(run)
         run.epoch = run.position.epoch + 1
         if not run.position.batch:
             run.callbacks.call("on_epoch_begin", run)
@@ -60,6 +63,20 @@ def _epochs(run: Run, source: Source, held_out: Any, bar: Bar, interrupt: Interr
         if many is None and not _steps(run, source, bar, interrupt):  # they find what is not as it should be
             return
         _end_epoch(run, source, held_out, bar, interrupt)
+
+
+def _carried(run: Run) -> tuple[Any, Any]:
+    """What is not trained, and the names of the slots."""
+    return run.model.frozen, {*run.model.values.slots}
+
+
+def _other_parameters(run: Run) -> ArgumentError:
+    """The error for a callback that changed what the compiled step trains."""
+    return ArgumentError(
+        f"a callback froze parameters, thawed them or reset the model after epoch {run.position.epoch}",
+        expected="the same parameters throughout a run",
+        fix="end the run there, freeze, and call fit again for the epochs that are left",
+    )
 
 
 def _many_steps(run: Run, many: Stretches, bar: Bar, interrupt: Interrupt) -> bool:

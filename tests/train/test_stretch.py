@@ -11,7 +11,7 @@ import pytest
 
 import graphc as gx
 from graphc import nn, optim, train
-from graphc.errors import DataError, NonFiniteError
+from graphc.errors import ArgumentError, DataError, NonFiniteError
 
 RANDOM = np.random.default_rng(0)
 X, T = RANDOM.normal(size=(45, 6)).astype("float32"), RANDOM.integers(0, 5, 45)
@@ -206,6 +206,24 @@ def test_what_a_callback_spoils_is_named_and_no_step_is_undone(value, layout):
         assert model.values.step == 2 * 6
         found.append(result(model))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("how", "optimizer"), [("freeze", SCHEDULED), ("freeze", optim.sgd(0.1)), ("reset", SCHEDULED)]
+)
+@pytest.mark.parametrize("layout", ["planned", "fresh"])
+def test_a_callback_that_changes_what_is_trained_is_told_so(how, optimizer, layout):
+    def change(model, row):
+        if row["epoch"] == 2:
+            model.freeze("hidden") if how == "freeze" else model.reset(1)
+
+    model = network(layout)
+    try:
+        with pytest.raises(ArgumentError, match="a callback froze parameters"):
+            trained(model, [change], optimizer=optimizer)
+        trained(model, optimizer=optimizer)  # and it can be trained on
+    finally:
+        model.freeze()
 
 
 def test_a_stretch_that_is_undone_leaves_the_slots_that_a_callback_started_anew():
