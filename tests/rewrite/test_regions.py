@@ -19,8 +19,8 @@ from graphc.rewrite.regions import MAX_INPUTS, MAX_NODES, NAME
 from graphc.rewrite.replay import replay
 from graphc.symbolic.regions import choice as choices
 from graphc.symbolic.regions import store
-from graphc.symbolic.regions.accuracy import agrees_at_extremes, error_of, reference
-from graphc.symbolic.regions.candidates import candidates
+from graphc.symbolic.regions.accuracy import agrees_at_extremes, as_accurate, error_of, reference, warns_more
+from graphc.symbolic.regions.candidates import Candidate, candidates
 from graphc.symbolic.regions.choice import AS_WRITTEN, choose, derive
 from graphc.symbolic.regions.form import Form, read_form
 from tests.support import REPO
@@ -179,6 +179,42 @@ def test_deriving_anew_gives_the_shipped_form():
     for name, dtype in (("mish", "float32"), ("log_sigmoid", "float32"), ("gelu", "float64")):
         region = activation_regions(name, dtype)[0]
         assert derive(region.form, dtype).form == choose(region.form, dtype).form
+
+
+ROOT = Form("f", (("square", (0,)), ("add", (1, 1.0)), ("sqrt", (2,)), ("exp", (0,))), 0, (3,))
+"""√(1 + x²), which is infinite where the square is."""
+
+PARABOLA = Form("f", (("square", (0,)), ("multiply", (1, 2**0.5 - 1)), ("add", (2, 1.0))), 0, (3,))
+"""What agrees with it at 0, ±1, infinities and nan."""
+
+LOST = Form("f", (*ROOT.steps[:3], ("subtract", (1, 1)), ("add", (3, 4))), 0, (5,))
+"""It, with nan where the square is infinite."""
+
+HYPOT = Form("f", (("hypot", (0, 1.0)),), 0, (1,))
+"""It, which never overflows."""
+
+
+def test_a_written_form_that_overflows_is_no_leave_to_be_inaccurate(monkeypatch):
+    for dtype in DTYPES:
+        exact = reference(ROOT, dtype)
+        assert error_of(ROOT, exact).scaled == np.inf
+        assert PARABOLA.price(dtype) < ROOT.price(dtype)
+        assert not warns_more(PARABOLA, exact)
+        assert agrees_at_extremes(PARABOLA, exact)
+        monkeypatch.setattr(
+            "graphc.symbolic.regions.candidates.candidates", lambda *_: [Candidate("planted", PARABOLA)]
+        )
+        found = derive(ROOT, dtype)
+        assert found.how == AS_WRITTEN
+        assert "where that keeps half of its digits" in found.losers[0].why
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_where_the_written_form_fails_another_is_right_or_the_same(dtype):
+    exact = reference(ROOT, dtype)
+    assert as_accurate(ROOT, exact)
+    assert as_accurate(HYPOT, exact)
+    assert not as_accurate(LOST, exact)
 
 
 def test_one_derivation_for_many_layers(monkeypatch, folder):

@@ -83,19 +83,65 @@ def error_between(values: Sequence[Any], exact: Reference) -> Error:
 
 def _errors(got: Any, high: Any, low: Any, dtype: str) -> Error:
     info = np.finfo(dtype)
+    scaled, inside = _scaled(got, high, low, dtype)
     with np.errstate(all="ignore"):
-        inside = np.isfinite(high) & (np.abs(high) <= float(info.max))
-        distance = np.abs((got.astype("float64") - high) - low)
-        distance = np.where(np.isnan(distance), np.inf, distance)
-        scaled = distance / (float(info.eps) * np.maximum(1.0, np.abs(high)))
         normal = inside & (np.abs(high) >= float(info.tiny))
         spacing = np.spacing(np.abs(high).astype(dtype)).astype("float64")
-        ulp = distance / spacing
+        ulp = _distance(got, high, low) / spacing
     return Error(_largest(scaled, inside), _largest(ulp, normal))
+
+
+def _distance(got: Any, high: Any, low: Any) -> Any:
+    distance = np.abs((got.astype("float64") - high) - low)
+    return np.where(np.isnan(distance), np.inf, distance)
+
+
+def _scaled(got: Any, high: Any, low: Any, dtype: str) -> tuple[Any, Any]:
+    """The scaled error at every point, and where there is a number that the dtype can hold."""
+    info = np.finfo(dtype)
+    with np.errstate(all="ignore"):
+        inside = np.isfinite(high) & (np.abs(high) <= float(info.max))
+        return _distance(got, high, low) / (float(info.eps) * np.maximum(1.0, np.abs(high))), inside
 
 
 def _largest(values: Any, where: Any) -> float:
     return float(np.max(values, where=where, initial=0.0))
+
+
+def sound_error(form: Form, exact: Reference) -> float:
+    """The worst scaled error of a form where it keeps half of its digits: elsewhere it failed, and is no measure."""
+    sound = [np.max(e, where=e <= _HALF[exact.dtype], initial=0.0) for e, _ in _at_points(form, exact)]
+    return float(max(sound, default=0.0))
+
+
+def as_accurate(form: Form, exact: Reference) -> bool:
+    """Whether a form is no worse than the written one at any point of the grid.
+
+    Where the written one is sound, it is within its worst error there; where that one failed with a number, no further
+    off than it; where it gave an infinity or nan, it gives the same or the right value.
+    """
+    bound = sound_error(exact.form, exact)
+    pairs = zip(_at_points(form, exact), _at_points(exact.form, exact), strict=True)
+    return all(bool(np.all(_no_worse(*new, *old, bound))) for new, old in pairs)
+
+
+def _no_worse(error: Any, got: Any, old_error: Any, old: Any, bound: float) -> Any:
+    same = (got == old) | (np.isnan(got) & np.isnan(old))
+    return (error <= bound) | same | (np.isfinite(old) & (error <= old_error))
+
+
+def _at_points(form: Form, exact: Reference) -> list[tuple[Any, Any]]:
+    """Of each output: its scaled errors, 0 where the dtype holds no such number, and its values."""
+    values = computed(form, exact.arrays, exact.dtype)
+    found = []
+    for got, high, low in zip(values, exact.high, exact.low, strict=True):
+        scaled, inside = _scaled(got, high, low, exact.dtype)
+        found.append((np.where(inside, scaled, 0.0), got))
+    return found
+
+
+_HALF = {dtype: float(np.finfo(dtype).eps) ** -0.5 for dtype in ("float32", "float64")}
+"""The scaled error at which half of the digits are lost."""
 
 
 def warns_more(form: Form, exact: Reference) -> bool:

@@ -1,4 +1,4 @@
-"""The choice of a form: the cheapest whose worst error is not above that of the region as written."""
+"""The choice of a form: the cheapest that is nowhere less accurate than the region as written."""
 
 from __future__ import annotations
 
@@ -94,7 +94,14 @@ def derive(form: Form, dtype: str) -> Choice:
 
 
 def _derived(form: Form, dtype: str) -> Choice:
-    from graphc.symbolic.regions.accuracy import agrees_at_extremes, error_of, reference, warns_more
+    from graphc.symbolic.regions.accuracy import (
+        agrees_at_extremes,
+        as_accurate,
+        error_of,
+        reference,
+        sound_error,
+        warns_more,
+    )
     from graphc.symbolic.regions.candidates import candidates
 
     written = form.price(dtype)
@@ -104,15 +111,15 @@ def _derived(form: Form, dtype: str) -> Choice:
         if not cheaper:
             return as_written(form, dtype, found=len(made))
         exact = reference(form, dtype)
-        bound = error_of(form, exact).scaled
+        bound, sound = error_of(form, exact).scaled, sound_error(form, exact)
         losers = []
         for candidate in cheaper:
             error = error_of(candidate.form, exact).scaled
             price = candidate.form.price(dtype)
-            if error > bound:
-                losers.append(
-                    Loser(candidate.how, price, f"worst error {error:.2g} eps, as written {bound:.2g}")
-                )
+            if not as_accurate(candidate.form, exact):
+                why = f"worst error {error:.2g} eps, as written {bound:.2g}"
+                where = "" if sound == bound else f", {sound:.2g} where that keeps half of its digits"
+                losers.append(Loser(candidate.how, price, why + where))
             elif warns_more(candidate.form, exact):
                 losers.append(Loser(candidate.how, price, "a warning that the written form never gives"))
             elif not agrees_at_extremes(candidate.form, exact):

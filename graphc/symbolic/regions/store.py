@@ -25,7 +25,7 @@ from graphc.ops.machine import known_machine
 from graphc.symbolic.regions.form import Form, read_form
 from graphc.symbolic.regions.prices import PRICES
 
-VERSION = 1
+VERSION = 2
 """Of the search: a change of what is tried or how it is measured counts it up."""
 
 LARGEST_FILE = 200_000
