@@ -144,7 +144,8 @@ CHECK_SIZES = [
     "        shape = np.shape(array)",
     "        for size, n in zip(declared, shape):",
     "            known.setdefault(size, n if isinstance(size, str) else size)",
-    "        expected = tuple(known.get(size, size) for size in declared)",
+    # of a list: a tuple of a generator is made too long and shortened, and CPython keeps up to 2000 such
+    "        expected = tuple([known.get(size, size) for size in declared])",
     "        if shape != expected:",
     '            raise ValueError(f"{name} has shape {shape}, expected {expected}")',
 ]

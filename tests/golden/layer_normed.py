@@ -213,7 +213,7 @@ def check_sizes(arrays):
         shape = np.shape(array)
         for size, n in zip(declared, shape):
             known.setdefault(size, n if isinstance(size, str) else size)
-        expected = tuple(known.get(size, size) for size in declared)
+        expected = tuple([known.get(size, size) for size in declared])
         if shape != expected:
             raise ValueError(f"{name} has shape {shape}, expected {expected}")
 
