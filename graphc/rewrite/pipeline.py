@@ -48,7 +48,7 @@ def write_plainly(graph: Graph, level: str, trace: Trace) -> Graph:
 
 
 def leave_loops(graph: Graph, level: str, trace: Trace) -> Graph:
-    """What need not be done at every step of a loop is done once, over all steps."""
+    """What need not be done at every step of a loop is done once, over all steps; it pays like ``leave_early``."""
     return rewrite(graph, rules_of("loops"), level, trace)
 
 
@@ -88,10 +88,10 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, guard, clean, choose_forms)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean, choose_forms)
 """What follows once nothing will be differentiated any more."""
 
-BEFORE_BUFFERS: tuple[Pass, ...] = (leave_early,)
+BEFORE_BUFFERS: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, leave_early)
 """What comes before ``TO_CODE`` where code writes into buffers."""
 
 FOR_BUFFERS: tuple[Pass, ...] = (use_buffers,)

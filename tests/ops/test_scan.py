@@ -293,11 +293,18 @@ def test_gradients_of_weights_leave_the_loop_as_one_product(length):
     shapes = {"x": (length, 2, 3), "h0": (2, 3), "W": (3, 3), "b": (3,)}
     values = {name: random.normal(size=shape) for name, shape in shapes.items()}
     graph = gx.graph_of([loss, *gx.grad(loss, leaves)])
-    found, exact = (gx.compile(graph, level=level) for level in ("default", "exact"))
+    found, exact = (gx.compile(graph, level=level, layout="planned") for level in ("default", "exact"))
     agree(found(**values), exact(**values))
-    back = [program.source.partition("reversed(")[2] for program in (found, exact)]
-    inside = [[line for line in text.splitlines() if line.startswith("        ")] for text in back]
-    assert [sum(".T @" in line for line in lines) for lines in inside] == [0, 1]
+    back = [program.source.partition("d_x = np.empty")[2] for program in (found, exact)]
+    inside = [[line for line in text.splitlines() if line.startswith(" " * 12)] for text in back]
+    assert [sum("dot(" in line and "out=d_x" not in line for line in lines) for lines in inside] == [0, 2]
+    assert "        d_W = " in back[0]
+
+
+def test_gradients_of_weights_stay_in_the_loop_where_a_stack_would_be_fresh_memory():
+    loss, leaves = trained_by_steps("time", "batch")
+    back = gx.compile([loss, *gx.grad(loss, leaves)]).source.partition("reversed(")[2]
+    assert any(".T @" in line for line in back.splitlines() if line.startswith("        "))
 
 
 def test_gradients_of_weights_without_a_batch_leave_the_loop_too():
@@ -307,11 +314,10 @@ def test_gradients_of_weights_without_a_batch_leave_the_loop_too():
     graph = gx.graph_of([loss, gx.grad(loss, W)])
     random = np.random.default_rng(0)
     values = {"x": random.normal(size=(4, 3)), "W": random.normal(size=(3, 3))}
-    found, exact = (gx.compile(graph, level=level) for level in ("default", "exact"))
+    found, exact = (gx.compile(graph, level=level, layout="planned") for level in ("default", "exact"))
     agree(found(**values), exact(**values))
-    back = found.source.partition("reversed(")[2]
-    assert "None" not in back
-    assert "    d_W = hs.T @ " in back
+    assert "None" not in found.source.partition("for product")[2].partition("return")[0]
+    assert "        d_W = hs_T @ products" in found.source
     assert check_grad(loss, [W], values).ok
 
 
