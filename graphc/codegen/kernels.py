@@ -49,10 +49,12 @@ class Kernels:
     Attributes:
         exact: whether every value must be NumPy's to the last bit: then nothing is added up in another order, and no
             exponential is a polynomial.
+        alone: whether a call that has no other beside it becomes a kernel too.
         sources: the lines of each kernel.
     """
 
     exact: bool
+    alone: bool = False
     sources: list[list[str]] = field(default_factory=list)
 
     def __call__(self, writer: PlannedWriter, statements: Sequence[Statement]) -> list[Statement]:
@@ -64,11 +66,16 @@ class Kernels:
         for item in clusters.items:
             if isinstance(item, Statement):
                 result.append(item)
-            elif len(item.members) == 1:
+            elif len(item.members) == 1 and not self.alone:
                 result.append(item.members[0].statement)
             else:
                 result.append(self._called(item, writer))
         return result
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Those of the kernels."""
+        return frozenset(source[1].split()[1].partition("(")[0] for source in self.sources)
 
     def section(self) -> list[list[str]]:
         """What stands above the functions that call kernels: the functions of one number, and the kernels."""

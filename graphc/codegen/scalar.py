@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from graphc.ir.node import Node
-from graphc.ops import scalars
+from graphc.ops import scalars, small
 from graphc.ops.template import Text, render
 
 EVERYWHERE = {
@@ -118,7 +118,7 @@ def number(text: str, dtype: str) -> str:
 @cache
 def scalar_functions() -> dict[str, str]:
     """The source of each function that an element may call."""
-    made = {n: f for n, f in vars(scalars).items() if inspect.isfunction(f)}
+    made = {n: f for m in (scalars, small) for n, f in vars(m).items() if inspect.isfunction(f)}
     return {n: inspect.getsource(f).rstrip() for n, f in made.items()}
 
 
@@ -133,6 +133,8 @@ def scalar_sources(text: str) -> list[list[str]]:
 
 
 def _flags(name: str) -> str:
+    if hasattr(small, name) and not hasattr(scalars, name):
+        return f'error_model="numpy", fastmath={CONTRACT}'
     return f'error_model="numpy", fastmath={FLAGS.get(name, CONTRACT)}, forceinline=True'
 
 

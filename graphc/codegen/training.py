@@ -26,7 +26,10 @@ from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names, substitute
+from graphc.ir.size import product
 from graphc.ops.assume import assume
+from graphc.ops.shape import dims_text
+from graphc.codegen.whole import SMALL, Scope, whole_kernel
 from graphc.planning.choices import piece_elements
 from graphc.planning.early import with_early_factors
 from graphc.planning.layout import Layout
@@ -76,6 +79,9 @@ class Step:
     numbers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.kernels is not None:
+            count = sum(int(str(product(n.shape))) for n in self.trained)
+            self.kernels.alone = not self.kernels.exact and self.update.flat and count <= SMALL
         if self.kernels is None:  # a kernel computes a mask as it goes
             rows = self.layout.rows if self.layout else {}
             self.plan = with_early_factors(self.plan, {value: whole for whole, value in rows.items()})
@@ -99,6 +105,8 @@ class Step:
         given = given_lines(self.read, self.closure, self.statements)
         if self.kernels is not None:
             keep_used(self.closure, [*body, *given])
+            used = tokens([*body, *given, *self.closure.lines(), *(p.partition(" = ")[2] for p in self.above)])
+            self.above = [line for line in self.above if line.partition(" = ")[0] in used]
         sizes = self.sizes([*body, *self.above, *self.closure.lines()])
         names = [r.name for r in self.read]
         return [
@@ -130,19 +138,78 @@ class Step:
     def _body(self) -> list[str]:
         forward, backward = self._loss_and_gradients()
         loss = self._loss
-        update = self._flat_update() if self.update.flat else self._whole_update()
-        return [
-            *self._unpacked_state([*forward, *backward, *self._next_state]),
-            *self.rows.fills,
-            *forward,
+        update = ["    # update", *(self._flat_update() if self.update.flat else self._whole_update())]
+        check = [
             f"    if not math.isfinite({loss}):  # nothing has changed yet",
             f"        return {loss}, state",
-            *backward,
+        ]
+        body = [*self.rows.fills, *forward, *check, *backward]
+        if whole := self._whole(body, update):
+            return whole
+        return [
+            *self._unpacked_state([*forward, *backward, *self._next_state]),
+            *body,
             *self._next_state,
-            "    # update",
             *update,
             f"    return {loss}, {'next_state' if self._next_state else 'state'}",
         ]
+
+    def _whole(self, body: Sequence[str], update: Sequence[str]) -> list[str]:
+        """The body as one call, where a very small network is one kernel; with the update, where that is kernels alone."""
+        kernels, loss = self.kernels, self._loss
+        if kernels is None or not kernels.alone or self._next_state or not {"theta", "g"} <= {*self._vectors}:
+            return []
+        name = self.names.reserve("whole_step")
+        dtype = self.graph.outputs[0].dtype
+        unpacked = self._unpacked_state(body)
+        for lines, rest in (([*body, *update], []), (body, update)):
+            if made := whole_kernel(name, lines, self._scope()):
+                source, call = made
+                kernels.sources.append(source)
+                check = [f"    if not math.isfinite({loss}):", f"        return {loss}, state"] if rest else []
+                typed = self.closure.bound(f"{loss} = np.{dtype}({loss})")
+                called = [*(INDENT + line for line in call), INDENT + typed]
+                return [*unpacked, *called, *check, *rest, f"    return {loss}, state"]
+        return []
+
+    def _scope(self) -> Scope:
+        """What the kernel of a whole step may read."""
+        assert self.kernels is not None
+        pieces = self._trained_pieces()
+        above = dict(line.split(" = ", 1) for line in self.above)
+        parts = {name: pieces[value] for name, value in above.items() if value in pieces}
+        inputs = {r.name: r.node.ndim for r in self.read}
+        vectors = {line.partition(" = ")[0]: 1 for line in self.closure.setup if " = np.ones(" in line}
+        params = {self.texts[n]: n.ndim for n in self.graph.arguments if n.op.role == "param"}
+        return Scope(
+            {name: path for path, name in self.closure.functions.items()},
+            self.kernels.names,
+            parts,
+            self.closure,
+            {**inputs, **vectors, **params},
+            {s.name: s.node.dtype for s in self.statements if s.node.shape == ()},
+            self._loss,
+        )
+
+    def _trained_pieces(self) -> dict[str, str]:
+        """How the parameters and gradients that plan_step reads are pieces of their vectors."""
+        pairs = {j.whole: j for j in (self.layout.joined if self.layout else ())}
+        found: dict[str, str] = {}
+        for kind, of in (("theta", "params"), ("g", "grads")):
+            start = 0
+            for leaf in self.trained:
+                end = start + int(str(product(leaf.shape)))
+                piece = f"{self._vectors[kind]}[{start}:{end}]"
+                if leaf.ndim != 1:
+                    piece += f".reshape{dims_text(leaf.shape)}"
+                if leaf in pairs:
+                    weight, bias = (quoted(self.graph.name_of(n)) for n in (pairs[leaf].weight, pairs[leaf].bias))
+                    found[f"params.whole[{quoted(kind)}][{weight}]"] = piece
+                    found[f"{of}[{weight}]"], found[f"{of}[{bias}]"] = f"{piece}[:, :-1].T", f"{piece}[:, -1]"
+                else:
+                    found[f"{of}[{quoted(self.graph.name_of(leaf))}]"] = piece
+                start = end
+        return found
 
     # -- loss and gradients --------------------------------------------------------------------------------------
 
