@@ -72,11 +72,6 @@ class Kernels:
                 result.append(self._called(item, writer))
         return result
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Those of the kernels."""
-        return frozenset(source[1].split()[1].partition("(")[0] for source in self.sources)
-
     def section(self) -> list[list[str]]:
         """What stands above the functions that call kernels: the functions of one number, and the kernels."""
         if not self.sources:

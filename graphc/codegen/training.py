@@ -24,12 +24,12 @@ from graphc.codegen.rows import Rows
 from graphc.codegen.statements import Statement
 from graphc.codegen.strips import in_strips
 from graphc.codegen.update import LinkPlan, UpdatePlan, driven_lines, shared_lines
+from graphc.codegen.whole import LARGEST, SMALL, Scope, whole_kernel
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, size_names, substitute
 from graphc.ir.size import product
 from graphc.ops.assume import assume
 from graphc.ops.shape import dims_text
-from graphc.codegen.whole import SMALL, Scope, whole_kernel
 from graphc.planning.choices import piece_elements
 from graphc.planning.early import with_early_factors
 from graphc.planning.layout import Layout
@@ -77,11 +77,12 @@ class Step:
     helpers: list[str] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     numbers: dict[str, str] = field(default_factory=dict)
+    whole: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.kernels is not None:
             count = sum(int(str(product(n.shape))) for n in self.trained)
-            self.kernels.alone = not self.kernels.exact and self.update.flat and count <= SMALL
+            self.kernels.alone = not self.kernels.exact and self.update.flat and 0 < count <= LARGEST
         if self.kernels is None:  # a kernel computes a mask as it goes
             rows = self.layout.rows if self.layout else {}
             self.plan = with_early_factors(self.plan, {value: whole for whole, value in rows.items()})
@@ -105,7 +106,9 @@ class Step:
         given = given_lines(self.read, self.closure, self.statements)
         if self.kernels is not None:
             keep_used(self.closure, [*body, *given])
-            used = tokens([*body, *given, *self.closure.lines(), *(p.partition(" = ")[2] for p in self.above)])
+            used = tokens(
+                [*body, *given, *self.closure.lines(), *(p.partition(" = ")[2] for p in self.above)]
+            )
             self.above = [line for line in self.above if line.partition(" = ")[0] in used]
         sizes = self.sizes([*body, *self.above, *self.closure.lines()])
         names = [r.name for r in self.read]
@@ -121,8 +124,27 @@ class Step:
             ),
             *(INDENT + line for line in body),
             "",
+            *self._whole_lines(names),
             f"    return {plans(self.read, True)}",
         ]
+
+    def _whole_lines(self, names: Sequence[str]) -> list[str]:
+        """The step as one kernel, and for which batches it is taken."""
+        if not self.whole:
+            return []
+        signature = wrapped_signature("small_step", ", ".join(["state", *names, *self.passed]))
+        count = sum(int(str(product(n.shape))) for n in self.trained)
+        return [
+            *(INDENT + line for line in (*signature, *self.whole)),
+            "",
+            f"    if {self._rows_read} <= {SMALL // count}:  # else products by BLAS are faster",
+            "        step = small_step",
+        ]
+
+    @property
+    def _rows_read(self) -> str:
+        """How many rows a batch has."""
+        return next((str(r.leaf.shape[0]) for r in self.read if r.cut), "")
 
     def sizes(self, lines: Sequence[str]) -> list[str]:
         """The sizes that the function takes."""
@@ -144,8 +166,7 @@ class Step:
             f"        return {loss}, state",
         ]
         body = [*self.rows.fills, *forward, *check, *backward]
-        if whole := self._whole(body, update):
-            return whole
+        self.whole = self._whole(body, update)
         return [
             *self._unpacked_state([*forward, *backward, *self._next_state]),
             *body,
@@ -155,9 +176,10 @@ class Step:
         ]
 
     def _whole(self, body: Sequence[str], update: Sequence[str]) -> list[str]:
-        """The body as one call, where a very small network is one kernel; with the update, where that is kernels alone."""
+        """The body as one call, for a very small network; with the update, where that is kernels alone."""
         kernels, loss = self.kernels, self._loss
-        if kernels is None or not kernels.alone or self._next_state or not {"theta", "g"} <= {*self._vectors}:
+        known = self._rows_read and {"theta", "g"} <= {*self._vectors}
+        if kernels is None or not kernels.alone or self._next_state or not known:
             return []
         name = self.names.reserve("whole_step")
         dtype = self.graph.outputs[0].dtype
@@ -166,7 +188,9 @@ class Step:
             if made := whole_kernel(name, lines, self._scope()):
                 source, call = made
                 kernels.sources.append(source)
-                check = [f"    if not math.isfinite({loss}):", f"        return {loss}, state"] if rest else []
+                check = (
+                    [f"    if not math.isfinite({loss}):", f"        return {loss}, state"] if rest else []
+                )
                 typed = self.closure.bound(f"{loss} = np.{dtype}({loss})")
                 called = [*(INDENT + line for line in call), INDENT + typed]
                 return [*unpacked, *called, *check, *rest, f"    return {loss}, state"]
@@ -183,7 +207,7 @@ class Step:
         params = {self.texts[n]: n.ndim for n in self.graph.arguments if n.op.role == "param"}
         return Scope(
             {name: path for path, name in self.closure.functions.items()},
-            self.kernels.names,
+            frozenset(s[1].split()[1].partition("(")[0] for s in self.kernels.sources),
             parts,
             self.closure,
             {**inputs, **vectors, **params},
@@ -203,7 +227,9 @@ class Step:
                 if leaf.ndim != 1:
                     piece += f".reshape{dims_text(leaf.shape)}"
                 if leaf in pairs:
-                    weight, bias = (quoted(self.graph.name_of(n)) for n in (pairs[leaf].weight, pairs[leaf].bias))
+                    weight, bias = (
+                        quoted(self.graph.name_of(n)) for n in (pairs[leaf].weight, pairs[leaf].bias)
+                    )
                     found[f"params.whole[{quoted(kind)}][{weight}]"] = piece
                     found[f"{of}[{weight}]"], found[f"{of}[{bias}]"] = f"{piece}[:, :-1].T", f"{piece}[:, -1]"
                 else:

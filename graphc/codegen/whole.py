@@ -12,8 +12,11 @@ from graphc.codegen.closure import Closure
 from graphc.codegen.scalar import number
 from graphc.codegen.statements import MAX_WIDTH
 
-SMALL = 2000
-"""Up to so many trained numbers, calls cost more than what BLAS saves."""
+SMALL = 16_384
+"""Up to so many trained numbers times rows of a batch, calls cost more than what BLAS saves."""
+
+LARGEST = 1000
+"""With more trained numbers than these, no batch worth a step is small enough."""
 
 ELEMENTWISE = frozenset(
     ("absolute", "add", "divide", "maximum", "minimum", "multiply", "negative", "sqrt", "square", "subtract")
@@ -144,7 +147,7 @@ def _call(call: ast.Call, scope: Scope) -> str:
         raise _NoForm
     out = _operand(outs["out"], scope)
     if path == "dot" and len(call.args) == 2:
-        return _product(*map(ast.unparse, call.args), out, scope)
+        return _product(ast.unparse(call.args[0]), ast.unparse(call.args[1]), out, scope)
     if path in ELEMENTWISE:
         return f"np.{path}({', '.join([*(_operand(a, scope) for a in call.args), out])})"
     raise _NoForm

@@ -15,6 +15,7 @@ from graphc import nn, optim, stages
 from graphc.codegen.scalar import element_of
 from graphc.errors import ArgumentError, GraphcError, MissingDependency
 from graphc.ops import CARDS
+from graphc.ops import small as small_products
 from graphc.runtime import compiled
 
 RANDOM = np.random.default_rng(0)
@@ -205,3 +206,102 @@ def test_every_card_that_a_kernel_has_is_within_four_units_of_numpy():
             unit = np.spacing(np.maximum(np.abs(one), np.float32(1.2e-38)))
             same = (one == other) | (np.isnan(one) & np.isnan(other)) | (np.abs(one - other) <= 4 * unit)
         assert same.all(), (name, [c[~same][:3] for c in columns], one[~same][:3], other[~same][:3])
+
+
+# -- a very small network is one kernel ---------------------------------------------------------------------------
+
+
+def small(optimizer, target="numba", dtype="float32", width=4, **options):
+    x, t = gx.input("x", ("batch", 3), dtype), gx.input("t", ("batch", 1), dtype)
+    activation = (
+        "tanh" if dtype == "float32" else "relu"
+    )  # Numba's tanh in float64 is not better than NumPy's
+    y = nn.dense(nn.dense(x, width, activation=activation, name="hidden"), 1, name="output")
+    return gx.Model(y, nn.mse(y, t), optimizer=optimizer, target=target, **options)
+
+
+def small_batch(rows, dtype="float32"):
+    return RANDOM.normal(size=(rows, 3)).astype(dtype), RANDOM.normal(size=(rows, 1)).astype(dtype)
+
+
+def in_one_kernel(model):
+    return "whole_step(" in model.source(layout="planned")
+
+
+@HERE
+@pytest.mark.parametrize(("make", "dtype"), [(optim.adam, "float32"), (optim.momentum, "float64")])
+def test_one_kernel_trains_as_numpy_does_in_batches_of_any_size(make, dtype):
+    batches = [small_batch(rows, dtype) for rows in (9, 9, 2, 900)]
+    losses, values = trained(small(make(0.01), dtype=dtype), batches)
+    expected, others = trained(small(make(0.01), "numpy", dtype), batches)
+    assert in_one_kernel(small(make(0.01), dtype=dtype))
+    rtol = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(losses, expected, rtol=rtol)
+    for kind in (0, 2):
+        for name, value in others[kind].items():
+            np.testing.assert_allclose(values[kind][name], value, rtol=rtol, atol=rtol / 100)
+
+
+@HERE
+def test_a_loss_that_is_not_finite_changes_nothing_in_one_kernel():
+    module = small(optim.sgd(0.01)).module(optim.sgd(0.01))
+    x, t = small_batch(9)
+    params, state, slots, loss = module.train_step(*module.init(0), x, t)
+    assert type(loss) is np.float32
+    before = {name: value.copy() for name, value in params.items()}
+    x[2, 1] = np.nan
+    params, state, slots, loss = module.train_step(params, state, slots, x, t)
+    assert np.isnan(loss)
+    for name, value in before.items():
+        np.testing.assert_array_equal(params[name], value)
+
+
+def test_the_kernel_of_a_whole_step_reads_like_the_step():
+    text = small(optim.sgd(0.01)).source(layout="planned")
+    kernel = text.partition("def whole_step(")[2].partition("PARAMS")[0]
+    assert "hidden_h_kernel(hidden_z, hidden_h, batch)" in kernel
+    assert "# hidden\n    _product_with_rows(hidden_Wb, x_1, hidden_z)  # [batch, 4]ᵀ" in kernel
+    assert "if not math.isfinite(loss):\n        return loss\n" in kernel
+    step = text.partition("def small_step(")[2].partition("return step")[0]
+    assert "    loss = whole_step(" in step
+    assert "    if batch <= 780:  # else products by BLAS are faster\n        step = small_step" in step
+
+
+def test_the_update_follows_the_kernel_where_it_counts_steps():
+    step = small(optim.adam(0.01)).source(layout="planned").partition("def small_step(")[2]
+    assert step.index("whole_step(") < step.index("isfinite") < step.index('slots["adam.step"] =')
+
+
+def test_larger_networks_exact_ones_and_others_are_no_single_kernel():
+    assert not in_one_kernel(small(optim.sgd(0.01), width=300))
+    assert not in_one_kernel(small(optim.sgd(0.01), level="exact"))
+    x, t = gx.input("x", ("batch", 3)), gx.input("t", ("batch", 1))
+    y = nn.dense(nn.dropout(nn.dense(x, 4, name="hidden"), 0.5), 1, name="output")
+    assert not in_one_kernel(gx.Model(y, nn.mse(y, t), optimizer=optim.sgd(0.01), target="numba"))
+
+
+@HERE
+def test_labels_in_one_kernel():
+    def classes(target):
+        x, t = gx.input("x", ("batch", 6)), gx.input("t", ("batch",), dtype="int64")
+        y = nn.dense(x, 5, name="output")
+        return gx.Model(y, nn.cross_entropy(y, t), optimizer=optim.sgd(0.1), target=target)
+
+    batches = [batch(rows) for rows in (7, 7, 3)]
+    assert in_one_kernel(classes("numba"))
+    losses, values = trained(classes("numba"), batches)
+    expected, others = trained(classes("numpy"), batches)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    np.testing.assert_allclose(values[0]["output.W"], others[0]["output.W"], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 8, 9])
+def test_small_products(rows):
+    a, b = RANDOM.normal(size=(3, 6)), RANDOM.normal(size=(6, rows))
+    out = np.empty((3, rows))
+    small_products._product(a, b, out)
+    np.testing.assert_allclose(out, a @ b, rtol=1e-12)
+    small_products._product_with_rows(b.T, a, other := np.empty((rows, 3)))
+    np.testing.assert_allclose(other, b.T @ a.T, rtol=1e-12)
+    small_products._weighted_rows(a[0], b, total := np.empty(rows))
+    np.testing.assert_allclose(total, a[0] @ b, rtol=1e-12)
