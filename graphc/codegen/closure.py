@@ -59,6 +59,13 @@ class Closure:
             if name in names:
                 self.buffers[i] = (name, shape, dtype, min(first, start), max(last, end))
 
+    def alias(self, name: str) -> str:
+        """The first of several names for one array: two would keep a loop over both from being vectorised."""
+        same = dict(line.split(" = ", 1) for line in self.setup if re.fullmatch(r"\w+ = [A-Za-z_]\w*", line))
+        while name in same:
+            name = same[name]
+        return name
+
     def hoist(self, expression: str, wish: str) -> str:
         """The name of what is computed once."""
         if expression not in self.hoisted:

@@ -175,7 +175,7 @@ class _Kernel:
         if home not in self.arrays:
             if home is node and home not in self.writer.texts:
                 raise KeyError(node)
-            self.arrays[home] = str(self.writer.texts[node])
+            self.arrays[home] = self.writer.closure.alias(str(self.writer.texts[node]))
         return self.arrays[home]
 
     def _at(self, node: Node) -> str:
@@ -250,7 +250,7 @@ class _Kernel:
         totals = [m.node for m in self.cluster.members if m.kind == FULL_SUM]
         texts = [str(self.writer.texts[n]) for n in totals]
         target = f"{', '.join(texts)} = " if totals else ""
-        arguments = [*self.arrays.values(), *self.numbers, *self.sizes]
+        arguments = [*dict.fromkeys(self.arrays.values()), *self.numbers, *self.sizes]
         lines = [f"{target}{name}({', '.join(arguments)})"]
         if len(lines[0]) > MAX_WIDTH - 8:
             lines = [f"{target}{name}(", *(f"    {a}," for a in arguments), ")"]
@@ -267,11 +267,17 @@ class _Kernel:
     @property
     def parameters(self) -> list[str]:
         """The names that the kernel takes."""
-        return [*self.arrays.values(), *(name for name, _ in self.numbers.values()), *self.sizes]
+        return [
+            *dict.fromkeys(self.arrays.values()),
+            *(name for name, _ in self.numbers.values()),
+            *self.sizes,
+        ]
 
     def _heads(self) -> list[str]:
         """Numbers in the dtype of the loop, and flat views."""
-        lines = [f"{n} = {n}.reshape(-1)" for n in self.arrays.values()] if self._reshaped else []
+        lines = (
+            [f"{n} = {n}.reshape(-1)" for n in dict.fromkeys(self.arrays.values())] if self._reshaped else []
+        )
         floats = [(n, d) for n, d in self.numbers.values() if d.startswith("float")]
         return lines + [f"{n} = {number(n, d)}" for n, d in floats]
 

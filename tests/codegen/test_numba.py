@@ -229,7 +229,10 @@ def in_one_kernel(model):
 
 
 @HERE
-@pytest.mark.parametrize(("make", "dtype"), [(optim.adam, "float32"), (optim.momentum, "float64")])
+@pytest.mark.parametrize(
+    ("make", "dtype"),
+    [(optim.adam, "float32"), pytest.param(optim.momentum, "float64", marks=pytest.mark.slow)],
+)
 def test_one_kernel_trains_as_numpy_does_in_batches_of_any_size(make, dtype):
     batches = [small_batch(rows, dtype) for rows in (9, 9, 2, 900)]
     losses, values = trained(small(make(0.01), dtype=dtype), batches)
@@ -281,6 +284,7 @@ def test_larger_networks_exact_ones_and_others_are_no_single_kernel():
 
 
 @HERE
+@pytest.mark.slow
 def test_labels_in_one_kernel():
     def classes(target):
         x, t = gx.input("x", ("batch", 6)), gx.input("t", ("batch",), dtype="int64")
