@@ -86,3 +86,22 @@ class Closure:
         """Functions, buffers, and what is made of them."""
         functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
         return [*functions, *self.before, *buffer_lines(self.buffers, self.called), *self.setup]
+
+
+def keep_used(closure: Closure, body: Iterable[str]) -> None:
+    """Drop what these lines do not read: arrays of values that exist inside of a kernel alone."""
+    used = {*_words(body), *_words(closure.before)}
+    setup: list[str] = []
+    for line in reversed(closure.setup):
+        target, _, value = line.partition(" = ")
+        if not value or target in used:
+            setup.insert(0, line)
+            used |= {*_words([value or line])}
+    closure.setup[:] = setup
+    closure.buffers = [b for b in closure.buffers if b[0] in used]
+    closure.functions = {path: name for path, name in closure.functions.items() if name in used}
+
+
+def _words(lines: Iterable[str]) -> list[str]:
+    """Every name in some code."""
+    return [word for line in lines for word in re.findall(r"[A-Za-z_]\w*", line.partition("  # ")[0])]

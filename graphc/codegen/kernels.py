@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ from graphc.ops.shape import dims_text
 from graphc.ops.template import literal
 
 if TYPE_CHECKING:
-    from graphc.codegen.closure import Closure
     from graphc.codegen.planned import PlannedWriter
 
 BLOCK = 4096
@@ -479,25 +478,6 @@ class _Kernel:
 def with_numba(imports: Sequence[str], compiled: Sequence[Sequence[str]]) -> list[str]:
     """The imports of a program, with that of what compiles its kernels."""
     return [*imports, *(["from numba import njit"] if compiled else [])]
-
-
-def keep_used(closure: Closure, body: Iterable[str]) -> None:
-    """Drop what these lines do not read: arrays of values that exist inside of a kernel alone."""
-    used = {*_words(body), *_words(closure.before)}
-    setup: list[str] = []
-    for line in reversed(closure.setup):
-        target, _, value = line.partition(" = ")
-        if not value or target in used:
-            setup.insert(0, line)
-            used |= {*_words([value or line])}
-    closure.setup[:] = setup
-    closure.buffers = [b for b in closure.buffers if b[0] in used]
-    closure.functions = {path: name for path, name in closure.functions.items() if name in used}
-
-
-def _words(lines: Iterable[str]) -> list[str]:
-    """Every name in some code."""
-    return [word for line in lines for word in re.findall(r"[A-Za-z_]\w*", line.partition("  # ")[0])]
 
 
 def _size_names(dim: Dim) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphc.codegen.closure import Closure
-from graphc.codegen.kernels import Kernels, keep_used, with_numba
+from graphc.codegen.closure import Closure, keep_used
+from graphc.codegen.kernels import Kernels, with_numba
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (
     MAKE_RNG,

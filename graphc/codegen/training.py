@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graphc.codegen.closure import Closure
+from graphc.codegen.closure import Closure, keep_used
 from graphc.codegen.epoch import VECTORS, Reading, given_buffers, given_lines, only_in_calls, plans, readings
-from graphc.codegen.kernels import Kernels, keep_used
+from graphc.codegen.kernels import Kernels
 from graphc.codegen.lifetimes import END
 from graphc.codegen.names import Names
 from graphc.codegen.numpy import (

@@ -231,7 +231,7 @@ def in_one_kernel(model):
 @HERE
 @pytest.mark.parametrize(
     ("make", "dtype"),
-    [(optim.adam, "float32"), pytest.param(optim.momentum, "float64", marks=pytest.mark.slow)],
+    [(optim.adam, "float32"), pytest.param(optim.momentum, "float64", marks=pytest.mark.full)],
 )
 def test_one_kernel_trains_as_numpy_does_in_batches_of_any_size(make, dtype):
     batches = [small_batch(rows, dtype) for rows in (9, 9, 2, 900)]
@@ -262,7 +262,7 @@ def test_a_loss_that_is_not_finite_changes_nothing_in_one_kernel():
 def test_the_kernel_of_a_whole_step_reads_like_the_step():
     text = small(optim.sgd(0.01)).source(layout="planned")
     kernel = text.partition("def whole_step(")[2].partition("PARAMS")[0]
-    assert "hidden_h_kernel(hidden_z, hidden_h, batch)" in kernel
+    assert "hidden_h_kernel(hidden_h, batch)" in kernel
     assert "# hidden\n    _product_with_rows(hidden_Wb, x_1, hidden_z)  # [batch, 4]ᵀ" in kernel
     assert "if not math.isfinite(loss):\n        return loss\n" in kernel
     step = text.partition("def small_step(")[2].partition("return step")[0]
@@ -284,7 +284,7 @@ def test_larger_networks_exact_ones_and_others_are_no_single_kernel():
 
 
 @HERE
-@pytest.mark.slow
+@pytest.mark.full
 def test_labels_in_one_kernel():
     def classes(target):
         x, t = gx.input("x", ("batch", 6)), gx.input("t", ("batch",), dtype="int64")
