@@ -382,7 +382,7 @@ def _opt(commands: Any) -> None:
         "  shorten        fewer calls, in a small step stored features x batch\n"
         "  to_derivable   operations without a derivative become their bodies\n"
         "  simplify       clean, stabilise, save_cost, factor, share\n"
-        "  code           write_plainly, to_code, guard, clean, choose_forms\n"
+        "  code           write_plainly, to_code, guard, clean, choose_forms, clean\n"
         "  buffers        use_buffers\n  layout         shorten\n"
         "  gradient       clean, stabilise, to_derivable, stabilise\n\n"
         f"{_GRAPH_NOTE}\n{_MODEL_NOTE}",

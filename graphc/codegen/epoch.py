@@ -36,6 +36,16 @@ def batched_inputs(graph: Graph) -> list[Node]:
     return [n for n in leaves if n.shape[0] == leaves[0].shape[0]]
 
 
+def across(graph: Graph) -> list[tuple[Node, str]]:
+    """The inputs that rows of others do not fit, each with the size behind its first axis that says so.
+
+    Either it has the size that is cut behind its first axis, or a size that another input begins with.
+    """
+    leaves = [n for n in graph.leaves("input") if n.shape]
+    first = {n.shape[0] for n in leaves if not isinstance(n.shape[0], int)}
+    return [(n, str(dim)) for n in leaves for dim in n.shape[1:] if dim in first]
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a step reads an input.

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.codegen.clusters import reduced_by
-from graphc.codegen.epoch import CHECK_SIZES, OWN, STEP_FOR, Epoch, batched_inputs, prepare_lines, size_checks
+from graphc.codegen.epoch import (
+    CHECK_SIZES,
+    OWN,
+    STEP_FOR,
+    Epoch,
+    across,
+    batched_inputs,
+    prepare_lines,
+    size_checks,
+)
 from graphc.codegen.kernels import Kernels, with_numba
 from graphc.codegen.labels import LabelRange
 from graphc.codegen.names import MODULE_RESERVED, Names, identifier
@@ -404,7 +413,8 @@ def _add_planned(module: _Module, plan: Plan, update: UpdatePlan) -> None:
     graph = plan.graph
     names = names_for(graph, [*module.reserved, *OWN, "grads", "name", "value", "next_params", "next_slots"])
     batched = [n for n in batched_inputs(model.declared or graph) if n in graph.arguments]
-    batched = batched if batched and str(batched[0].shape[0]).isidentifier() else []
+    if across(model.declared or graph) or not (batched and str(batched[0].shape[0]).isidentifier()):
+        batched = []
     exact = model.level == "exact"
     kernels = Kernels(exact) if model.target == "numba" else None
     laid = _layout(model, plan, update)

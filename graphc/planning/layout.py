@@ -207,7 +207,9 @@ class _Turning:
         """Whether every value with a row for each sample has a transposed form."""
         turned: set[Node] = set()
         for node in self.plan.order:
-            if node.ndim > 2 or node.op.role == "random" or node.op.block or node.op.joint:
+            if max([node.ndim, *(x.ndim for x in node.inputs)]) > 2:
+                return False
+            if node.op.role == "random" or node.op.block or node.op.joint:
                 return False
             reads = any(x in turned for x in node.inputs)
             if node.op is transpose_op or (_is_hot(node) and not reads):

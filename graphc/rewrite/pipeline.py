@@ -88,7 +88,7 @@ BEFORE_GRADIENT: tuple[Pass, ...] = (clean, stabilise, to_derivable, stabilise)
 SIMPLIFY: tuple[Pass, ...] = (clean, stabilise, save_cost, factor, share)
 """What ``gx.simplify`` does, and ``compile`` on all outputs together."""
 
-TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean, choose_forms)
+TO_CODE: tuple[Pass, ...] = (write_plainly, to_code, guard, clean, choose_forms, clean)
 """What follows once nothing will be differentiated any more."""
 
 BEFORE_BUFFERS: tuple[Pass, ...] = (write_plainly, to_code, leave_loops, leave_early)

@@ -65,7 +65,7 @@ def checked(
             f"the data hold no values for {', '.join(str(graph.name_of(n)) for n in missing)}",
             given=", ".join(arrays) or "nothing",
             expected=", ".join(f"{graph.name_of(n)}: {n.type}" for n in wanted),
-            where=_place(missing[0]),
+            where=place_of(missing[0]),
             fix="pass inputs as x and targets as y, or all of them in one dict by name",
         )
     names = [str(graph.name_of(leaf)) for leaf in wanted]
@@ -81,7 +81,7 @@ def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, 
             f"{name} is empty",
             given=describe_array(array),
             expected="at least one example",
-            where=_place(leaf),
+            where=place_of(leaf),
             fix="check how the data were read or filtered",
         )
     if leaf.type.is_float and not np.isfinite(array).all():
@@ -91,14 +91,15 @@ def _refuse_bad_values(array: Any, leaf: Node, name: str, labels: Mapping[Node, 
             f"{name} holds {value}",
             given=f"the first at index [{', '.join(map(str, index))}]",
             expected="finite numbers",
-            where=_place(leaf),
+            where=place_of(leaf),
             fix="drop or fill such values first",
         )
     if leaf in labels:
         refuse_labels(array, leaf, name, labels[leaf])
 
 
-def _place(leaf: Node) -> str | None:
+def place_of(leaf: Node) -> str | None:
+    """Where the user declared it, if that is known."""
     return str(leaf.about.origin) if leaf.about.origin else None
 
 

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from graphc.codegen.epoch import across
 from graphc.codegen.labels import label_inputs
-from graphc.errors import ArgumentError, DataError, GraphcError
+from graphc.errors import ArgumentError, DataError, GraphcError, ShapeError
+from graphc.ir.types import shape_text
 from graphc.optim.descent import sgd
 from graphc.optim.optimizer import Optimizer
 from graphc.optim.registry import optimizer_of
 from graphc.train.callbacks import Callbacks
 from graphc.train.checkpoint import adopt, check_optimizer, check_settings_of, read_checkpoint
-from graphc.train.data import Arrays, example_count, is_stream
+from graphc.train.data import Arrays, example_count, is_stream, place_of
 from graphc.train.evaluation import readable
 from graphc.train.heldout import split
 from graphc.train.history import History
@@ -190,7 +192,10 @@ def _limit(request: Request) -> int | None:
 
 
 def _array_source(model: Any, arrays: Arrays, request: Request, seeds: Seeds) -> Source:
-    size = batch_size_for(example_count(arrays, model.batched), request.batch_size)
+    count = example_count(arrays, model.batched)
+    size = batch_size_for(count, request.batch_size)
+    if size < count or request.shuffle:
+        check_rows(model)
     limit = _limit(request)
     source = ArraySource(arrays, model.batched, size, seeds.shuffle if request.shuffle else None, limit)
     most = -(-source.count // size)
@@ -200,6 +205,20 @@ def _array_source(model: Any, arrays: Arrays, request: Request, seeds: Seeds) ->
             fix="leave steps_per_epoch out for whole epochs",
         )
     return source
+
+
+def check_rows(model: Any) -> None:
+    """Raises ShapeError where examples lie along another axis than the first."""
+    for leaf, dim in across(model.graph):
+        name = str(model.graph.name_of(leaf))
+        raise ShapeError(
+            f"examples are taken along first axes, and input {name} has {dim} behind its first",
+            given=f"{name}: {shape_text(leaf.shape)}",
+            expected="the size of the batch first",
+            where=place_of(leaf),
+            fix=f'declare it as ("{dim}", ...) and use gx.swapaxes({name}, 0, 1); or give batches from a generator; '
+            "or all data as one batch, with shuffle=False",
+        )
 
 
 def batch_size_for(count: int, given: int | None) -> int:

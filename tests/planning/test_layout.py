@@ -308,3 +308,10 @@ def test_memory_of_a_row_of_ones_is_shared_and_written_at_each_step():
     assert "hidden1_h = hidden1_h_1[:-1]" in source
     assert "hidden1_h_ones.fill(1)" in source
     assert "# [batch, 8]ᵀ" in source
+
+
+def test_an_input_of_three_axes_keeps_its_layout():
+    x, t = gx.input("x", ("batch", 2, 3)), gx.input("t", ("batch", 1))
+    y = nn.dense(gx.sum(x, axis=1), 1, name="output")
+    model = gx.Model(y, nn.mse(y, t), optimizer=optim.sgd(0.1))
+    assert "output_Wb" not in model.source(layout="planned")

@@ -11,7 +11,7 @@ import pytest
 
 import graphc as gx
 from graphc import nn, optim, train
-from graphc.errors import ArgumentError, DataError, NonFiniteError
+from graphc.errors import ArgumentError, DataError, NonFiniteError, ShapeError
 
 RANDOM = np.random.default_rng(0)
 X, T = RANDOM.normal(size=(45, 6)).astype("float32"), RANDOM.integers(0, 5, 45)
@@ -301,3 +301,20 @@ def test_a_callback_that_is_told_of_steps_lets_many_be_taken_at_a_time():
     assert fast == slow
     assert together.losses == single.losses == each.losses
     assert single.times == len(each.losses) > together.times
+
+
+@pytest.mark.parametrize("time", ["time", 12])
+def test_examples_along_another_axis_are_refused_before_anything_is_taken(time):
+    x, t = gx.input("x", (time, "batch", 2)), gx.input("t", ("batch", 1))
+    y = nn.dense(gx.sum(x, axis=0), 1, name="output")
+    model = gx.Model(y, nn.mse(y, t), optimizer=optim.sgd(1e-4))
+    data = np.ones((12, 40, 2)), np.ones((40, 1))
+    before, all_of_it = model.weights(), 12 if time == "time" else 40
+    with pytest.raises(ShapeError, match="input x has batch behind its first"):
+        model.fit(*data, batch_size=5, verbose=False)
+    with pytest.raises(ShapeError, match="input x has batch behind its first"):
+        model.fit(*data, batch_size=all_of_it, verbose=False)  # its rows would be shuffled
+    assert all(np.array_equal(before[k], v) for k, v in model.weights().items())
+    assert "def train_epoch(" not in model.source(layout="planned")
+    losses = model.fit(*data, batch_size=all_of_it, shuffle=False, epochs=3, verbose=False)["loss"]
+    assert losses[-1] < losses[0]
