@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from graphc.codegen.clusters import (
     row_of,
 )
 from graphc.codegen.names import identifier
-from graphc.codegen.scalar import CONTRACT, element_of, number, scalar_functions, scalar_sources
+from graphc.codegen.scalar import AXES, CONTRACT, element_of, number, own_names, scalar_sources
 from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.ir.node import Node
 from graphc.ir.size import Dim, names_of, product
@@ -37,8 +36,6 @@ BLOCK = 4096
 
 WIDE = 32
 """From so many elements on, the largest of a row is worth a search without branches."""
-
-AXES = "ijklmnopq"
 
 
 @dataclass
@@ -114,6 +111,7 @@ class _Kernel:
         self.known = parameters
         self.needed = needed(cluster, writer)
         self.arrays: dict[Node, str] = {}
+        self.outside: dict[str, str] = {}  # what the caller calls a parameter that has another name here
         self.numbers: dict[str, tuple[str, str]] = {}
         self.taken = self._taken()
         self.before_row: list[str] = []
@@ -125,9 +123,17 @@ class _Kernel:
 
     def _taken(self) -> set[str]:
         """What no variable may be called."""
-        sizes = {name for dim in self.cluster.space for name in _size_names(dim)}
-        own = {"rank", "f4", "np", "njit", "kernel", "start", "offset"}
-        return {*AXES, *self.known, *sizes, *dir(builtins), *scalar_functions(), *own}
+        sizes = {name for dim in self.cluster.space for name in names_of(dim)}
+        return {*self.known, *sizes, *own_names()}
+
+    def _parameter(self, text: str) -> str:
+        """What a parameter is called: as the caller calls it, where the kernel means nothing else by that."""
+        name = text
+        while name in own_names() or (name != text and name in self.writer.names.taken):
+            name += "_"
+        if name != text:
+            self.outside[name] = text
+        return name
 
     # -- which part of the loop does what ------------------------------------------------------------------------
 
@@ -174,7 +180,7 @@ class _Kernel:
         if home not in self.arrays:
             if home is node and home not in self.writer.texts:
                 raise KeyError(node)
-            self.arrays[home] = self.writer.closure.alias(str(self.writer.texts[node]))
+            self.arrays[home] = self._parameter(self.writer.closure.alias(str(self.writer.texts[node])))
         return self.arrays[home]
 
     def _at(self, node: Node) -> str:
@@ -204,8 +210,9 @@ class _Kernel:
             return text if node.dtype in ("bool", "int64") else number(text, node.dtype)
         text = str(self.writer.text(node))
         if text not in self.numbers:
+            wish = f"c_{text}" if text.isidentifier() else "number"
             own = text.isidentifier() and node.op.role != "size"
-            name = text if own else self._new(f"c_{text}" if text.isidentifier() else "number")
+            name = self._parameter(text) if own else self._new(wish)
             self.numbers[text] = name, node.dtype
         return self.numbers[text][0]
 
@@ -249,7 +256,8 @@ class _Kernel:
         totals = [m.node for m in self.cluster.members if m.kind == FULL_SUM]
         texts = [str(self.writer.texts[n]) for n in totals]
         target = f"{', '.join(texts)} = " if totals else ""
-        arguments = [*dict.fromkeys(self.arrays.values()), *self.numbers, *self.sizes]
+        inside = [*dict.fromkeys(self.arrays.values()), *self.numbers, *self.sizes]
+        arguments = [self.outside.get(name, name) for name in inside]
         lines = [f"{target}{name}({', '.join(arguments)})"]
         if len(lines[0]) > MAX_WIDTH - 8:
             lines = [f"{target}{name}(", *(f"    {a}," for a in arguments), ")"]
@@ -301,12 +309,11 @@ class _Kernel:
 
     def _bound(self, dim: Dim) -> str:
         """A size, as what a loop runs to."""
-        text = str(dim)
         if isinstance(dim, int):
-            return text
-        for name in _size_names(dim):
-            self.sizes[name] = None
-        return text
+            return str(dim)
+        called = {name: self._parameter(name) for name in names_of(dim)}
+        self.sizes |= dict.fromkeys(called.values())
+        return re.sub(r"[A-Za-z_]\w*", lambda word: called.get(word[0], word[0]), str(dim))
 
     def _row_loops(self) -> list[str]:
         space = self.cluster.space
@@ -478,8 +485,3 @@ class _Kernel:
 def with_numba(imports: Sequence[str], compiled: Sequence[Sequence[str]]) -> list[str]:
     """The imports of a program, with that of what compiles its kernels."""
     return [*imports, *(["from numba import njit"] if compiled else [])]
-
-
-def _size_names(dim: Dim) -> list[str]:
-    """The names in a size."""
-    return list(dict.fromkeys(names_of(dim)))

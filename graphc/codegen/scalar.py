@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 from collections.abc import Sequence
 from functools import cache
@@ -10,6 +11,9 @@ from functools import cache
 from graphc.ir.node import Node
 from graphc.ops import scalars, small
 from graphc.ops.template import Text, render
+
+AXES = "ijklmnopq"
+"""What the indices of a kernel are called."""
 
 EVERYWHERE = {
     "np.abs": "abs",
@@ -120,6 +124,13 @@ def scalar_functions() -> dict[str, str]:
     """The source of each function that an element may call."""
     made = {n: f for m in (scalars, small) for n, f in vars(m).items() if inspect.isfunction(f)}
     return {n: inspect.getsource(f).rstrip() for n, f in made.items()}
+
+
+@cache
+def own_names() -> frozenset[str]:
+    """What every kernel calls its own: indices, variables, functions."""
+    own = {"rank", "f4", "np", "njit", "kernel", "start", "offset"}
+    return frozenset({*AXES, *dir(builtins), *scalar_functions(), *own})
 
 
 def scalar_sources(text: str) -> list[list[str]]:

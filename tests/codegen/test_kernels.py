@@ -138,3 +138,20 @@ def test_the_largest_of_a_wide_row_is_nan_where_numpy_says_so():
     values[2], values[3, 0], values[4], values[5] = -np.inf, np.inf, -0.0, -3
     values[6, 0], values[6, 1] = np.inf, np.nan
     np.testing.assert_array_equal(program(values)[0], values.max(axis=1))
+
+
+@pytest.mark.parametrize("name", ["f4", "i", "j", "offset", "start", "rank", "range", "njit"])
+def test_an_input_or_a_size_with_a_name_that_a_kernel_uses(name):
+    draw = np.random.default_rng(0)
+    values = draw.normal(size=(4, 5)).astype("float32"), draw.normal(size=5).astype("float32")
+    for x, b in [
+        (gx.input(name, ("n", 5)), gx.input("b", (5,))),
+        (gx.input("x", ("n", name)), gx.input("b", (name,))),
+        (gx.input("x", (name, 5)), gx.input("b", (5,))),
+    ]:
+        y = gx.exp(x + b) * gx.tanh(x)
+        outs = [y / gx.sum(y, axis=1, keepdims=True), gx.sum(gx.tanh(x) * x), gx.sum(y)]
+        program = gx.compile(outs, target="numba")
+        assert "@kernel" in program.source
+        for one, two in zip(gx.compile(outs)(*values), program(*values), strict=True):
+            np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
