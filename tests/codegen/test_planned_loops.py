@@ -111,9 +111,15 @@ def counted(xs, h, g, W):
     return [h, ys, gx.sum(xs), gx.sum(g)]
 
 
+def scaled_by_a_number(xs, h, g, W):
+    """A carry of rank 0 adds up; its gradient scales a matrix by a number at each step."""
+    return [*gx.scan(lambda s, x: (s + gx.sum(x * h), s * gx.sum(x)), gx.const(0.0, dtype=F8), xs)]
+
+
 LOOPS = (
     *(lstm, swapped, both_the_same, unchanged, of_views, in_place, numbers, backwards, nested, chosen),
     counted,
+    scaled_by_a_number,
 )
 
 

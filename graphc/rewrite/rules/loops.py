@@ -52,7 +52,7 @@ def _product_total(term: Node) -> Total | None:
 
 def _outer_total(term: Node) -> Total | None:
     """Σₜ aₜ bₜᵀ, of vectors."""
-    if term.op is not multiply or term.ndim != 2:
+    if term.op is not multiply or any(x.ndim != 2 for x in term.inputs):
         return None
     a, b = sorted(term.inputs, key=lambda x: x.shape[-1] != 1)
     if a.shape != (term.shape[0], 1) or b.shape != (1, term.shape[1]):
