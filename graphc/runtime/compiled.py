@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import os
+import pickletools
 import stat
+import struct
 import sys
 import tempfile
 import types
@@ -90,7 +93,28 @@ def _file_of(text: str, name: str) -> Path:
         Path(written).replace(path)  # whole, or not at all
     elif not os.access(folder, os.W_OK):
         raise PermissionError(f"{folder} cannot be written")
+    _drop_damaged(path)
     return path
+
+
+def _drop_damaged(path: Path) -> None:
+    """Remove what is not whole of that which Numba kept for a file: it would fail at every call."""
+    for kept in (path.parent / "__pycache__").glob(f"{path.stem}.*.nb[ic]"):
+        if not _is_whole(kept.read_bytes()):
+            warnings.warn(f"{kept} is damaged; its kernel is compiled anew", RuntimeWarning, stacklevel=6)
+            kept.unlink(missing_ok=True)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether bytes are pickles, one after the other, to the end; they are looked at, and nothing is loaded."""
+    stream = io.BytesIO(data)
+    try:
+        while stream.tell() < len(data):
+            for _ in pickletools.genops(stream):
+                pass
+    except (ValueError, UnicodeError, struct.error):
+        return False
+    return bool(data)
 
 
 def _own_folder(folder: Path) -> Path:

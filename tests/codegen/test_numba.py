@@ -173,6 +173,19 @@ def test_a_second_process_compiles_nothing(tmp_path):
     assert "def " in file.read_text()
 
 
+@HERE
+@pytest.mark.full
+@pytest.mark.parametrize(("kind", "damage"), [("nbi", "empty"), ("nbi", "junk"), ("nbc", "half")])
+def test_a_kept_kernel_that_is_damaged_is_compiled_anew(tmp_path, kind, damage):
+    folder = tmp_path / "kernels"
+    in_a_process(folder)
+    (kept,) = folder.glob(f"__pycache__/*.{kind}")
+    data = kept.read_bytes()
+    kept.write_bytes({"empty": b"", "half": data[: len(data) // 2], "junk": b"junk" * 20}[damage])
+    assert in_a_process(folder) == ["1", "0", "True"]
+    assert in_a_process(folder) == ["1", "1", "True"]
+
+
 def pointwise_cards():
     """Those with an expression of one element that go from float32 to float32."""
     for op in CARDS.values():
