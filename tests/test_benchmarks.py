@@ -110,6 +110,7 @@ def test_a_cold_process_takes_a_step():
     assert 1 < cold_start.run("graphc_step") < 5
 
 
+@pytest.mark.full
 def test_cold_processes_are_a_table_of_those_that_are_there(monkeypatch):
     monkeypatch.setattr(cold_start, "run", lambda program: 1.0)
     monkeypatch.setattr(cold_start, "installed", lambda program: program != "jax_step")

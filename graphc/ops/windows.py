@@ -126,7 +126,7 @@ def _has_gaps(node: Node) -> bool:
 
 weave_op: Op = linear(
     "weave",
-    "*parts",
+    "*xs",
     _weave_type,
     _weave_part,
     attrs={"shape": ..., "axis": ..., "window": ...},

@@ -259,6 +259,7 @@ def test_one_kernel_trains_as_numpy_does_in_batches_of_any_size(make, dtype):
 
 
 @HERE
+@pytest.mark.full
 def test_a_loss_that_is_not_finite_changes_nothing_in_one_kernel():
     module = small(optim.sgd(0.01)).module(optim.sgd(0.01))
     x, t = small_batch(9)
