@@ -105,11 +105,16 @@ def _rows(model: Model, optimizer: Any, arrays: Any, seconds: float) -> list[tup
         ("read and written in all", f"{report.bytes:,} bytes"),
         ("calls", f"{report.lines} statements; a call of NumPy is {call:.0f} ns"),
         ("memory", f"{report.predicted:,} bytes must be alive, {report.measured:,} are allocated"),
-        (
-            "distance to the limit",
-            f"{seconds / limits.seconds:.2f} times {_duration(limits.seconds)} ({limits.bound})",
-        ),
+        ("distance to the limit", _distance(seconds, limits)),
     ]
+
+
+def _distance(seconds: float, limits: Limits) -> str:
+    """How many times the limit a step takes; less than once means that the limit was measured too high."""
+    text = f"{seconds / limits.seconds:.2f} times {_duration(limits.seconds)} ({limits.bound})"
+    if seconds < limits.seconds:
+        text += "; the machine was busy while its rates were measured: run it again"
+    return text
 
 
 def sizes_of(model: Model, arrays: Any) -> dict[str, int]:

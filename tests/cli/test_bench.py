@@ -59,6 +59,13 @@ def test_the_longer_of_two_is_the_limit():
     assert bench.Limits(1.0, 2.0).seconds == 2.0
 
 
+def test_a_step_faster_than_the_limit_asks_for_another_run():
+    limits = bench.Limits(operations=2e-3, memory=1e-3)
+    assert bench._distance(3e-3, limits).startswith("1.50 times 2")
+    assert "run it again" not in bench._distance(3e-3, limits)
+    assert "run it again" in bench._distance(1e-3, limits)
+
+
 def test_bad_use_is_one_line(tmp_path, capsys):
     code, out, err = run(capsys, "bench")
     assert (code, out) == (2, "")
