@@ -38,8 +38,12 @@ def factor(graph: Graph, level: str, trace: Trace) -> Graph:
 
 
 def share(graph: Graph, level: str, trace: Trace) -> Graph:
-    """``x y`` and ``y x`` are computed once."""
-    return share_commuted(graph, trace)
+    """``x y`` and ``y x`` are computed once; operands that are one by now may save more."""
+    shared = share_commuted(graph, trace)
+    while shared is not graph:
+        graph = save_cost(shared, level, trace)
+        shared = share_commuted(graph, trace)
+    return graph
 
 
 def write_plainly(graph: Graph, level: str, trace: Trace) -> Graph:
