@@ -304,7 +304,13 @@ class _Numbering:
         self.inputs: list[Node] = []
         self.seen: set[Node] = set()
         self.digest: dict[Node, str] = {}
-        for node in group:
+        stack = [*group]
+        while stack:  # operands first, whatever the order of the group
+            waiting = [x for x in stack[-1].inputs if x in group and x not in self.digest]
+            if waiting:
+                stack += waiting
+                continue
+            node = stack.pop()
             for part in (*node.inputs, node):
                 self.digest.setdefault(part, self._digest(part))
 
