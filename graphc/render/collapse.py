@@ -11,6 +11,7 @@ from graphc.render import maths
 from graphc.render.figure import BACKWARD, BETWEEN, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
 from graphc.render.maths import Math, operator, titled
 from graphc.render.repeats import runs_of, signature
+from graphc.render.titles import MAX_PATH, printable
 
 MAX_LAYERS = 60
 """More layers than this are drawn by their outer scope."""
@@ -150,7 +151,7 @@ def _name(group: Group, boxes: Sequence[Box]) -> str:
     while layer and any(row.layer[: len(layer)] != layer for row in group):
         layer = layer[:-1]
     if layer:
-        return ".".join(layer)
+        return printable(".".join(layer), MAX_PATH)
     return boxes[0].title if len(boxes) == 1 else f"{boxes[0].title} … {boxes[-1].title}"
 
 

@@ -12,8 +12,9 @@ from itertools import pairwise
 
 from graphc.render import style
 from graphc.render.figure import BETWEEN, COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
-from graphc.render.labels import Labels, Mark, Settings, font, legend_row, quoted, table
+from graphc.render.labels import Labels, Mark, Settings, apart, font, legend_row, quoted, table
 from graphc.render.routes import LEFT, Lane, routes_of
+from graphc.render.titles import MAX_PATH, printable
 
 CELLS = (SOURCES, BETWEEN, GRADIENTS, UPDATES)
 """Columns whose boxes are cells of one table."""
@@ -92,6 +93,7 @@ class _Writer:
     def _caption(self) -> str:
         rows = [legend_row(self.figure)] if self.legend and self.figure.rows else []
         if self.figure.note:
+            rows = [apart(row) for row in rows]
             rows.append(f"<TR><TD>{font(self.figure.note, 11, style.GREY)}</TD></TR>")
         return f"<{table(''.join(rows), CELLSPACING=0)}>" if rows else ""
 
@@ -105,7 +107,7 @@ class _Writer:
         self.graph.body.extend(_nested(members, self.figure.clusters, self._cluster_lines, self._row_lines))
 
     def _cluster_lines(self, layer: tuple[str, ...], number: int) -> list[str]:
-        name = self.figure.layers.get(layer, layer[-1])
+        name = printable(self.figure.layers.get(layer, layer[-1]), MAX_PATH)
         left, right = self._passing(layer)
         indent = "&nbsp;" * (2 + 5 * left) if left and right else ""
         label = f"<{indent}{font(name, 12, style.GREY) or '&nbsp;'}>"

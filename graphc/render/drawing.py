@@ -32,7 +32,7 @@ from graphc.render.typeset import settings_of
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, collect_updates
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
-from graphc.runtime.files import write_bytes
+from graphc.runtime.files import refuse_name, write_bytes
 from graphc.stages import emit, plan, resolve, simplify
 
 LEVELS = ("model", "graph", "lowered", "plan")
@@ -173,6 +173,8 @@ def draw(
         raise ArgumentError("unknown level", given=repr(level), expected=", ".join(LEVELS))
     if mode is not None and mode not in MODES:
         raise ArgumentError("mode is train or eval", given=repr(mode))
+    if highlight is not None and not isinstance(highlight, str):
+        raise ArgumentError("highlight is the name of one parameter", given=repr(highlight)[:80])
     target = None if path is None else _target(path)
     graph = simplified(resolved(graph_to_draw(what, updates), mode))
     drawing = drawing_of(graph, level, updates is not False, legend, highlight)
@@ -181,7 +183,7 @@ def draw(
 
 def graph_to_draw(what: Any, updates: bool | None = None) -> Graph:
     """The declared graph of whatever can be drawn."""
-    if hasattr(what, "drawing_graph"):
+    if hasattr(what, "drawing_graph") and not isinstance(what, type):
         graph: Graph = what.drawing_graph(_optimizer(what)) if updates else what.drawing_graph()
         return graph
     declared = getattr(what, "declared", what)
@@ -215,6 +217,8 @@ def drawing_of(
     """The drawing of a simplified graph; see ``draw``."""
     whole, drawn = _figure(graph, level, updates)
     figure, used = _shown(whole, level)
+    if not figure.boxes:
+        figure = replace(figure, note="nothing to draw: no input, no parameter, no operation")
     if highlight is not None:
         figure = with_path(figure, whole, drawn, highlight)
     return Drawing(figure, used, legend)
@@ -313,6 +317,7 @@ def _target(path: Any) -> Path:
     target = Path(path)
     if target.suffix.lower() not in EXTENSIONS:
         raise ArgumentError("unknown extension", given=target.name, expected=", ".join(EXTENSIONS))
+    refuse_name(target)
     if not target.parent.is_dir():
         raise ArgumentError(
             "the folder is not there", given=str(target.parent), fix="make it first, or choose another"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from graphc.ir.node import Node
 from graphc.ir.size import Dim
@@ -14,8 +14,12 @@ from graphc.render.notation import ADD, BESIDE, number, written
 SHOWN_ELEMENTS = 4
 """A constant array of at most so many elements is written out."""
 
+MAX_OPERANDS = 12
+"""Of an operation of more operands than this the first and the last ones are written out."""
 
 MAX_DIGITS = 7
+
+T = TypeVar("T")
 
 
 def formula(node: Node, operands: Sequence[Text]) -> Text:
@@ -34,9 +38,17 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
     fills = dict(zip(names, operands, strict=True))
     if node.op.variadic:
         fixed = len(node.op.operands) - 1
-        fills[node.op.operands[-1].removeprefix("*")] = Text(", ".join(operands[fixed:]), ADD)
+        fills[node.op.operands[-1].removeprefix("*")] = Text(
+            ", ".join(elided(operands[fixed:], Text("…"))), ADD
+        )
     attributes = {key: Text(str(value)) for key, value in node.attrs.items() if key not in fills}
     return written(latex, {**attributes, **fills})
+
+
+def elided(parts: Sequence[T], gap: T) -> Sequence[T]:
+    """The operands that are written out, and what stands for the others."""
+    few = MAX_OPERANDS // 3
+    return parts if len(parts) <= MAX_OPERANDS else [*parts[: 2 * few], gap, *parts[-few:]]
 
 
 def notation_of(node: Node) -> str:

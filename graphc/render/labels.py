@@ -161,6 +161,13 @@ def legend_row(figure: Figure) -> str:
     return f"<TR><TD>{inner}</TD></TR>"
 
 
+def apart(row: str) -> str:
+    """A row of one cell that stays as wide as it is where the table is wider."""
+    room = f'<TD COLSPAN="{MANY}"></TD>'
+    inner = table(row.replace("<TR>", f"<TR>{room}", 1).removesuffix("</TR>") + f"{room}</TR>", CELLSPACING=0)
+    return f"<TR><TD>{inner}</TD></TR>"
+
+
 # -- cells and text -------------------------------------------------------------------------------------------------
 
 EMPTY = "<TR><TD>&nbsp;</TD></TR>"

@@ -17,7 +17,7 @@ from graphc.ir.types import Shape
 from graphc.ops.card import constant
 from graphc.ops.shape import stretched_axes
 from graphc.ops.template import ATOM
-from graphc.render.formula import is_scaling, leaf_text, notation_of, scalars_first, size_text
+from graphc.render.formula import elided, is_scaling, leaf_text, notation_of, scalars_first, size_text
 from graphc.render.notation import (
     ADD,
     BESIDE,
@@ -188,6 +188,7 @@ def node_math(node: Node, operands: Sequence[Math]) -> Math:
 
 
 def _listed(parts: Sequence[Math]) -> Math:
+    parts = elided(parts, operator("…"))
     between = [x for part in parts for x in (Math("comma"), part)]
     return row(between[1:], ADD)
 

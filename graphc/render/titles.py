@@ -13,8 +13,8 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.render.notation import SUBSCRIPTS, greek
 
-MAX_NAME = 28
-"""A longer name is shortened in the middle."""
+MAX_NAME, MAX_PATH = 28, 44
+"""A longer name, and a longer name of a layer, is shortened in the middle."""
 
 Path = tuple[str, ...]
 

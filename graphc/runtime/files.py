@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphc.errors import IsFolderError, MissingFolderError
+from graphc.errors import ArgumentError, IsFolderError, MissingFolderError
 
 try:
     import fcntl
@@ -30,6 +30,7 @@ def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
     """Write files that belong together: none takes its name before all of them are whole on disk.
 
     Raises:
+        ArgumentError: a name that no file can have.
         MissingFolderError, IsFolderError: there is no folder for a file, or one in its place.
         OSError: a folder that cannot be written, or a full disk; in any case no file has changed.
     """
@@ -56,12 +57,33 @@ def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
 
 def _refuse_folder(target: Path) -> None:
     """Errors that name the user's path, not a temporary one."""
+    refuse_name(target)
     if target.is_dir():
         raise IsFolderError("this is a folder", given=str(target), fix="give the name of a file in it")
     if not target.parent.is_dir():
         raise MissingFolderError(
             "there is no such folder", given=str(target.parent), fix="make it first, or choose another"
         )
+
+
+def refuse_name(target: Path) -> None:
+    """A name that the system does not take: too long, with a zero byte, or with half a character.
+
+    Raises:
+        ArgumentError: such a name.
+    """
+    try:
+        target.stat()
+    except ValueError as error:
+        reason = str(error)
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
+            return
+        reason = str(error.strerror)
+    else:
+        return
+    given = f"{str(target)!a:.60} ({reason})"
+    raise ArgumentError("no file can have this name", given=given, fix="choose another name")
 
 
 @dataclass(frozen=True)

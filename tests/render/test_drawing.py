@@ -9,9 +9,11 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 import graphc as gx
+from graphc import nn
 from graphc.errors import ArgumentError, MissingDependency
 from graphc.render import draw, engines
 from tests.render import networks
@@ -234,9 +236,81 @@ def test_a_file_that_cannot_be_written_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_drawn() -> None:
+@pytest.mark.parametrize("name", ["\0.svg", "n" * 300 + ".svg", "n" * 250 + ".svg", "half\ud800.svg"])
+def test_a_name_that_no_file_can_have(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"no file can have this name|too long"):
+        draw(networks.regression(), tmp_path / name)
+    with pytest.raises(ArgumentError, match=r"no file can have this name|too long"):
+        draw(networks.regression()).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", [3, None, "x", gx.Model, np.ones(3), {1, 2}])
+def test_what_cannot_be_drawn(what: object) -> None:
     with pytest.raises(ArgumentError, match="this cannot be drawn"):
-        draw(3)
+        draw(what)
+
+
+@pytest.mark.parametrize("name", [3, ["w"], b"w"])
+def test_a_highlight_that_is_no_name(name: object) -> None:
+    with pytest.raises(ArgumentError, match="highlight is the name of one parameter"):
+        draw(networks.regression(), highlight=name)
+
+
+@pytest.mark.parametrize("what", [[], {}, gx.zeros((3,))])
+def test_a_picture_of_nothing_says_so(what: object) -> None:
+    assert "nothing to draw" in draw(what).svg
+
+
+NAMES = [
+    "a<b>c&d\"e'f", "<script>alert(1)</script>", "🎉 party", r"\alpha_{x}^{2} $x$ %#~ \\", "שלום مرحبا", "&amp;&lt;",
+    "{a|b}<port>", "ends\\", "n" * 200, "  ", "Z͑ͫ̓ͪ̂ͫ̽͏",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("level", ["model", "graph"])
+def test_any_name_stays_text(name: str, level: str) -> None:
+    x, w = gx.input("x", ("n", 4)), gx.param(name, (4, 4))
+    h = nn.dense(gx.tanh(x @ w), 3, name=name)
+    drawing = draw(gx.Model(h, gx.mean(gx.square(h)), name=name), level=level)
+    tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(drawing.svg).iter()}
+    assert not tags & {"script", "alert", "foreignObject", "image"}
+    page = drawing.html
+    assert "<script" not in page
+    assert "<port>" not in page
+
+
+@pytest.mark.parametrize("level", ["model", "graph"])
+def test_long_names_do_not_make_wide_figures(level: str) -> None:
+    def width(name: str) -> float:
+        x = gx.input("x", ("n", 4))
+        h = nn.dense(nn.dense(x, 4, activation="tanh", name=name), 3, name="output")
+        root = ET.fromstring(draw(gx.Model(h, gx.mean(gx.square(h))), level=level).svg)
+        return float(root.attrib["viewBox"].split()[2])
+
+    assert width("n" * 500) == width("n" * 50)
+
+
+def test_an_operation_of_many_operands_is_cut_short() -> None:
+    params = [gx.param(f"p{i}", (4,)) for i in range(60)]
+    joined = gx.concat(params).named("joined")
+    boxes = draw(joined).figure.boxes
+    lines = next(box.lines for box in boxes if box.title == "joined")
+    assert lines == ("[p₀, p₁, p₂, p₃, p₄, p₅, p₆, p₇, …, p₅₆, p₅₇, p₅₈, p₅₉]",)
+    assert len(boxes) == 61
+
+
+def test_the_legend_keeps_its_width_beside_a_note() -> None:
+    h = gx.input("x", (4,))
+    for _ in range(301):
+        h = gx.tanh(gx.tanh(h).named("h"))
+    drawing = draw(h)
+    assert "shown by layer" in drawing.figure.note
+    before = drawing.plain_svg.partition(">forward</text>")[0]
+    outline = before[before.rindex("<path") :]
+    across = [float(x) for x in re.findall(r"(-?[\d.]+),-?[\d.]+", outline)]
+    assert max(across) - min(across) < 80
 
 
 def test_programs_and_models_can_be_drawn() -> None:
