@@ -27,6 +27,7 @@ sample_count_op: Op = Op(
     latex="n",
     doc="How many values stand along axes; fewer than two are refused when the program runs.",
     cost=0.0,
+    properties=frozenset({"sizes"}),
 )
 
 

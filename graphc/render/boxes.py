@@ -148,7 +148,8 @@ class _Writer:
     def _write(self, node: Node) -> Written:
         operands = self.sums.get(node, node.inputs)
         parts = [self.written[x] for x in operands]
-        refs = tuple(dict.fromkeys(r for part in parts for r in part.refs))
+        sizes = "sizes" in node.op.properties  # it reads no value, so no arrow leads to it
+        refs = () if sizes else tuple(dict.fromkeys(r for part in parts for r in part.refs))
         if node in self.sums:
             return Written(_sum_text([part.text for part in parts]), refs)
         return Written(formula(node, [part.text for part in parts]), refs)

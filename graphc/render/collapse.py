@@ -8,7 +8,7 @@ from math import ceil
 
 from graphc.ir.node import Node
 from graphc.render import maths
-from graphc.render.figure import BACKWARD, BETWEEN, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
+from graphc.render.figure import BACKWARD, BETWEEN, EXTRA, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
 from graphc.render.maths import Math, operator, titled
 from graphc.render.repeats import runs_of, signature
 from graphc.render.titles import MAX_PATH, printable
@@ -112,7 +112,9 @@ def _row(group: Group, key: int) -> Row:
     if len(group) == 1 and _is_input(group[0]):
         return Row((), group[0].columns)
     columns = {FORWARD: (_forward(group, key),)}
-    gradients = tuple(_of(group, BACKWARD, GRADIENTS))
+    gradients = tuple(
+        _of(group[::-1], BACKWARD, EXTRA, GRADIENTS)
+    )  # upwards: each reads what stands before it
     if gradients:
         columns[BACKWARD] = (_backward(group, gradients, key + 1),)
     return Row((), columns)
@@ -166,13 +168,22 @@ def _summary(boxes: Sequence[Box]) -> tuple[str, ...]:
 def _formulas(boxes: Sequence[Box]) -> tuple[Math, ...]:
     """The same to be set as formulas; nothing where there is one that only has text."""
     shown = [box for box in boxes if box.lines]
-    if any(len(box.formulas) != 1 or box.listed for box in shown):
+    if any(len(box.formulas) != 1 and not box.listed for box in shown):
         return ()
-    found = [maths.row([titled(box.title), operator("="), *box.formulas], 0) for box in shown]
+    found = [formula for box in shown for formula in _set(box)]
     if len(found) <= MAX_LINES:
         return tuple(found)
     left_out = Math("text", f"… {len(found) - MAX_LINES + 1} more")
     return (*found[: MAX_LINES - 2], left_out, found[-1])
+
+
+def _set(box: Box) -> tuple[Math, ...]:
+    """The equation of a box as a formula; of what becomes of states, each; of a loop, a line of text."""
+    if not box.listed:
+        return (maths.row([titled(box.title), operator("="), *box.formulas], 0),)
+    if not box.title and box.formulas:
+        return box.formulas
+    return tuple(Math("text", line) for line in _equations(box))
 
 
 def _equations(box: Box) -> tuple[str, ...]:

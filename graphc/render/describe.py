@@ -76,7 +76,7 @@ def _steps(node: Node, parts: Parts) -> list[str]:
     if step is not None and node in parts.partner:
         lines.append(f"chain rule through {step.rule}: {step.formula}")
     if node in parts.accumulated:
-        lines.append(f"{accumulation(parts.accumulated[node])} of the value")
+        lines.append(f"the gradients of {parts.accumulated[node]} uses of the value, added up")
     if parts.unbroadcast.get(node):
         lines.append(f"summed over {parts.unbroadcast[node]}, along which the operand was stretched")
     return lines

@@ -72,7 +72,7 @@ class Filler:
             lines,
             " · ".join(self._marks(node)),
             tooltip(self.graph, node, self.boxes, self.parts),
-            node in self.parts.accumulated,
+            self._added_up(node),
             str(self.steps[node]) if node in self.steps else "",
             node in self.loops and node not in self.apart and len(lines) > 1,
             formulas=self._formulas(node, written),
@@ -81,13 +81,21 @@ class Filler:
     def _marks(self, node: Node) -> list[str]:
         """The shape, and what is remarkable."""
         marks = [shape_label(node.shape)]
-        if node in self.parts.accumulated:
+        if self._added_up(node):
             marks.append(accumulation(self.parts.accumulated[node]))
         elif self.parts.unbroadcast.get(node):
             marks.append(f"over {self.parts.unbroadcast[node]}")
         if node in self.slots:
             marks.append(f"slot {self.slots[node]}")
         return marks
+
+    def _added_up(self, node: Node) -> bool:
+        """Whether its box shows the sum over uses: simplifying may have left it to another box."""
+        inside = self.boxes.inside.get(node, ())
+        return node in self.parts.accumulated and (node in self.boxes.sums or any(map(self._adds, inside)))
+
+    def _adds(self, node: Node) -> bool:
+        return node.op.infix in ("+", "-") and sum(x in self.parts.flow for x in node.inputs) > 1
 
     def _formulas(self, node: Node, written: Written | None) -> tuple[Math, ...]:
         """The same to be set as formulas."""

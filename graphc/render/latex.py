@@ -3,6 +3,7 @@ r"""Formulas as LaTeX. Names of the user's are escaped: nothing of theirs is eve
 from __future__ import annotations
 
 from graphc.render.maths import Math
+from graphc.render.notation import ACCENTS
 
 _SIGNS = {
     "−": "-", "⊙": r"\odot", "⊗": r"\otimes", "·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq",
@@ -38,6 +39,9 @@ _ESCAPES = {
     "∂": r"$\partial$", "′": "'", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", '"': "''", "…": r"\ldots{}",
     "⊙": r"$\odot$", "⊗": r"$\otimes$", "∈": r"$\in$", "²": "\\textsuperscript{2}",
 }  # fmt: skip
+
+
+_ACCENTS = {mark: f"\\{word}" for word, mark in ACCENTS.items()}
 
 
 def escaped(text: str) -> str:
@@ -133,6 +137,7 @@ _WRITERS = {
     "power": lambda m: f"{latex(m.parts[0])}^{{{latex(m.parts[1])}}}",
     "index": lambda m: f"{latex(m.parts[0])}_{{{latex(m.parts[1])}}}",
     "fraction": lambda m: rf"\frac{{{latex(m.parts[0])}}}{{{latex(m.parts[1])}}}",
+    "accent": lambda m: f"{_ACCENTS[m.text]}{{{latex(m.parts[0])}}}",
     "root": lambda m: rf"\sqrt{{{latex(m.parts[0])}}}",
     "cases": _cases,
 }

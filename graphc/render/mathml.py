@@ -97,6 +97,12 @@ def _power(formula: Math) -> str:
     return f"<msubsup>{''.join(map(_written, parts))}</msubsup>"
 
 
+def _accent(formula: Math) -> str:
+    """The mark stands alone in MathML: a combining one has nothing to combine with."""
+    mark = {"\u0302": "^", "\u0304": "¯", "\u0303": "~"}[formula.text]
+    return f'<mover accent="true">{_written(formula.parts[0])}<mo stretchy="false">{mark}</mo></mover>'
+
+
 def _operator(formula: Math) -> str:
     if formula.text == "∂":
         return "<mi>∂</mi>"
@@ -122,6 +128,7 @@ _WRITERS = {
     "fraction": lambda m: _two("mfrac", m),
     "bracket": lambda m: f'<mo lspace="0" rspace="0" stretchy="false">{escape(m.text)}</mo>',
     "text": lambda m: f"<mtext>{escape(m.text)}</mtext>",
+    "accent": _accent,
     "root": lambda m: f"<msqrt>{_written(m.parts[0])}</msqrt>",
     "cases": _cases,
 }

@@ -19,6 +19,7 @@ from graphc.ops.shape import stretched_axes
 from graphc.ops.template import ATOM
 from graphc.render.formula import elided, is_scaling, leaf_text, notation_of, scalars_first, size_text
 from graphc.render.notation import (
+    ACCENTS,
     ADD,
     BESIDE,
     ENDS,
@@ -47,8 +48,8 @@ class Math:
     Attributes:
         kind: ``row``, ``name``, ``upright`` (a word that names a value), ``word`` (a function), ``number``, ``op``,
             ``comma``, ``space``, ``quad``, ``prefix``, ``big``, ``fence``, ``power``, ``index``, ``fraction``,
-            ``root``, ``cases``, ``text`` (between formulas), ``bracket`` (one that does not grow).
-        text: of a leaf; of a fence its two brackets.
+            ``root``, ``accent``, ``cases``, ``text`` (between formulas), ``bracket`` (one that does not grow).
+        text: of a leaf; of a fence its two brackets; of an accent the mark over its letter.
         parts: what it is made of.
         binds: how tightly it binds; see ``render.notation``.
     """
@@ -108,8 +109,12 @@ def named(title: str) -> Math:
     stem, below, primes = found.groups()
     if not stem:
         return Math("upright", title)
+    accent = stem[1:] if stem[1:] in ACCENTS.values() else ""
+    stem = stem.removesuffix(accent)
     single = len(stem) == 1 and ((stem.isascii() and stem.isalpha()) or "α" <= stem.lower() <= "ω")
     base = Math("name" if single else "upright", stem)
+    if accent:
+        base = Math("accent", accent, (base,))
     if below:
         base = Math("index", parts=(base, Math("number", below.translate(PLAIN_DIGITS))))
     return Math("power", parts=(base, operator(primes)), binds=POWER) if primes else base

@@ -21,6 +21,9 @@ COMPARE, ADD, BIG, MULTIPLY, BESIDE, POWER = 4, 10, 15, 20, 25, 40
 SUPERSCRIPTS = str.maketrans("0123456789+-−n⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿᵀ")
 _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
+"""The mark over a letter, by the word at the end of a name."""
+
 
 _TOKEN = pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|\d+(?:\.\d+)?|\S")
 _OPERATORS = {

@@ -28,6 +28,7 @@ class Parts:
         accumulated: how many uses a gradient was added up over, where it was.
         unbroadcast: the axes over which a gradient was summed because its operand was stretched, as text.
         loss: the output that was differentiated, or None.
+        flow: everything through which a gradient flows, rather than what it is multiplied by.
     """
 
     phase: Mapping[Node, str]
@@ -36,6 +37,7 @@ class Parts:
     accumulated: Mapping[Node, int]
     unbroadcast: Mapping[Node, str]
     loss: Node | None
+    flow: frozenset[Node] = frozenset()
 
 
 def parts_of(graph: Graph) -> Parts:
@@ -46,7 +48,9 @@ def parts_of(graph: Graph) -> Parts:
     backward = [n for n in graph.nodes if phase[n] == BACKWARD]
     accumulated = {n: len(e.terms) for n in backward if (e := _event(n, Accumulate)) is not None}
     summed = {n: _axes_text(e) for n in backward if (e := _event(n, Unbroadcast)) is not None}
-    return Parts(phase, partner, others, accumulated, summed, _loss(graph, phase) if partner else None)
+    loss = _loss(graph, phase) if partner else None
+    flow = frozenset(_dependents(graph, made))
+    return Parts(phase, partner, others, accumulated, summed, loss, flow)
 
 
 def carries_gradient(node: Node) -> bool:

@@ -103,6 +103,7 @@ _WRITERS: Mapping[str, Callable[[Math], str]] = {
     "big": lambda m: "Σ",
     "fence": lambda m: m.text[0] + plain_text(m.parts[0]) + m.text[1],
     "power": _power,
+    "accent": lambda m: plain_text(m.parts[0]) + m.text,
     "index": _index,
     "fraction": _fraction,
     "root": lambda m: f"√({plain_text(m.parts[0])})",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphc.render.figure import BACKWARD, FORWARD, GRADIENTS, SOURCES, Edge, Figure
+from graphc.render.figure import BACKWARD, COLUMNS, FORWARD, GRADIENTS, SOURCES, Edge, Figure
 
 LEFT, RIGHT = "left", "right"
 
@@ -52,7 +52,7 @@ def routes_of(figure: Figure) -> Routes:
             reach[lane] = top, max(bottom, reach.get(lane, (top, bottom))[1])
     if sum(bottom - top - 1 for top, bottom in reach.values()) > MAX_POINTS:
         return Routes({}, {})
-    return Routes(_points(reach), lanes)
+    return Routes(_points(figure, reach), lanes)
 
 
 def _lane(figure: Figure, edge: Edge) -> tuple[Lane, int, int] | None:
@@ -67,10 +67,19 @@ def _lane(figure: Figure, edge: Edge) -> tuple[Lane, int, int] | None:
     return None if side is None or bottom - top < 2 else ((upper, side), top, bottom)
 
 
-def _points(reach: Mapping[Lane, tuple[int, int]]) -> dict[int, tuple[tuple[Lane, ...], tuple[Lane, ...]]]:
-    """Row by row the lanes that pass; the longer a lane, the further out."""
+def _points(
+    figure: Figure, reach: Mapping[Lane, tuple[int, int]]
+) -> dict[int, tuple[tuple[Lane, ...], tuple[Lane, ...]]]:
+    """Row by row the lanes that pass: the longer a lane, the further out; of two as long that of the outer box."""
+
+    def place(lane: Lane) -> tuple[int, int, Lane]:
+        column = COLUMNS.index(figure.place[lane[0]][1])
+        top, bottom = reach[lane]
+        return top - bottom, column if lane[1] == LEFT else -column, lane
+
     passing: dict[int, dict[str, list[Lane]]] = {}
-    for lane, (top, bottom) in sorted(reach.items(), key=lambda item: (item[1][0] - item[1][1], item[0])):
+    for lane in sorted(reach, key=place):
+        top, bottom = reach[lane]
         for row in range(top + 1, bottom):
             passing.setdefault(row, {LEFT: [], RIGHT: []})[lane[1]].append(lane)
     return {row: (tuple(sides[LEFT]), tuple(reversed(sides[RIGHT]))) for row, sides in passing.items()}

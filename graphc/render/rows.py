@@ -128,9 +128,13 @@ class _Layout:
         self._between()
         if updates:
             self._updates()
+        cause = {edge.head: edge.tail for edge in self.edges if edge.kind == "update"}
         for draft in self.drafts:
             order = {f"∂{box.title}": i for i, box in enumerate(draft.columns.get(SOURCES, ()))}
-            draft.columns.get(GRADIENTS, []).sort(key=lambda box: order.get(box.title, len(order)))
+            gradients = draft.columns.get(GRADIENTS, [])
+            gradients.sort(key=lambda box: order.get(box.title, len(order)))
+            place = {box.key: i for i, box in enumerate(gradients)}
+            draft.columns.get(UPDATES, []).sort(key=lambda box: place.get(cause.get(box.key, -1), len(place)))
         rows = tuple(d.row for d in self.drafts if any(d.columns.values()))
         nodes: dict[int, tuple[Node, ...]] = {}
         for node, key in reversed(self.keys.items()):  # what has the box stands last in it
@@ -245,8 +249,9 @@ class _Layout:
             draft = self.row_of[partner]
             column = self._gradient_column(partner, draft)
         else:
-            draft = self._user_row(node) or self._draft(path_of(self.graph, node))
-            column = EXTRA if draft.columns.get(FORWARD) else BACKWARD
+            draft = self._helper_row(node) or self._draft(path_of(self.graph, node))
+            taken = draft.columns.get(BACKWARD) or self._awaited(draft)
+            column = EXTRA if draft.columns.get(FORWARD) and taken else BACKWARD
         self._place(node, draft, column)
 
     def _hide(self) -> None:
@@ -278,6 +283,25 @@ class _Layout:
         if any(box.key == self.keys[partner] for box in standing):
             return BACKWARD if BACKWARD not in draft.columns else EXTRA
         return GRADIENTS
+
+    def _helper_row(self, node: Node) -> Draft | None:
+        """Beside what uses a helper; but where all that it reads is of one other layer, high up in that layer."""
+        user = self._user_row(node)
+        read = [self._row_read(ref) for ref in self.boxes.formulas[node].refs]
+        rows = [draft for draft in read if draft is not None]
+        layers = {draft.layer for draft in rows}
+        if user is None or len(rows) < len(read) or len(layers) != 1 or user.layer in layers or () in layers:
+            return user
+        return min(rows, key=lambda draft: draft.number)
+
+    def _row_read(self, ref: Node) -> Draft | None:
+        """The row of what a helper reads; of a gradient that has no row yet, that of its forward node."""
+        return self.row_of.get(ref) or self.row_of.get(self.parts.partner.get(ref, ref))
+
+    def _awaited(self, draft: Draft) -> bool:
+        """Whether a gradient is still to come to the forward box of a row."""
+        keys = {box.key for box in draft.columns.get(FORWARD, ())}
+        return any(self.keys.get(forward) in keys for forward in self.parts.partner.values())
 
     def _user_row(self, node: Node) -> Draft | None:
         """The lowest row of those that use a helper: it is nearest to where its operands are."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
-from graphc.render.notation import SUBSCRIPTS, greek
+from graphc.render.notation import ACCENTS, SUBSCRIPTS, greek
 
 MAX_NAME, MAX_PATH = 28, 44
 """A longer name, and a longer name of a layer, is shortened in the middle."""
@@ -26,15 +26,24 @@ def pretty(name: str) -> str:
     """A name in the mathematician's characters: ``A2`` is ``A₂``, ``theta`` is ``θ``.
 
     Example:
-        >>> pretty("A2"), pretty("beta1"), pretty("prediction")
-        ('A₂', 'β₁', 'prediction')
+        >>> pretty("A2"), pretty("beta1"), pretty("x_hat"), pretty("prediction")
+        ('A₂', 'β₁', 'x̂', 'prediction')
     """
     name = printable(name)
     match = _NUMBERED.fullmatch(name)
     if match is None:
-        return greek(name) or name
+        return _lettered(name)
     stem, digits = match.groups()
-    return (greek(stem) or stem) + digits.translate(SUBSCRIPTS)
+    return _lettered(stem) + digits.translate(SUBSCRIPTS)
+
+
+def _lettered(name: str) -> str:
+    """A Greek letter by its name, and a letter with its accent: ``x_hat`` is ``x̂``."""
+    stem, _, word = name.rpartition("_")
+    letter = greek(stem) or stem
+    if word in ACCENTS and len(letter) == 1:
+        return letter + ACCENTS[word]
+    return greek(name) or name
 
 
 def printable(text: str, limit: int = MAX_NAME) -> str:

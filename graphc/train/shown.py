@@ -27,10 +27,14 @@ class Shown:
         optimizer: Optimizer | str | None = None,
         **options: Any,
     ) -> Any:
-        """The forward and the backward pass, paired in one figure; see ``gx.draw``."""
+        """The forward and the backward pass, paired in one figure; see ``gx.draw``.
+
+        With ``optimizer``, or ``updates=True`` for that of the model, its equations stand beside the gradients.
+        """
         from graphc.render import draw
 
-        return draw(self.drawing_graph(optimizer), path, level=level, **options)
+        what = self if optimizer is None else self.drawing_graph(optimizer)
+        return draw(what, path, level=level, **options)
 
     def view(self, path: Any = None, **options: Any) -> Any:
         """Figure, derivation and listing in one HTML file that needs no network; see ``gx.view``."""

@@ -252,7 +252,7 @@ def test_a_large_graph_is_shown_by_layer_and_says_so() -> None:
 def test_a_layer_of_a_collapsed_figure_shows_its_equations() -> None:
     boxes = {box.title: box for box in draw(networks.mlp(), level="model").figure.boxes}
     assert boxes["hidden1"].lines == ("z₁ = x W₁ + b₁", "h₁ = relu(z₁)")
-    assert boxes["∂ hidden1"].lines[0] == "∂z₁ = ∂h₁ ⊙ [h₁ > 0]"
+    assert boxes["∂ hidden1"].lines[:2] == ("∂h₁ = ∂z₂ W₂ᵀ", "∂z₁ = ∂h₁ ⊙ [h₁ > 0]")
     assert boxes["hidden1"].foot == "W₁ 64×64 · b₁ 64"
 
 
