@@ -84,7 +84,7 @@ def test_numbers(text: str, expected: str) -> None:
         ("Sigma", "Σ"),
         ("lambda", "λ"),
         ("x", "x"),
-        ("x_hat", "x_hat"),
+        ("x_hat", "x\u0302"),
     ],
 )
 def test_names(name: str, expected: str) -> None:
