@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError, DataError, ShapeError
 from graphc.nn.scores import confusion_matrix as count_matrix
 from graphc.nn.scores import labels_of
-from graphc.runtime.figures import COLOURS, INK, MARKERS, axes_for, legend, tidy
+from graphc.runtime.figures import COLOURS, INK, MARKERS, axes_for, expect, ink_of, legend, literal, tidy
 from graphc.train.data import named_arrays
+from graphc.train.model import Model
 
 MARGIN = 0.08
 """Around the data, as a share of their range."""
@@ -37,9 +39,11 @@ def decision_boundary(
 
     Raises:
         ShapeError: examples that are no points of a plane, or an output that is no class.
-        ArgumentError: fewer than two points.
+        ArgumentError: something that is no model, or fewer than two points.
+        DataError: no examples.
         MissingDependency: matplotlib is not installed.
     """
+    expect(model, Model, "what a model says")
     at, classes = _points(model, x, y)
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError("points is an int of at least 2", given=repr(points))
@@ -53,7 +57,7 @@ def decision_boundary(
         if margin.max() > 0:
             ax.contourf(across, up, margin, levels=[0, np.inf], colors=[colour], alpha=0.25)
         if margin.min() < 0 < margin.max():
-            ax.contour(across, up, margin, levels=[0], colors=INK, linewidths=0.7)
+            ax.contour(across, up, margin, levels=[0], colors=ink_of(ax), linewidths=0.7)
     for i in np.unique(classes):
         here = at[classes == i]
         look = {
@@ -71,7 +75,7 @@ def decision_boundary(
 def _points(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
     if len(model.x_names) != 1:
         raise ShapeError("a decision boundary is one of a single input", given=", ".join(model.x_names))
-    named = named_arrays(x, y, model.x_names, model.y_names[:1])
+    named = named_arrays(x, y, model.x_names, model.y_names[:1] or ["classes"])
     at, target = (np.asarray(a) for a in (*named.values(), ())[:2])
     if at.ndim != 2 or at.shape[1] != 2 or len(at) != len(target):
         raise ShapeError(
@@ -79,6 +83,8 @@ def _points(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
             given=f"x {list(at.shape)}, y {list(target.shape)}",
             expected="x [n, 2], y [n]",
         )
+    if len(at) == 0:
+        raise DataError("there are no examples", given="x [0, 2]")
     return at, labels_of(target.reshape(-1).astype(np.int64), target.reshape(-1), 0.5)[0]
 
 
@@ -131,11 +137,12 @@ def confusion_matrix(
     """
     table = count_matrix(prediction, target, threshold)
     count = len(table)
-    words = list(map(str, range(count) if names is None else names))
+    words = [literal(name) for name in (range(count) if names is None else _names(names))]
     if len(words) != count:
         raise ArgumentError("a name for each class", given=f"{len(words)} names", expected=f"{count}")
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    ax = axes_for(ax, 1.6 + 0.38 * count, 1.4 + 0.36 * count)
+    longest = 0.07 * max(map(len, words))
+    ax = axes_for(ax, 1.6 + 0.38 * count + longest, 1.4 + 0.36 * count + longest)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)  # by row: how common a class is does not matter
     if count <= MOST:
         for i, j in np.ndindex(count, count):
@@ -146,3 +153,9 @@ def confusion_matrix(
     ax.set_xticks(range(count), words, rotation=90 if max(map(len, words)) > 3 else 0)
     ax.set_yticks(range(count), words)
     return ax
+
+
+def _names(names: Any) -> list[Any]:
+    if not isinstance(names, Iterable):
+        raise ArgumentError("names are a list", given=repr(names)[:80])
+    return list(names)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError
-from graphc.runtime.figures import COLOURS, GREY, MARKERS, axes_for, legend, tidy
+from graphc.runtime.figures import COLOURS, GREY, MARKERS, axes_for, expect, legend, literal, tidy
 from graphc.train.layers import gradients_of
+from graphc.train.model import Model
 
 LOW, HIGH = 10, 90
 """The percentiles that the bar of a parameter reaches from and to."""
@@ -31,10 +32,11 @@ def gradient_flow(model: Any, x: Any, y: Any = None, *, seed: int = 0, ax: Any =
         The axes.
 
     Raises:
-        ArgumentError: a model without a loss, or without trained parameters.
+        ArgumentError: no model, one without a loss, or without trained parameters.
         DataError, ShapeError: data that do not fit.
         MissingDependency: matplotlib is not installed.
     """
+    expect(model, Model, "the gradients of a model")
     found = gradients_of(model, x, y, seed)
     if not found:
         raise ArgumentError("no parameter of this model is trained", fix="model.freeze() thaws all")
@@ -47,7 +49,9 @@ def gradient_flow(model: Any, x: Any, y: Any = None, *, seed: int = 0, ax: Any =
             _bars(ax, chosen, [sizes[names[i]] for i in chosen], mark, label)
     tidy(ax, x="parameter, from input to output", y="|gradient|: mean, 10 % to 90 %")
     ax.set_yscale("log", nonpositive="clip")
-    ax.set_xticks(range(len(names)), names, rotation=90 if len(names) > 4 else 0, fontsize=8)
+    ax.set_xticks(
+        range(len(names)), [literal(name) for name in names], rotation=90 if len(names) > 4 else 0, fontsize=8
+    )
     ax.grid(axis="x", visible=False)
     legend(ax)
     return ax

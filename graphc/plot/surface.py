@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError
-from graphc.runtime.figures import INK, MAP, axes_for, tidy
+from graphc.runtime.figures import INK, MAP, axes_for, expect, ink_of, remark, tidy
 from graphc.stages import compile
+from graphc.train.model import Model
 from graphc.train.programs import within
 
 LINES = 18
@@ -78,9 +79,10 @@ def measured_surface(
         seed: of the directions.
 
     Raises:
-        ArgumentError: a model without a loss, or a grid that is none.
+        ArgumentError: no model, one without a loss, or a grid that is none.
         DataError, ShapeError: data that do not fit.
     """
+    expect(model, Model, "the loss of a model")
     if model.loss is None:
         raise ArgumentError("this model has no loss", fix="gx.Model(outputs, loss)")
     if isinstance(points, bool) or not isinstance(points, int) or points < 2 or not 0 < reach < np.inf:
@@ -151,16 +153,20 @@ def loss_surface(
         ax.set_zlabel("loss")
         ax.set(xlabel="direction 1", ylabel="direction 2")
         return ax
+    if loss.count() == 0:
+        remark(ax, "no finite loss here")
+        return tidy(ax, x="direction 1", y="direction 2", grid=False)
     low, high = float(loss.min()), float(loss.max())
-    look: dict[str, Any] = {"levels": _levels(low, high, log and low > 0)}
-    if log and low > 0:
+    log = log and 0 < low < high
+    look: dict[str, Any] = {"levels": _levels(low, high, log)}
+    if log:
         look["norm"] = "log"
     filled = ax.contourf(found.at, found.at, loss, cmap=MAP, **look)
     ax.contour(found.at, found.at, loss, colors="white", linewidths=0.3, alpha=0.7, **look)
     ax.plot(0, 0, "+", color="white", markersize=13, markeredgewidth=3.5)
     ax.plot(0, 0, "+", color=INK, markersize=12, markeredgewidth=1.6)
     bar = ax.figure.colorbar(filled, ax=ax, format="%.3g")
-    bar.set_label("loss", color=INK)
+    bar.set_label("loss", color=ink_of(ax))
     bar.outline.set_visible(False)
     tidy(ax, x="direction 1", y="direction 2", grid=False)
     return ax

@@ -8,11 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import ArgumentError, UnknownNameError
-from graphc.runtime.figures import COLOURS, DASHES, WIDTH, legend, new_figure, shown_figure, tidy, whole_ticks
+from graphc.runtime.figures import (
+    COLOURS,
+    DASHES,
+    WIDTH,
+    legend,
+    literal,
+    new_figure,
+    remark,
+    shown_figure,
+    tidy,
+    whole_ticks,
+)
 from graphc.runtime.files import write_bytes
 
 PLOT_KINDS = ("png", "svg", "pdf")
+
+DRAWN = 1e300
+"""A larger number is drawn as an infinite one, not at all: axes that reach further overflow."""
 
 
 @dataclass
@@ -55,7 +71,8 @@ class History:
     def __repr__(self) -> str:
         numbers = ", ".join(f"{k} {v:.4g}" for k, v in self.last.items() if k != "epoch")
         plural = "" if len(self) == 1 else "s"
-        return f"<history of {len(self)} epoch{plural}: {numbers}; {self.stopped}>"
+        said = "; ".join(part for part in (numbers, self.stopped) if part)
+        return f"<history of {len(self)} epoch{plural}{': ' if said else ''}{said}>"
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the curves with matplotlib: losses, and the other metrics in a panel of their own.
@@ -91,7 +108,7 @@ class History:
         if self._panels == 2:
             metrics = [c for c in self.columns if not c.endswith("loss")]
             plain = [c for c in metrics if not c.startswith("val_")]
-            self.curves(axes[1], metrics, ", ".join(plain) or "metrics")
+            self.curves(axes[1], metrics, ", ".join(plain) if 0 < len(plain) < 4 else "metrics")
         return self._losses(axes[0])
 
     def figure(self) -> Any:
@@ -109,15 +126,21 @@ class History:
         plain = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
         for name in columns:
             epochs = [row["epoch"] for row in self.rows if name in row]
+            held_out = name.startswith("val_")
             look = {
                 "color": COLOURS[plain.index(name.removeprefix("val_")) % len(COLOURS)],
-                "linestyle": DASHES[name.startswith("val_")],
+                "linestyle": DASHES[held_out],
                 "marker": "o" if len(epochs) == 1 else "",  # one point makes no line
+                "fillstyle": "none" if held_out else "full",
             }
-            axes.plot(epochs, self[name], linewidth=WIDTH, label=name, **look)
-        tidy(axes, x="epoch", y=label)
+            axes.plot(epochs, _drawn(self[name]), linewidth=WIDTH, label=literal(name), **look)
+        tidy(axes, x="epoch", y=literal(label))
+        if len(self) == 1:
+            axes.set_xlim(self.rows[0]["epoch"] - 1, self.rows[0]["epoch"] + 1)
         whole_ticks(axes)
         legend(axes)
+        if not any(np.isfinite(_drawn(self[name])).any() for name in columns):
+            remark(axes, "nothing finite to draw" if self.rows else "no epoch yet")
         return axes
 
     def save_plot(self, path: Any) -> Any:
@@ -137,3 +160,8 @@ class History:
         buffer = io.BytesIO()
         self.figure().savefig(buffer, format=kind, dpi=150)
         return write_bytes(path, buffer.getvalue())
+
+
+def _drawn(values: list[float]) -> Any:
+    found = np.asarray(values, dtype=np.float64)
+    return np.where(np.abs(found) <= DRAWN, found, np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import numpy as np
@@ -211,3 +212,142 @@ def test_an_interactive_figure_is_one_of_pyplot(monkeypatch):
     monkeypatch.setattr(plt, "isinteractive", lambda: False)
     gx.plot.activation("relu")
     assert not plt.get_fignums()
+
+
+def rendered(figure):
+    figure.savefig(io.BytesIO(), format="png", dpi="figure")
+
+
+def history_of(**columns):
+    length = max(map(len, columns.values()), default=0)
+    rows = [{"epoch": i + 1, **{k: v[i] for k, v in columns.items()}} for i in range(length)]
+    return gx.train.History(rows)
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("log", [False, pytest.param(True, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"loss": [0.5], "val_loss": [0.7]},
+        {"loss": [NAN, NAN], "val_loss": [NAN, NAN]},
+        {"loss": [1.0, NAN, 0.5]},
+        {"loss": [1.0, INF, -INF]},
+        {"loss": [1e300, 1e308]},
+        {"a $ of _metric_": [0.1, 0.2], "loss": [2.0, 1.0]},
+    ],
+)
+def test_any_history_is_drawn_without_a_warning(columns, log):
+    history = history_of(**columns)
+    ax = gx.plot.history(history, log=log)
+    rendered(ax.figure)
+    remarks = [text.get_text() for text in ax.texts]
+    finite = any(np.isfinite(v) and abs(v) < 1e301 for v in columns.get("loss", []))
+    assert remarks == ([] if finite else ["nothing finite to draw" if columns else "no epoch yet"])
+
+
+def test_one_epoch_of_training_and_of_validation_are_told_apart():
+    ax = gx.plot.history(history_of(loss=[0.5], val_loss=[0.7]))
+    assert [line.get_fillstyle() for line in ax.lines] == ["full", "none"]
+    rendered(ax.figure)
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
+@pytest.mark.filterwarnings("error")
+def test_thirty_metrics_fit():
+    history = history_of(loss=[1.0, 0.5], **{f"metric_{i}": [i, i + 1] for i in range(30)})
+    figure = history.figure()
+    rendered(figure)
+    metrics = figure.axes[1]
+    assert metrics.get_ylabel() == "metrics"
+    box, page = metrics.get_legend().get_window_extent(), figure.bbox
+    assert page.y0 <= box.y0 <= box.y1 <= page.y1
+    assert history._repr_svg_()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: gx.plot.history(None),
+        lambda: gx.plot.history({}),
+        lambda: gx.plot.history(history_of(loss=[1.0]), 3),
+        lambda: gx.plot.history(history_of(loss=[-1.0]), log=True),
+        lambda: gx.plot.history(history_of(loss=[1.0]), ax=3),
+        lambda: gx.plot.history(history_of(loss=[1.0]), ax=np.array([None, None])),
+        lambda: gx.plot.history(history_of(loss=[1.0]), ax=new_figure(3, 3)),
+        lambda: gx.plot.activation(3),
+        lambda: gx.plot.activation("tanh", "far"),
+        lambda: gx.plot.schedule(0.1),
+        lambda: gx.plot.rate_search(None),
+        lambda: gx.plot.confusion_matrix([0, 1], [0, 1], names=3),
+        lambda: gx.plot.decision_boundary(None, np.zeros((3, 2)), [0, 1, 1]),
+        lambda: gx.plot.gradient_flow(None, np.zeros((3, 2)), [0, 1, 1]),
+        lambda: gx.plot.loss_surface(None, np.zeros((3, 2)), [0, 1, 1]),
+    ],
+    ids=map(str, range(15)),
+)
+def test_what_cannot_be_plotted_is_refused(draw):
+    with pytest.raises(ArgumentError):
+        draw()
+
+
+def test_a_column_may_be_one_name():
+    assert len(gx.plot.history(history_of(loss=[1.0, 0.5]), "loss").lines) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "names", [["$\\frac{$", "_"], ["a\nb", "n" * 200], ["<b>", "a rather long name of a class"]]
+)
+def test_any_name_of_a_class_is_text(names):
+    ax = gx.plot.confusion_matrix([0, 1], [0, 1], names=names)
+    rendered(ax.figure)
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        extent = label.get_window_extent()
+        assert ax.figure.bbox.x0 <= extent.x0
+        assert ax.figure.bbox.y0 <= extent.y0
+
+
+@pytest.mark.parametrize(("prediction", "target"), [([0, 0], [0, 0]), ([0], [0]), ([], [])])
+def test_a_table_of_one_class(prediction, target):
+    ax = gx.plot.confusion_matrix(np.array(prediction, int), np.array(target, int))
+    assert len(ax.get_xticks()) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_function_is_drawn_where_it_is_defined():
+    ax = gx.plot.activation(gx.log)
+    value = ax.lines[-2].get_ydata()
+    assert np.isfinite(value[-1])
+    assert not np.isfinite(value[0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_of_one_value_has_a_flat_surface(moons):
+    model, data = moons
+    still = model.params
+    rendered(gx.plot.loss_surface(model, data.x[:4] * 0, data.y[:4], points=3).figure)
+    assert all((model.params[k] == v).all() for k, v in still.items())
+
+
+def test_a_boundary_needs_examples_but_no_loss(moons):
+    model, data = moons
+    x = gx.input("x", ("batch", 2))
+    plain = gx.Model(nn.dense(x, 2, name="scores"))
+    assert gx.plot.decision_boundary(plain, data.x, data.y, points=5).has_data()
+    with pytest.raises(DataError, match="no examples"):
+        gx.plot.decision_boundary(model, data.x[:0], data.y[:0])
+
+
+@pytest.mark.parametrize("name", sorted(make.PICTURES))
+def test_texts_are_read_on_a_dark_page_too(name, moons):
+    from matplotlib import colors, style
+
+    with style.context("dark_background"):
+        ax = each(moons)[name](ax=axes())
+        texts = [ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels()]
+    assert all(min(colors.to_rgb(text.get_color())) > 0.6 for text in texts)
