@@ -90,7 +90,7 @@ slice_op = linear(
     properties="view",
     numpy=lambda x, node: f"{x.atom}[{slice_text(node.attrs['index'])}]",
     axes="slice",
-    latex=r"{x}_{{[\ldots]}}",
+    latex=r"{x}_{{[{index}]}}",
     cost=0.0,
     doc="The entries of slices along the axes, or at one place of an axis.",
 )

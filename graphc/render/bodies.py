@@ -19,7 +19,7 @@ from graphc.render.plain import plain_text
 from graphc.render.recurrence import Step, steps_of
 from graphc.render.terms import expanded
 
-MAX_STEPS = 3
+MAX_STEPS = 10
 """A loop of more equations is one box in which they are listed."""
 
 

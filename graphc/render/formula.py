@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from graphc.ir.node import Node
 from graphc.ir.size import Dim
 from graphc.ir.types import Shape
+from graphc.ops.slices import WHOLE, slice_text
 from graphc.ops.template import ATOM, Text, literal
 from graphc.render.notation import ADD, BESIDE, number, written
 
@@ -41,8 +42,23 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
         fills[node.op.operands[-1].removeprefix("*")] = Text(
             ", ".join(elided(operands[fixed:], Text("…"))), ADD
         )
-    attributes = {key: Text(str(value)) for key, value in node.attrs.items() if key not in fills}
+    attributes = {key: Text(attribute_text(node, key)) for key in node.attrs if key not in fills}
     return written(latex, {**attributes, **fills})
+
+
+def attribute_text(node: Node, key: str) -> str:
+    """An attribute as it stands in a formula; the bounds of a slice as in NumPy, ``:, 16:32``."""
+    value = node.attrs[key]
+    if not is_bounds(node, key):
+        return str(value)
+    whole = next((i for i, part in enumerate(value) if part != WHOLE), 0)
+    skipped = whole > 1 and len(value) == node.inputs[0].ndim
+    return f"…, {slice_text(value[whole:])}" if skipped else slice_text(value)
+
+
+def is_bounds(node: Node, key: str) -> bool:
+    """Whether an attribute says which part of each axis is taken."""
+    return key == "index" and isinstance(node.attrs[key], tuple)
 
 
 def elided(parts: Sequence[T], gap: T) -> Sequence[T]:

@@ -13,7 +13,7 @@ from graphc.render.document import Code, Pieces, Ref
 from graphc.render.maths import Math, equals, operator, row, titled
 from graphc.render.parts import FORWARD, Parts
 from graphc.render.plain import plain_text
-from graphc.render.recurrence import recurrence, written_out
+from graphc.render.recurrence import kept_name, recurrence, written_out
 from graphc.render.terms import expanded
 
 MAX_LINES = 16
@@ -53,13 +53,10 @@ def loops_of(boxes: Boxes, parts: Parts, outputs: Iterable[Node]) -> list[Loop]:
 
 
 def kept_lines(loop: Loop, boxes: Boxes) -> list[str]:
-    """What the steps save for the gradients, and what that is where its name does not say so."""
-    kept = []
-    for node in loop.hidden:
-        title, text = boxes.titles[node], result_text(node, boxes)
-        kept.append(title if text == f"{title}ₜ" else f"{title} = {text}")
+    """What the steps save for the gradients."""
+    kept = map(plain_text, _kept(loop, boxes))
     spaced = ", ".join(item.replace(" ", NO_BREAK) for item in kept)
-    lines = wrap(f"keeps {spaced}", MAX_LINE, subsequent_indent="    ") if kept else []
+    lines = wrap(f"keeps {spaced}", MAX_LINE, subsequent_indent="    ") if spaced else []
     return [line.replace(NO_BREAK, " ") for line in lines]
 
 
@@ -103,11 +100,19 @@ def kept_formulas(loop: Loop, boxes: Boxes) -> tuple[Math, ...]:
 
 
 def _kept(loop: Loop, boxes: Boxes) -> list[Math]:
+    """What the steps keep, by their names in the loop; with a name for all steps where a formula reads it by that."""
     kept = []
     for node in loop.hidden:
-        name, value = titled(boxes.titles[node]), result_formula(node, boxes)
-        kept.append(name if plain_text(value) == f"{boxes.titles[node]}ₜ" else equals(name, value))
+        value, title = result_formula(node, boxes), boxes.titles[node]
+        plainly = kept_name(node) is not None and not _read_outside(node, boxes)
+        kept.append(value if plainly or plain_text(value) == f"{title}ₜ" else equals(titled(title), value))
     return kept
+
+
+def _read_outside(kept: Node, boxes: Boxes) -> bool:
+    """Whether what a loop keeps is read by anything but another loop."""
+    readers = (node for node, written in boxes.formulas.items() if kept in written.refs)
+    return any("loop" not in node.op.properties for node in readers)
 
 
 def _between_commas(formulas: Sequence[Math]) -> list[Math]:
@@ -182,8 +187,9 @@ def _sentences(node: Node, boxes: Boxes) -> list[Pieces]:
 
 def operands_of(node: Node, boxes: Boxes) -> list[Math]:
     """What a loop or a choice reads, as formulas."""
+    kept = {x: kept_name(x) for x in node.inputs if "loop" in node.op.properties & x.op.properties}
     names: Mapping[Node, Math] = {x: titled(boxes.titles[x]) for x in boxes.formulas[node].refs}
-    return [names.get(x) or expanded(x, names)[0] for x in node.inputs]
+    return [kept.get(x) or names.get(x) or expanded(x, names)[0] for x in node.inputs]
 
 
 def _formula(pieces: Pieces) -> Math:

@@ -17,7 +17,16 @@ from graphc.ir.types import Shape
 from graphc.ops.card import constant
 from graphc.ops.shape import stretched_axes
 from graphc.ops.template import ATOM
-from graphc.render.formula import elided, is_scaling, leaf_text, notation_of, scalars_first, size_text
+from graphc.render.formula import (
+    attribute_text,
+    elided,
+    is_bounds,
+    is_scaling,
+    leaf_text,
+    notation_of,
+    scalars_first,
+    size_text,
+)
 from graphc.render.notation import (
     ACCENTS,
     ADD,
@@ -188,8 +197,13 @@ def node_math(node: Node, operands: Sequence[Math]) -> Math:
     if node.op.variadic:
         fixed = len(node.op.operands) - 1
         fills[node.op.operands[-1].removeprefix("*")] = _listed(parts[fixed:])
-    attributes = {key: plain(str(value)) for key, value in node.attrs.items() if key not in fills}
+    attributes = {key: _attribute(node, key) for key in node.attrs if key not in fills}
     return _Layout({**attributes, **fills}, _axes(node)).line(parsed(latex))
+
+
+def _attribute(node: Node, key: str) -> Math:
+    text = attribute_text(node, key)
+    return Math("text", text) if is_bounds(node, key) else plain(text)
 
 
 def _listed(parts: Sequence[Math]) -> Math:

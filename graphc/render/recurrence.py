@@ -67,12 +67,16 @@ def steps_of(node: Node, operands: Sequence[Math]) -> Steps:
     ends = (length, Math("number", "1")) if attrs["reverse"] else (Math("number", "1"), length)
     earlier = row([_T, operator("+" if attrs["reverse"] else "−"), Math("number", "1")])
     start = row([length, operator("+"), Math("number", "1")]) if attrs["reverse"] else Math("number", "0")
-    body = _Body(_arguments(operands, names, count, attrs["over"], earlier))
+    letter = "s" if attrs["reverse"] else "u"  # a loop of gradients reads what the other one calls u
+    body = _Body(_arguments(operands, names, count, attrs["over"], earlier), letter)
     starts = [equals(indexed(n, start), x) for n, x in zip(names[:count], operands, strict=False)]
     carried = [indexed(name, _T) for name in names[:count]]
     steps, last = body.steps(following, carried, attrs["ys"])
     at = attrs["result"] - count
-    last_of = ("it is the last of these, ", indexed(names[at + count], ends[1])) if at < 0 else None
+    final = (
+        row([_T, operator("="), ends[1]], 0) if attrs["reverse"] else ends[1]
+    )  # δW₁ could be another value
+    last_of = ("it is the last of these, ", indexed(names[at + count], final)) if at < 0 else None
     return Steps(ends, tuple(starts), tuple(steps), last_of or ("its element t is ", last[at]))
 
 
@@ -87,8 +91,25 @@ def _arguments(
 ) -> list[Math]:
     """What the operands of the body are called: carried values, elements of sequences, and what stays."""
     carried = [indexed(name, earlier) for name in names[:count]]
-    elements = [indexed(x, _T) for x in operands[count : count + over]]
+    elements = [x if _is_at_step(x) else indexed(x, _T) for x in operands[count : count + over]]
     return [*carried, *elements, *operands[count + over :]]
+
+
+def _is_at_step(formula: Math) -> bool:
+    """Whether a formula is a value at a step already: what another loop keeps goes by its name in that loop."""
+    return formula.kind == "index" and _T in (formula.parts[1], *formula.parts[1].parts)
+
+
+def kept_name(result: Node) -> Math | None:
+    """What a loop that keeps a value of each step calls it; None for its last values, and for what has no name.
+
+    A value that is carried is called by the step that gave it: hₜ₋₁.
+    """
+    at = result.attrs["result"] - len(result.attrs["next"])
+    if at < 0:
+        return None
+    formula = steps_of(result, [Math("name", "·")] * len(result.inputs)).result[-1]
+    return formula if isinstance(formula, Math) and _is_at_step(formula) else None
 
 
 def written_out(root: Node, arguments: Sequence[Math]) -> Math:
@@ -120,8 +141,8 @@ def indexed(base: Math, index: Math) -> Math:
 class _Body:
     """Writes the formulas of a body; what several of them use has a line of its own."""
 
-    def __init__(self, arguments: Sequence[Math]) -> None:
-        self.arguments = arguments
+    def __init__(self, arguments: Sequence[Math], letter: str = "u") -> None:
+        self.arguments, self.letter = arguments, letter
 
     def steps(
         self, following: Sequence[Node], carried: Sequence[Math], wanted: Sequence[Node]
@@ -139,7 +160,9 @@ class _Body:
             written[node] = formula = self._formula(node, written)
             if node not in names and uses[node] > 1 and node.inputs and "view" not in node.op.properties:
                 shared += 1
-                names[node] = indexed(named("u"), row([Math("number", str(shared)), Math("comma"), _T]))
+                names[node] = indexed(
+                    named(self.letter), row([Math("number", str(shared)), Math("comma"), _T])
+                )
             if node in names:
                 steps.append(Step(names[node], formula, node))
                 written[node] = names[node]

@@ -187,9 +187,9 @@ def test_a_loop_is_a_recurrence():
         r"h_{t} = \tanh \left(v_{1} \, h_{t - 1} + v_{2} \, \mathrm{xs}_{t} \right)",
         "its element t is h_{t}",
     ]
-    step = r"u_{1, t} = \left(\text{$\delta$h}_{t + 1} + \left(\frac{\partial L}{\partial \mathrm{tanhs}} \right)_{t} "
+    step = r"s_{1, t} = \left(\text{$\delta$h}_{t + 1} + \left(\frac{\partial L}{\partial \mathrm{tanhs}} \right)_{t} "
     assert step + r"\right) \odot \left(1 - \mathrm{tanhs}_{t}^{2} \right)" in backward
-    assert r"\text{$\delta$h}_{t} = v_{1}^{\top} \, u_{1, t}" in backward
+    assert r"\text{$\delta$h}_{t} = v_{1}^{\top} \, s_{1, t}" in backward
 
 
 def test_a_shared_parameter_adds_up_what_its_uses_give():

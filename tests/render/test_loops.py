@@ -1,4 +1,4 @@
-"""A loop is one box with its steps written out; what it saves for gradients stands in it."""
+"""A loop is a frame around the equations of a step; the loop of the gradient is one box that lists them."""
 
 from __future__ import annotations
 
@@ -36,27 +36,36 @@ def box(figure, title):
 
 
 def test_the_forward_loop_says_what_each_step_computes(figure):
-    lines = box(figure, "h").lines
-    assert lines[:3] == ("for t = 1, …, time", "from h = c = 0", "aₜ = xsₜ W + hₜ₋₁ U + b")
-    assert "cₜ = fₜ ⊙ cₜ₋₁ + iₜ ⊙ gₜ" in lines
-    assert lines[-1] == "h = h[time]"
+    assert box(figure, "aₜ").lines == ("xsₜ W + hₜ₋₁ U + b",)
+    assert box(figure, "cₜ").lines == ("fₜ ⊙ cₜ₋₁ + iₜ ⊙ gₜ",)
+    assert box(figure, "h").lines[0] == "h[time]"
+    layers = {figure.rows[figure.place[box(figure, name).key][0]].layer for name in ("aₜ", "cₜ", "hₜ", "h")}
+    assert layers == {("for t = 1, …, time, from h = c = 0",)}
+
+
+def test_gates_say_which_part_they_read(figure):
+    assert [box(figure, f"{name}ₜ").lines[0] for name in "ifog"] == [
+        "σ(aₜ[:, 0:4])",
+        "σ(aₜ[:, 4:8])",
+        "σ(aₜ[:, 8:12])",
+        "tanh(aₜ[:, 12:])",
+    ]
 
 
 def test_what_is_saved_stands_in_the_loop_that_saves_it(figure):
-    kept = " ".join(line.strip() for line in box(figure, "h").lines if "h_prev" in line or "v₁" in line)
-    assert kept.startswith("keeps h_prev = hₜ₋₁, c_prev = cₜ₋₁, o, f, i, g, v₁ = u₁,ₜ")
+    assert box(figure, "h").lines[1:] == ("keeps hₜ₋₁, cₜ₋₁, oₜ, fₜ, iₜ, gₜ, u₁,ₜ",)
     assert {b.title for b in figure.boxes}.isdisjoint({"o", "f", "i", "g", "h_prev", "v₁"})
 
 
 def test_the_gradient_is_one_loop_from_which_the_gradients_are_read(figure):
     back = box(figure, "backward loop")
     assert back.lines[:2] == ("for t = time, …, 1", "from δh = ∂h, δc = δW = δU = δb = 0")
-    assert "δUₜ = δUₜ₊₁ + h_prevₜᵀ δaₜ" in back.lines
+    assert "δUₜ = δUₜ₊₁ + hₜ₋₁ᵀ δaₜ" in back.lines
     edges = {(e.tail, e.head): e.kind for e in figure.edges}
     for name in "WUb":
         assert edges[back.key, box(figure, f"∂{name}").key] == "gradient"
-        assert box(figure, f"∂{name}").lines == (f"δ{name}₁",)
-    assert edges[box(figure, "h").key, back.key] == "saved"
+        assert box(figure, f"∂{name}").lines == (f"δ{name}[t = 1]",)
+    assert edges[box(figure, "gₜ").key, back.key] == "saved"
     assert edges[box(figure, "∂h").key, back.key] == "backward"
 
 
@@ -104,7 +113,7 @@ def test_a_small_body_is_drawn_equation_by_equation_in_a_frame():
         "param"
     ] * 3
     assert kinds[step.key, box(figure, "backward loop").key] == "saved"
-    assert box(figure, "h").lines == ("h[time]", "keeps h_prev = hₜ₋₁, v₁ = hₜ")
+    assert box(figure, "h").lines == ("h[time]", "keeps hₜ₋₁, hₜ")
 
 
 def test_what_goes_from_step_to_step_leads_back_to_what_reads_it():

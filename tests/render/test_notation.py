@@ -47,7 +47,7 @@ def test_every_card_can_be_written() -> None:
     for op in CARDS.values():
         if op.latex and op.operands:
             fills = {name.removeprefix("*"): sum_ for name in op.operands}
-            text = written(op.latex, {**fills, "indices": Text("i")})
+            text = written(op.latex, {**fills, "indices": Text("i"), "index": Text("0:2")})
             assert text
             assert "\\" not in text
             assert text.count("(") == text.count(")")
