@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from graphc.codegen.numpy import names_for
 from graphc.codegen.statements import Statement, Writer
@@ -81,20 +83,33 @@ class Explanation:
     @property
     def markdown(self) -> str:
         """The same as Markdown."""
-        lines = [f"### {self.title}", ""]
+        lines = [f"### {_text(self.title)}", ""]
         for i, step in enumerate(self.steps, 1):
             lines.append(f"{i}. {_code(step.formula)} {step.shape}")
-            lines.extend(f"   - {reason}" for reason in step.reasons)
+            lines.extend(f"   - {_text(reason)}" for reason in step.reasons)
             if step.declared:
-                lines.append(f"   - {step.place} `{step.declared}`")
+                lines.append(f"   - {step.place} {_inline(step.declared)}")
         return "\n".join(lines)
 
 
 def _code(formula: str) -> str:
     """A formula in Markdown, or the lines of a loop."""
     if "\n" not in formula:
-        return f"`{formula}`"
+        return _inline(formula)
     return "\n   ```python\n" + "\n".join(f"   {line}" for line in formula.split("\n")) + "\n   ```\n  "
+
+
+def _inline(code: str) -> str:
+    """Code within a line: it stands between more backticks than it has."""
+    if "`" not in code:
+        return f"`{code}`"
+    fence = "`" * (1 + max(map(len, re.findall("`+", code))))
+    return f"{fence} {code} {fence}"
+
+
+def _text(text: str) -> str:
+    """Words of which none is markup of Markdown, HTML or LaTeX."""
+    return re.sub(r"([\\`*$]|\](?=\())", r"\\\1", escape(text, quote=False))
 
 
 def explain_gradients(graph: Graph, names: Sequence[str]) -> Explanation:

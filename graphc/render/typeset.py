@@ -168,6 +168,9 @@ MAX_WIDTH = 235.0
 """Points after which a formula goes on on the next line."""
 
 MAX_LINES = 6
+WIDER = 1.4
+"""A line without a sign at which it could end may be wider by this."""
+
 INDENT = Math("quad")
 
 _LEVEL = {"+": 0, "−": 0, "=": 0, "←": 0, "⊙": 1, "⊗": 1, "·": 1, "/": 1, "×": 1}
@@ -187,10 +190,23 @@ def lines_of(formula: Math, width: float = MAX_WIDTH) -> tuple[Setting, ...]:
         return ()
     if whole.width <= width:
         return (whole,)
+    if not _can_break(formula):  # to look for the place would measure every bracket in every other
+        return (whole,) if whole.width <= WIDER * width else ()
     found = [typeset(line) for line in broken(formula, width)]
     settings = tuple(line for line in found if line is not None)
-    fits = len(settings) == len(found) <= MAX_LINES and all(s.width <= 1.4 * width for s in settings)
+    fits = len(settings) == len(found) <= MAX_LINES and all(s.width <= WIDER * width for s in settings)
     return settings if fits else ()
+
+
+def _can_break(formula: Math) -> bool:
+    """Whether there is a sign before which a line may end (iterative)."""
+    stack = [formula]
+    while stack:
+        part = stack.pop()
+        if part.kind == "fraction" or (part.kind == "op" and part.text in _LEVEL):
+            return True
+        stack.extend(_inside(part))
+    return False
 
 
 def broken(formula: Math, width: float = MAX_WIDTH) -> list[Math]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
@@ -58,6 +59,11 @@ class Callback:
 
     def on_train_end(self, run: Run) -> None:
         """Once, however training ended; ``run.history.stopped`` says why."""
+
+    def __repr__(self) -> str:
+        words = {k: getattr(v, "name", v) for k, v in vars(self).items() if not k.startswith("_")}
+        said = [f"{k} {v}" for k, v in words.items() if isinstance(v, (str, int, float, Path)) and v != ""]
+        return f"<{type(self).__name__}{': ' if said else ''}{', '.join(said)}>"
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps of this callback: plain numbers, text, and arrays, by name."""

@@ -35,7 +35,8 @@ def model_svg(model: Any) -> str | None:
 def history_html(history: Any) -> str:
     """Its curves where matplotlib is installed, and its rows."""
     picture = framed(history_svg(history))
-    return f"{picture}<p>{escape(history.stopped)}</p>{_table(history)}"
+    stopped = f"<p>{escape(history.stopped)}</p>" if history.stopped else ""
+    return f"{picture}{stopped}{_table(history)}"
 
 
 @quietly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import numpy as np
@@ -138,3 +139,58 @@ def test_a_history_is_shown_once(monkeypatch, model):
     assert history._repr_html_()
     assert history._repr_svg_()
     assert not plt.get_fignums()  # a notebook would show each of these beside it
+
+
+def test_a_view_is_a_frame_that_reaches_nothing(model):
+    shown = model.view()._repr_html_()
+    assert shown.startswith("<iframe ")
+    assert 'sandbox="allow-scripts"' in shown
+    assert shown.count("<") == 2  # the frame and its end: the page within is text
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "$a_b$^", '"><u>']
+)
+@pytest.mark.parametrize("method", [*SHOWN, "_repr_markdown_", "_repr_mimebundle_"])
+def test_no_name_is_markup_anywhere(name, method):
+    x, t = gx.input("x", ("batch", 3)), gx.input("t", ("batch", 2))
+    h = gx.tanh(x @ gx.param(name, (3, 4)))
+    model = gx.Model(y := gx.nn.dense(h, 2, name=name), gx.nn.mse(y, t), name=name)
+    history = gx.train.History([{"epoch": 1, "loss": 1.0, name: 2.0}], stopped=name)
+    seen = (h, model.graph, gx.compile(h), model, model.summary(), model.derivation(), model.explain())
+    for what in (*seen, model.draw(), model.view(), history):
+        shown = getattr(what, method, dict)()
+        for text in shown.values() if isinstance(shown, dict) else [shown or ""]:
+            assert not re.search(r"<(script|img|u)\b", _without_code(text))
+
+
+def _without_code(text):
+    """Markdown shows what stands between backticks as it is."""
+    return re.sub(r"`[^`\n]*`", "", text)
+
+
+def test_two_thousand_nodes_are_shown_soon_and_small():
+    h = gx.input("x", ("n", 3))
+    for _ in range(2000):
+        h = gx.tanh(h)
+    for what in (h, gx.graph_of(h)):
+        for method in SHOWN:
+            shown = getattr(what, method)()
+            assert shown is None or len(shown) < 150_000
+
+
+def test_callbacks_say_what_they_do(tmp_path):
+    train = gx.train
+    assert repr(train.StopAtNaN()) == "<StopAtNaN>"
+    assert repr(train.CSVLog("run.csv")) == "<CSVLog: path run.csv>"
+    assert repr(train.EarlyStopping("val_accuracy", patience=5)).startswith(
+        "<EarlyStopping: monitor val_accuracy, patience 5, "
+    )
+    assert "0x" not in "".join(
+        map(repr, (train.Checkpoint("a.gx"), train.LiveView(), train.ReduceOnPlateau()))
+    )
+
+
+def test_a_history_without_an_epoch_has_a_plain_name():
+    assert repr(gx.train.History()) == "<history of 0 epochs>"
+    assert gx.train.History()._repr_html_().startswith("<table>")

@@ -163,3 +163,16 @@ def test_a_picture_of_a_derivation_needs_a_setter(no_setter):
     x, w = gx.input("x", ("n", 3)), gx.param("w", (3,))
     with pytest.raises(MissingDependency, match="formula"):
         gx.derivation(gx.mean(gx.square(x @ w))).svg  # noqa: B018
+
+
+@needs_ziamath
+def test_a_long_formula_without_a_sign_is_set_once_or_not_at_all(monkeypatch):
+    asked = []
+    monkeypatch.setattr(typeset, "_width", lambda part: asked.append(part) or 1.0)
+    h = gx.input("x", (3,))
+    for _ in range(7):
+        h = gx.tanh(h)
+    (formula,) = draw(h).figure.boxes[-1].formulas
+    assert len(typeset.lines_of(formula, 1000.0)) == 1
+    assert typeset.lines_of(formula, 10.0) == ()
+    assert asked == []
