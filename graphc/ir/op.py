@@ -82,7 +82,8 @@ class Op:
         cost: nanoseconds per element, in float32, of an array that stays in cache.
         domain: an interval per operand on which the card is smooth and finite; tests sample it.
         properties: facts such as ``commutative``, ``view``, ``finite``, ``positive``; ``loop`` for a card with the
-            attributes of ``scan``; ``sizes`` for a card that reads no value of its operand, only how large it is.
+            attributes of ``scan``; ``sizes`` for a card that reads no value of its operand, only how large it is;
+            ``rearranges`` for one whose elements are all those of its operand, on other axes.
         role: what a leaf or an effect is to a graph (``input``, ``state``, ``param``, ``hyper``, ``random``,
             ``const``, ``size``, ``arg``, ``update``, ``by_mode``, ``call``).
     """

@@ -85,7 +85,7 @@ reshape_op: Op = linear(
     _reshape_type,
     lambda g, x, *, shape: reshape_op(g, shape=x.shape),
     attrs={"shape": ...},
-    properties="view rows",
+    properties="view rows rearranges",
     numpy=lambda x, node: (
         f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})"
         if node.shape
@@ -136,7 +136,7 @@ transpose_op: Op = linear(
     _transpose_type,
     lambda g, x, *, axes: transpose_op(g, axes=_inverse(axes)),
     attrs={"axes": ...},
-    properties="view",
+    properties="view rearranges",
     numpy=lambda x, node: (
         f"{x.atom}.T"
         if node.attrs["axes"] == tuple(range(node.ndim))[::-1]
@@ -185,7 +185,7 @@ expand_dims_op = linear(
     _expand_type,
     lambda g, x, *, axis: squeeze_op(g, axis=axis),
     attrs={"axis": ...},
-    properties="view",
+    properties="view rearranges",
     numpy=lambda x, node: (
         f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['None'])}]"
         if node.ndim > 1
@@ -225,7 +225,7 @@ squeeze_op: Op = linear(
     _squeeze_type,
     lambda g, x, *, axis: expand_dims_op(g, axis=axis),
     attrs={"axis": ...},
-    properties="view",
+    properties="view rearranges",
     numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['0'])}]",
     axes="regroup",
     turn=lambda node, across: squeeze_op(across(node.inputs[0]), axis=1 - node.attrs["axis"]),

@@ -9,10 +9,10 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ops.template import Text
 from graphc.planning.order import ordered
-from graphc.render.formula import formula, leaf_text
+from graphc.render.formula import formula, is_arrangement, leaf_text
 from graphc.render.notation import ADD, SUBSCRIPTS
 from graphc.render.parts import BACKWARD, FORWARD, UPDATE, Parts
-from graphc.render.titles import automatic_letter, pretty, titles_of
+from graphc.render.titles import automatic_letter, path_of, pretty, titles_of
 
 MAX_INSIDE = 40
 """The longest formula that may stand inside another."""
@@ -47,6 +47,7 @@ class Boxes:
         inside: for each box, the nodes that stand inside it, itself last.
         automatic: boxes that the user gave no name.
         sums: for gradients that were added up over uses, their terms.
+        silent: what is written as its operand is: it only puts elements on other axes.
     """
 
     titles: dict[Node, str] = field(default_factory=dict)
@@ -54,16 +55,20 @@ class Boxes:
     inside: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
     automatic: set[Node] = field(default_factory=set)
     sums: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
+    silent: set[Node] = field(default_factory=set)
 
 
-def boxes_of(graph: Graph, parts: Parts, share: bool = True) -> Boxes:
-    """Decide the boxes; ``share`` writes a short value out at each of its uses instead of boxing it.
+def boxes_of(graph: Graph, parts: Parts, share: bool = True, brief: bool = False) -> Boxes:
+    """Decide the boxes.
+
+    ``share`` writes a short value out at each of its uses instead of boxing it; ``brief`` does not write what only puts
+    elements on other axes.
 
     A forward node has a box wherever its gradient has one, and the other way round, so a few rounds may be needed.
     """
     wanted: set[Node] = set()
     while True:
-        writer = _Writer(graph, parts, share, wanted)
+        writer = _Writer(graph, parts, share, brief, wanted)
         boxes = writer.run()
         more = set(_unpaired(parts, boxes)) - wanted
         if not more:
@@ -82,12 +87,14 @@ def _unpaired(parts: Parts, boxes: Boxes) -> Iterator[Node]:
 class _Writer:
     """One walk over the graph, forward part first, that writes every formula."""
 
-    def __init__(self, graph: Graph, parts: Parts, share: bool, wanted: set[Node]) -> None:
-        self.graph, self.parts, self.share, self.wanted = graph, parts, share, wanted
+    def __init__(self, graph: Graph, parts: Parts, share: bool, brief: bool, wanted: set[Node]) -> None:
+        self.graph, self.parts, self.share, self.brief, self.wanted = graph, parts, share, brief, wanted
         self.boxes = Boxes()
         self.written: dict[Node, Written] = {}
         self.contents: dict[Node, tuple[Node, ...]] = {}
         self.uses = graph.uses()
+        self.led = set(parts.partner.values())
+        self.users = _forward_users(graph, parts)
         self.roots = set(graph.outputs) | {value for _, value in graph.updates}
         self.next_of = {value: leaf for leaf, value in graph.updates}
         self.names = self._names()
@@ -152,6 +159,9 @@ class _Writer:
         refs = () if sizes else tuple(dict.fromkeys(r for part in parts for r in part.refs))
         if node in self.sums:
             return Written(_sum_text([part.text for part in parts]), refs)
+        if self.brief and is_arrangement(node):
+            self.boxes.silent.add(node)
+            return parts[0]
         return Written(formula(node, [part.text for part in parts]), refs)
 
     def _stands_inside(self, node: Node, here: Written) -> bool:
@@ -161,7 +171,9 @@ class _Writer:
             return False
         if node.op.joint is not None:  # of several results of one computation each has a name
             return False
-        if self._is_view(node):
+        if self._ends_layer(node, here):
+            return False
+        if self._is_view(node) or self._is_silent(node):
             return True
         if node in self.names if phase == FORWARD else (phase == UPDATE and node.about.name is not None):
             return False
@@ -174,6 +186,21 @@ class _Writer:
         """A transposed box, or one with other axes of size one, needs no box of its own."""
         view = "view" in node.op.properties and node.about.name is None and node not in self.parts.partner
         return view and (node.inputs[0] in self.boxes.titles or node.inputs[0].op.kind == "leaf")
+
+    def _ends_layer(self, node: Node, here: Written) -> bool:
+        """Whether a value with a gradient leaves its layer: that has a box, also where it has no name."""
+        path = path_of(self.graph, node)
+        boxed = len(here.refs) == 1 and here is self.written[here.refs[0]]
+        if not path or self.parts.phase[node] != FORWARD or not self.brief or boxed:
+            return False
+        paths = [path_of(self.graph, user) for user in self.users.get(node, ())]
+        return bool(paths) and node in self.led and not any(p[: len(path)] == path for p in paths)
+
+    def _is_silent(self, node: Node) -> bool:
+        """What is written as its operand needs no box beside it, unless it is the gradient of what has a box."""
+        partner = self.parts.partner.get(node)
+        owned = partner is not None and (partner in self.boxes.formulas or partner.op.kind == "leaf")
+        return node in self.boxes.silent and node not in self.names and not owned
 
     def _is_gradient_box(self, node: Node) -> bool:
         """The gradient of something that has a box, or one that is used more than once."""
@@ -219,6 +246,15 @@ class _Writer:
     def _automatic(self, node: Node) -> str:
         self.boxes.automatic.add(node)
         return self.letter + str(len(self.boxes.automatic)).translate(SUBSCRIPTS)
+
+
+def _forward_users(graph: Graph, parts: Parts) -> dict[Node, list[Node]]:
+    users: dict[Node, list[Node]] = {}
+    for node in graph.nodes:
+        if parts.phase[node] == FORWARD:
+            for x in node.inputs:
+                users.setdefault(x, []).append(node)
+    return users
 
 
 def _sums(graph: Graph, parts: Parts, uses: Mapping[Node, int]) -> tuple[dict[Node, Refs], set[Node]]:

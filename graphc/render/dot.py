@@ -111,7 +111,8 @@ class _Writer:
         left, right = self._passing(layer)
         indent = "&nbsp;" * (2 + 5 * left) if left and right else ""
         label = f"<{indent}{font(name, 12, style.GREY) or '&nbsp;'}>"
-        side = "r" if (left and not right) or len(name) > LONG_NAME else "l"  # edges come in at the left
+        crowded = (left and not right) or self._is_entered(layer) or len(name) > LONG_NAME
+        side = "r" if crowded else "l"  # edges come in at the left
         return [
             f"subgraph cluster_{number} {{",
             f"id=layer{number}",
@@ -121,10 +122,19 @@ class _Writer:
 
     def _passing(self, layer: tuple[str, ...]) -> tuple[int, int]:
         """How many lanes run down at the left and at the right of the name of a layer, which keeps clear of them."""
-        first = next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
+        first = self._first_row(layer)
         left, right = self.routes.points.get(first, ((), ()))
         inside = GRADIENTS not in self.figure.rows[first].columns  # then those at the right run in the middle
         return len(left), 0 if inside else len(right)
+
+    def _first_row(self, layer: tuple[str, ...]) -> int:
+        return next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
+
+    def _is_entered(self, layer: tuple[str, ...]) -> bool:
+        """Whether a parameter of another layer is read in the first row of a layer: its arrow comes in at the left."""
+        first, place = self._first_row(layer), self.figure.place
+        ends = ((place[edge.tail], place[edge.head][0]) for edge in self.figure.edges)
+        return any(head == first and row < first and column == SOURCES for (row, column, _), head in ends)
 
     def _row_lines(self, r: int, row: Row) -> list[str]:
         left, right = self.routes.points.get(r, ((), ()))

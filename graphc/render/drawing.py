@@ -286,7 +286,7 @@ def simplified(graph: Graph, level: str = "default", trace: Trace | None = None)
 
 
 def _count(graph: Graph) -> int:
-    return len(boxes_of(graph, parts_of(graph)).titles)
+    return len(boxes_of(graph, parts_of(graph), brief=True).titles)
 
 
 # -- files --------------------------------------------------------------------------------------------------------

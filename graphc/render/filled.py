@@ -110,7 +110,7 @@ class Filler:
         if loop is not None:
             return shown_formulas(loop, node, self.boxes)
         names = {x: titled(self.boxes.titles[x]) for x in written.refs}
-        return (box_formula(node, names, self.boxes.sums),)
+        return (box_formula(node, names, self.boxes),)
 
     def _lines(self, node: Node, written: Written | None) -> tuple[str, ...]:
         """The formula; a loop that is not drawn apart is written out in the first of its boxes."""

@@ -46,6 +46,14 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
     return written(latex, {**attributes, **fills})
 
 
+def is_arrangement(node: Node) -> bool:
+    """Whether a node only puts elements on other axes, which its shape says: not the ᵀ of matrices."""
+    if "rearranges" not in node.op.properties or max(node.ndim, node.inputs[0].ndim) < 3:
+        return False
+    axes, rank = node.attrs.get("axes"), node.ndim
+    return axes is None or rank != len(axes) or axes != (*range(rank - 2), rank - 1, rank - 2)
+
+
 def attribute_text(node: Node, key: str) -> str:
     """An attribute as it stands in a formula; the bounds of a slice as in NumPy, ``:, 16:32``."""
     value = node.attrs[key]

@@ -246,7 +246,17 @@ def _axes(node: Node) -> Math | None:
         return None
     axes = tuple(a % len(wide) for a in axes)
     along = node.op.kind == "composite" and node.shape == wide and axes == (len(wide) - 1,)
-    return None if along or len(axes) == len(wide) else _listed([axis_math(wide, a) for a in axes])
+    return None if along or len(axes) == len(wide) else _axes_math(wide, axes)
+
+
+def _axes_math(shape: Shape, axes: Sequence[int]) -> Math:
+    """``batch``, ``rows``, ``axes 2, 3``: several without names are said to be axes once."""
+    bare = [axis for axis in axes if isinstance(shape[axis], int)]
+    if len(bare) < 2 or len(shape) == 2:
+        return _listed([axis_math(shape, axis) for axis in axes])
+    numbers = _listed([Math("number", str(axis)) for axis in bare])
+    rest = [axis_math(shape, axis) for axis in axes if axis not in bare]
+    return _listed([*rest, row([Math("upright", "axes"), Math("space"), numbers])])
 
 
 def axis_math(shape: Shape, axis: int) -> Math:

@@ -82,7 +82,7 @@ def figure_of(
         slots: the number of the buffer in which a node lies.
     """
     parts = parts_of(graph)
-    boxes = boxes_of(graph, parts, share)
+    boxes = boxes_of(graph, parts, share, brief=share)
     return _Layout(graph, parts, boxes, steps or {}, slots or {}).figure(updates)
 
 
@@ -178,8 +178,15 @@ class _Layout:
             self._place(top, self._draft(()), FORWARD)
         draft = self._draft(layer)
         for leaf in leaves:
-            self._place(leaf, draft, SOURCES)
+            self._place(leaf, self._home(leaf, draft), SOURCES)
         return draft
+
+    def _home(self, leaf: Node, draft: Draft) -> Draft:
+        """Where a leaf stands: beside its first use, but a parameter in the last row of its own layer so far."""
+        own = path_of(self.graph, leaf)
+        if leaf.op.role != "param" or not own or draft.layer[: len(own)] == own:
+            return draft
+        return next((d for d in reversed(self.drafts) if d.layer[: len(own)] == own), draft)
 
     def _take_apart(self, node: Node, loop: Loop) -> None:
         """Rows for the equations of a small loop, in a frame of their own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 
 from graphc.ir.node import Node
-from graphc.render.boxes import MAX_TERMS
+from graphc.render.boxes import MAX_TERMS, Boxes
 from graphc.render.maths import Math, leaf_math, node_math, operator, row
 from graphc.render.notation import ADD
 
@@ -22,14 +22,18 @@ def expanded(term: Node, names: Mapping[Node, Math]) -> tuple[Math, tuple[Node, 
     return written[term], tuple(used)
 
 
-def box_formula(node: Node, names: Mapping[Node, Math], sums: Mapping[Node, Sequence[Node]]) -> Math:
+def box_formula(node: Node, names: Mapping[Node, Math], boxes: Boxes) -> Math:
     """What stands in a box: of a gradient that was added up over many uses, the first term and the last."""
+    sums = boxes.sums
     written: dict[Node, Math] = {}
     for term in between(node, names):
         operands = [
             names.get(x) or written[x] for x in sums.get(term, term.inputs) if x in names or x in written
         ]
-        written[term] = _sum(operands) if term in sums else leaf_math(term) or node_math(term, operands)
+        if term in boxes.silent:
+            written[term] = operands[0]
+        else:
+            written[term] = _sum(operands) if term in sums else leaf_math(term) or node_math(term, operands)
     return written[node]
 
 

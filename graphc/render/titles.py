@@ -73,21 +73,36 @@ def titles_of(graph: Graph, nodes: Sequence[Node]) -> dict[Node, str]:
         by_layer = len(set(paths)) == len(paths)
         for i, (node, path) in enumerate(zip(members, paths, strict=True)):
             index = None if len(members) == 1 else numbers[path] if by_layer else i + 1
-            titles[node] = _numbered(pretty(name), index)
+            titles[node] = _primed(_numbered(pretty(name), index), members[:i], titles)
     return _distinct(graph, titles)
 
 
 def _layer_numbers(
     graph: Graph, nodes: Iterable[Node], groups: Mapping[str, Sequence[Node]]
 ) -> dict[Path, int]:
-    """Numbers of the layers that share names: those at the end of their own names, else in order."""
+    """Numbers of the layers that share names: those at the end of their own names, else in order.
+
+    What has no parameters, such as a pool, goes by the number of the layer before it.
+    """
     shared = {name for name, members in groups.items() if len(members) > 1}
     paths = dict.fromkeys(path_of(graph, n) for n in nodes if n.about.name in shared)
     ends = [re.search(r"(\d+)$", path[-1]) if path else None for path in paths]
     own = [int(end.group(1)) for end in ends if end]
     if len(own) == len(paths) and len(set(own)) == len(own):
         return dict(zip(paths, own, strict=True))
-    return {path: i + 1 for i, path in enumerate(paths)}
+    trained = {path_of(graph, n) for n in nodes if n.op.role == "param"}
+    numbers: dict[Path, int] = {}
+    for path in paths:
+        numbers[path] = max(numbers.values(), default=0) + (path in trained)
+    return numbers
+
+
+def _primed(title: str, before: Iterable[Node], titles: Mapping[Node, str]) -> str:
+    """A name that a layer without parameters has from the one before it as well is primed: h₂, h₂′."""
+    taken = {titles[node] for node in before}
+    while title in taken:
+        title += "′"
+    return title
 
 
 def _numbered(title: str, index: int | None) -> str:

@@ -51,7 +51,7 @@ def _equation(boxes: Boxes, node: Node, title: str, sign: str) -> Update:
     if own is not None and own != title:
         return _written(title, sign, own, titled(own))
     names = {x: titled(boxes.titles[x]) for x in boxes.formulas[node].refs}
-    formula = box_formula(node, names, boxes.sums)
+    formula = box_formula(node, names, boxes)
     return _written(title, sign, str(boxes.formulas[node].text), formula)
 
 
