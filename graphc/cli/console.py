@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -16,6 +17,9 @@ LEAST = 8
 
 NARROWEST = 30
 """A terminal that says that it is narrower is not believed."""
+
+
+_ROW = re.compile(r"( +\S.*?)( {2,})(\S.*)")
 
 
 def terminal(stream: TextIO | None = None) -> bool:
@@ -55,6 +59,52 @@ def _fold(line: str, room: int) -> str:
     indent = min(own + 4, room // 2) if own else 0  # a paragraph has no steps
     options = {"break_long_words": False, "break_on_hyphens": False, "drop_whitespace": True}
     return "\n".join(textwrap.wrap(line, room, subsequent_indent=" " * indent, **options))  # type: ignore[arg-type]
+
+
+def told(text: str, room: int) -> str:
+    r"""Paragraphs, and indented rows of two columns, as wide as ``room``.
+
+    Example:
+        >>> print(told("Some words\nthat go on.\n\n  name    what it is", 20))
+        Some words that go
+        on.
+        <BLANKLINE>
+          name    what it is
+    """
+    lines: list[str] = []
+    paragraph: list[str] = []
+    for line in text.split("\n"):
+        if line[:1].strip():
+            paragraph.append(line)
+            continue
+        lines.extend([*_wrapped(" ".join(paragraph), room), *_row_of(line, room)])
+        paragraph = []
+    return "\n".join([*lines, *_wrapped(" ".join(paragraph), room)])
+
+
+def _row_of(line: str, room: int) -> list[str]:
+    """A row of which the second column goes on below where it began, or below the first where there is no room."""
+    row = _ROW.fullmatch(line)
+    left, gap, right = row.groups() if row else (line, "", "")
+    at = len(left) + len(gap)
+    if len(line) <= room or not right:
+        own = " " * (len(line) - len(line.lstrip()))
+        return _wrapped(line.strip(), room, own, own + "    ") or [""]
+    if room - at >= LEAST * 3:
+        first, *rest = _wrapped(right, room - at)
+        return [f"{left}{gap}{first}", *(" " * at + part for part in rest)]
+    return [*_wrapped(left.strip(), room, "  "), *_wrapped(right, room, " " * 6)]
+
+
+def _wrapped(text: str, room: int, indent: str = "", later: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        text,
+        room,
+        initial_indent=indent,
+        subsequent_indent=indent if later is None else later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def grid(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:

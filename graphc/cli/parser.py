@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from graphc.cli.console import told, width
 from graphc.errors import UsageError
 
 DATA_NAMES = ("digits", "diabetes", "lines", "moons", "spirals")
@@ -76,13 +77,21 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{command}: {message}" if command else message, fix=f"see {self.prog} --help")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help whose texts fit the terminal; elsewhere they are as they stand here."""
+
+    def _fill_text(self, text: str, width_: int, indent: str) -> str:
+        room = width()
+        return super()._fill_text(text, width_, indent) if room is None else told(text, room)
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; each sets ``run`` to ``module:function``."""
     top = _Parser(
         prog="graphc",
         description="Write the maths, read the backprop, run the NumPy.",
         epilog=_OVERVIEW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
@@ -106,13 +115,22 @@ def _debug(target: argparse.ArgumentParser) -> None:
     target.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=text)
 
 
+def _optimizer(text: str) -> dict[str, Any]:
+    """One of many names: they stand in the help, not in the line of usage, which would not fit."""
+    return {
+        "choices": OPTIMIZER_NAMES,
+        "metavar": "NAME",
+        "help": f"{text}; one of {', '.join(OPTIMIZER_NAMES)}",
+    }
+
+
 def _command(commands: Any, name: str, run: str, summary: str, epilog: str) -> argparse.ArgumentParser:
     made: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     made.set_defaults(run=f"graphc.cli.{run}")
@@ -172,7 +190,7 @@ def _train(commands: Any) -> None:
         metavar="N",
         help="rows per step (default: 32, or all where there are fewer)",
     )
-    made.add_argument("--optimizer", choices=OPTIMIZER_NAMES, help="default: the model's own, else adam")
+    made.add_argument("--optimizer", **_optimizer("default: the model's own, else adam"))
     made.add_argument("--lr", type=_rate, metavar="RATE", help="learning rate (default: the optimizer's)")
     made.add_argument(
         "--numba",
@@ -274,9 +292,7 @@ def _show(commands: Any) -> None:
     )
     made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     made.add_argument("--what", choices=("listing", "plan", "ir"), default="listing", help="default: listing")
-    made.add_argument(
-        "--optimizer", choices=OPTIMIZER_NAMES, help="whose train_step to list; default: the model's own"
-    )
+    made.add_argument("--optimizer", **_optimizer("whose train_step to list; default: the model's own"))
 
 
 def _explain(commands: Any) -> None:
@@ -323,9 +339,7 @@ def _export(commands: Any) -> None:
     )
     made.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     made.add_argument("-o", "--out", metavar="FILE.py", required=True, help="the file to write")
-    made.add_argument(
-        "--optimizer", choices=OPTIMIZER_NAMES, help="whose train_step to write; default: the model's own"
-    )
+    made.add_argument("--optimizer", **_optimizer("whose train_step to write; default: the model's own"))
     made.add_argument(
         "--data", metavar="DATA", help="data to put beside it; running the file then prints its loss on it"
     )
@@ -432,7 +446,7 @@ def _bench(commands: Any) -> None:
     made.add_argument(
         "--rows", type=_count(1), default=64, metavar="N", help="rows of random data in a batch (default: 64)"
     )
-    made.add_argument("--optimizer", choices=OPTIMIZER_NAMES, help="default: the model's own, else adam")
+    made.add_argument("--optimizer", **_optimizer("default: the model's own, else adam"))
     made.add_argument(
         "--seconds", type=_rate, default=0.5, metavar="S", help="about how long to measure (default: 0.5)"
     )

@@ -132,3 +132,48 @@ def test_what_goes_is_red_and_what_comes_is_green(screen):
     text = shown.difference(gx.changes(gx.graph_of(x + 1), gx.graph_of(gx.exp(x))))
     assert "\x1b[31m  - " in text
     assert "\x1b[32m  + " in text
+
+
+COMMANDS = [
+    "demo",
+    "train",
+    "draw",
+    "view",
+    "show",
+    "explain",
+    "derive",
+    "export",
+    "check",
+    "opt",
+    "diff",
+    "bench",
+]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_help_fits_the_terminal(screen, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (["--help"], *([command, "--help"] for command in COMMANDS)):
+        assert main(words) == 0
+        lines = screen.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= columns
+        assert any("graphc" in line for line in lines)
+
+
+def test_help_in_a_file_is_as_it_was_written(capsys):
+    assert main(["--help"]) == 0
+    assert (
+        "  graphc demo                                   train on real digits in seconds; "
+        in capsys.readouterr().out
+    )
+
+
+def test_what_does_not_fit_beside_goes_below():
+    row = "  graphc explain net.gx hidden1.W   the chain rule"
+    assert console.told(row, 40).splitlines() == ["  graphc explain net.gx hidden1.W", "      the chain rule"]
+    command = "  graphc train net.py --data digits --save net.gx"
+    assert console.told(command, 40).splitlines() == [
+        "  graphc train net.py --data digits",
+        "      --save net.gx",
+    ]
+    assert console.told("", 40) == ""
