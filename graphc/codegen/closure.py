@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from graphc.codegen.lifetimes import Buffer, buffer_lines
 from graphc.codegen.names import Names
-from graphc.codegen.statements import Statement
+from graphc.codegen.statements import MAX_WIDTH, Statement
 from graphc.codegen.strips import Run
 from graphc.ir.node import Node
 
@@ -32,6 +32,8 @@ class Closure:
         before: lines that the shapes of buffers need.
         called: what is computed at each place.
         runs: calls over the same rows, and whether they stand in a loop.
+        turned: of which array the name of a transposed one is a view.
+        notes: comments behind lines of ``setup``, by what these make.
     """
 
     names: Names
@@ -46,6 +48,8 @@ class Closure:
     before: list[str] = field(default_factory=list)
     called: dict[int, str] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    turned: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def within(self, fixed: Iterable[Node], rows: Iterable[Node]) -> Closure:
         """What stands above the step, for a body whose nodes are not those around it."""
@@ -79,13 +83,35 @@ class Closure:
 
     def _function(self, path: str) -> str:
         if path not in self.functions:
-            self.functions[path] = self.names.reserve(path.replace(".", "_"))
+            self.functions[path] = self.names.function(path)
         return self.functions[path]
 
     def lines(self) -> list[str]:
         """Functions, buffers, and what is made of them."""
+        return [line for line in self.text() if not line.startswith("# ")]
+
+    def text(self) -> list[str]:
+        """The same under headings, with a comment behind each view."""
         functions = [f"{name} = np.{path}" for path, name in self.functions.items()]
-        return [*functions, *self.before, *buffer_lines(self.buffers, self.called), *self.setup]
+        buffers = [*self.before, *buffer_lines(self.buffers, self.called)]
+        return [
+            *headed("functions, looked up once", functions),
+            *headed("arrays; those that are not needed at the same time share memory", buffers),
+            *headed("other names for them, views, and what never changes", map(self._noted, self.setup)),
+        ]
+
+    def _noted(self, line: str) -> str:
+        """A line with its comment, where that fits."""
+        target, _, value = line.partition(" = ")
+        note = self.notes.get(target) or ("the same array" if value.isidentifier() else "")
+        texts = [f"{line}  # {text}" for text in (note, note.rpartition("  ")[2]) if text]
+        return next((text for text in texts if len(text) < MAX_WIDTH - 4), line)
+
+
+def headed(heading: str, lines: Iterable[str]) -> list[str]:
+    """Lines below a comment; nothing where there are none."""
+    below = [*lines]
+    return [f"# {heading}", *below] if below else []
 
 
 def keep_used(closure: Closure, body: Iterable[str]) -> None:

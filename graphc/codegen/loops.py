@@ -155,7 +155,7 @@ class Loop:
             self.counter = self.counter or self.writer.names.reserve("t")
             self.stores.append((f"{name}[{self.counter}]", y))
         else:
-            self._written_to(y, self._row(called(y), name, fixed))
+            self._written_to(y, self._row(y.about.name or self.writer.names.word(y), name, fixed))
 
     def _written_to(self, node: Node, row: str) -> None:
         """A value of the body belongs into a row: it is written there, or copied."""

@@ -245,6 +245,16 @@ def _used_leaves(leaves: Sequence[Node], texts: Mapping[Node, str], body: Sequen
     return [n for n in leaves if texts[n] in used]
 
 
+def _unpacked_saved(saved: Sequence[str]) -> list[str]:
+    """What forward saved, by name."""
+    line = f"    {', '.join(saved)}{',' if len(saved) == 1 else ''} = saved"
+    return (
+        [line]
+        if len(line) <= MAX_WIDTH
+        else ["    (", *(f"        {name}," for name in saved), "    ) = saved"]
+    )
+
+
 def _unpack(graph: Graph, leaves: Sequence[Node], texts: Mapping[Node, str]) -> list[str]:
     """``hidden1_W, hidden1_b = params["hidden1.W"], params["hidden1.b"]``, a line per layer."""
     groups: dict[tuple[str, str], list[Node]] = {}
@@ -347,7 +357,7 @@ def _backward_lines(
     graph = plan.graph
     body = [s.expression for s in statements] + list(grads.values())
     leaves = [n for n in _used_leaves(graph.arguments, texts, body) if n.op.role == "param"]
-    unpacked = [f"    {', '.join(saved)}{',' if len(saved) == 1 else ''} = saved"] if saved else []
+    unpacked = _unpacked_saved(saved) if saved else []
     return [
         "def backward(params, saved):",
         '    """The gradient of the loss for each trained parameter, by the chain rule from the loss back."""',

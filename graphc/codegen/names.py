@@ -24,9 +24,11 @@ MODULE_RESERVED = frozenset(_VARIABLES | _CALLED | _TABLES)
 """What the functions of a model's module call their own besides: variables, functions and tables."""
 
 
-def _word(node: Node) -> str:
-    """What to call a value that nobody named: by its place in a body, or by its operation."""
-    return node.about.hint or node.op.noun or node.op.name
+_LOOK = re.compile(r"(_\d+d|_permuted|_flat|_column|_row)+(_\d+)?$")
+"""What a reshape of a value has behind its name."""
+
+_PARTS = 2
+"""So many suffixes may stand behind a name: what was cut out or windowed, and the last look at it."""
 
 
 def identifier(text: str) -> str:
@@ -49,6 +51,7 @@ class Names:
         self.graph = graph
         self.taken = {*RESERVED, *reserved, *helper_functions(), *dir(builtins)}
         self.of: dict[Node, str] = {}
+        self.stems: dict[Node, str] = {}  # what values are called by that have a name beside their own
         self.numbers: dict[
             str, int
         ] = {}  # the last number given to a name, so that the thousandth is found at once
@@ -67,6 +70,18 @@ class Names:
             name = f"{base}_{self.numbers[base]}"
         self.taken.add(name)
         return name
+
+    def function(self, path: str) -> str:
+        """The name of a function of NumPy: its own, unless a value of the user's is called so."""
+        name = identifier(path.replace(".", "_"))
+        taken = name in self.taken or name in self.given
+        return self.reserve(f"np_{name}" if taken else name)
+
+    @cached_property
+    def given(self) -> set[str]:
+        """The identifiers of the names that users gave."""
+        nodes = [*self.graph.nodes, *self.graph.arguments]
+        return {identifier(name) for name in map(self.graph.name_of, nodes) if name}
 
     def __call__(self, node: Node) -> str:
         """The identifier of a node, the same at every call."""
@@ -87,7 +102,42 @@ class Names:
         for leaf, value in self.graph.updates:
             if value is node:
                 return f"{self.graph.name_of(leaf)}_next"
-        return _word(node)
+        return self.view(node) or self.word(node)
+
+    def word(self, node: Node) -> str:
+        """What to call a value that nobody named: by its place in a body, or by its operation.
+
+        The name of a function is left to the function: ``tanh_of_z``.
+        """
+        word = node.about.hint or node.op.noun or node.op.name
+        if not isinstance(node.op.numpy, str) or f"np.{word}(" not in node.op.numpy:
+            return word
+        x = node.inputs[0]
+        of = self.graph.name_of(x) or x.about.hint or self.stems.get(x) or self.view(x)
+        return f"{word}_of_{of}" if of and len(node.inputs) == 1 else f"{word}_value"
+
+    def view(self, node: Node) -> str | None:
+        """Another look at a value goes by its name: ``W_2d``, ``x_T``; None where the node is none, or has a word."""
+        if node.op.suffix is None or node.about.hint:
+            return None
+        parts, base = [node.op.suffix(node)], node.inputs[0]
+        while self._is_passed(base):
+            if base.op.suffix is not None and base.op.axes in ("slice", "windows"):
+                parts.append(base.op.suffix(base))
+            base = base.inputs[0]
+        if base.op.role in ("const", "size"):
+            return None
+        stem = self.stems.get(base) or self.called(base)
+        source = gradient_of(base)
+        if source is not None and self._is_passed(source):  # d_z_2d: the gradient of another look at z
+            stem = _LOOK.sub("", stem)
+        return "_".join([stem, *reversed(parts[:_PARTS])])
+
+    def _is_passed(self, node: Node) -> bool:
+        """Whether a name is not made of that of this value, but of what it is another look at."""
+        if node.op.suffix is None or node.about.hint or node in self.stems or self.graph.name_of(node):
+            return False
+        return gradient_of(node) is None
 
     def called(self, node: Node) -> str:
         """What a forward value is called: by its own name, or as what goes into the named value it is used by."""
@@ -95,10 +145,14 @@ class Names:
             return self.of[node]
         if name := self.graph.name_of(node):
             return name
+        if gradient_of(node) is not None:
+            return self.wish(node)
+        if name := self.view(node):
+            return name
         for user in self.users.get(node, ()):
             if name := self.graph.name_of(user):
                 return f"{name}_in"
-        return _word(node)
+        return self.word(node)
 
     @cached_property
     def users(self) -> dict[Node, list[Node]]:

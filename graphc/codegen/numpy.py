@@ -190,18 +190,51 @@ def size_source(name: str, arguments: Mapping[Node, str]) -> str:
 
 
 def sectioned(statements: Sequence[Statement], phase: Mapping[Node, str]) -> list[str]:
-    """Lines with a heading wherever the phase or the layer changes."""
+    """Lines with a heading wherever the phase or the layer changes for more than a line or two.
+
+    Where a layer comes between two runs of another one for a shorter while, each of its lines says so at its end.
+    """
     lines: list[str] = []
-    here = ("forward", "")
-    for statement in statements:
-        now = (phase.get(statement.node, "forward"), statement.layer)
-        if now != here and (now[1] or now[0] != here[0]):
-            heading = ", ".join(part for part in (now[0] if now[0] != "forward" else "", now[1]) if part)
+    here: Section = ("forward", "")
+    own = [(phase.get(s.node, "forward"), s.layer) for s in statements]
+    for statement, now, under in zip(statements, own, _merged(own), strict=True):
+        if under != here and (under[1] or under[0] != here[0]):
+            heading = ", ".join(
+                part for part in (under[0] if under[0] != "forward" else "", under[1]) if part
+            )
             inside = "    " if statement.block and statement.block[0].startswith("    ") else ""
-            lines.append(f"    {inside}# {heading or now[0]}")
-            here = now
-        lines.extend(statement.lines())
+            lines.append(f"    {inside}# {heading or under[0]}")
+            here = under
+        written = statement.lines()
+        lines.extend([*written[:-1], _ended(written[-1], now[1])] if now != under and now[1] else written)
     return lines
+
+
+Section = tuple[str, str]
+"""A phase and a layer."""
+
+
+def _merged(own: Sequence[Section]) -> list[Section]:
+    """The section that each line stands in: one or two lines between two parts of a section are of that section."""
+    merged = list(own)
+    for i in range(1, len(own)):
+        before, now = merged[i - 1], merged[i]
+        if now == before or now[0] != before[0]:
+            continue
+        after = next((k for k in range(i + 1, min(i + SHORT_RUN + 1, len(own))) if own[k] == before), None)
+        if after is not None and {p for p, _ in own[i:after]} == {before[0]} and before[1]:
+            merged[i:after] = [before] * (after - i)
+    return merged
+
+
+SHORT_RUN = 2
+"""So many lines of a layer between two runs of another one have no heading of their own."""
+
+
+def _ended(line: str, layer: str) -> str:
+    """A line that says at its end which layer it is of, where that fits."""
+    text = f"{line}{', of' if '  # ' in line else '  # of'} {layer}"
+    return text if len(text) <= MAX_WIDTH - 4 else line
 
 
 def returned_text(writer: Writer, node: Node, again: bool = False) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphc.ir.node import Node
-from graphc.ops.slices import slice_text
+from graphc.ops.slices import index_word, slice_text
 from graphc.planning.buffers import Memory
 
 
@@ -21,6 +21,11 @@ class Piece:
     def text(self, name: str) -> str:
         """The view, where the larger value goes by this name."""
         return f"{name}[{slice_text(self.index)}]"
+
+    @property
+    def word(self) -> str:
+        """Which part it is, as stands behind a name."""
+        return index_word(self.index)
 
 
 def pieces(

@@ -187,8 +187,12 @@ class PlannedWriter(Writer):
                 tenants.setdefault(self.memory.home[node], []).append(node)
         for home, shared in sorted(tenants.items(), key=lambda item: item[0] in self.pieces):
             if home in self.pieces:  # the arrays that hold them have names by then
-                view = self.pieces[home].text(self.called[self.pieces[home].whole])
+                piece, whole = self.pieces[home], self.called[self.pieces[home].whole]
+                view = piece.text(whole)
+                if not (self.graph.name_of(home) or home.about.hint):
+                    self.names.of.setdefault(home, self.names.reserve(f"{whole}_{piece.word}"))
                 self.targets[home] = self.names(home)
+                self.closure.notes[self.targets[home]] = f"{shape_text(home.shape)}  written in place"
                 self.closure.setup.append(f"{self.targets[home]} = {view}")
             self._name_shared(home, shared)
 
@@ -285,7 +289,7 @@ class PlannedWriter(Writer):
 
     def wish(self, node: Node) -> str:
         """What a value is called, if it may be."""
-        return self.graph.name_of(node) or node.about.hint or node.op.noun or node.op.name
+        return self.graph.name_of(node) or self.names.word(node)
 
     def _into(self, node: Node) -> Statement:
         """A call that writes into a buffer."""
@@ -429,12 +433,39 @@ class PlannedWriter(Writer):
         self.helpers.extend(node.op.helpers)
         text = str(self._render(node))
         flipped = text.endswith(".T") and not self._has_name(node)
-        name = self.names.reserve(f"{text[:-2]}_T") if flipped else self.names(node)
+        if flipped and text[:-2] in self.closure.turned:  # turned back
+            self._turn_back(node, text[:-2])
+            return
+        name = self.names.reserve(f"{text[:-2]}_T") if flipped else self._view_name(node)
+        if flipped:
+            self.closure.turned[name] = text[:-2]
         self.closure.setup.append(f"{name} = {text}")
+        if node.inputs[0].op.role != "const":
+            self.closure.notes[name] = f"{self._comment(node)}  view"
         self.closure.made.append(Statement(node, name, text, "", self.layer(node)))
+        self._set_view(node, name)
+
+    def _turn_back(self, node: Node, turned: str) -> None:
+        """What is transposed twice is the array itself; nothing is left of what nobody else reads."""
+        base = self.closure.turned[turned]
+        whole = node.inputs[0]
+        if self.users[whole] == [node] and whole not in self.kept:
+            self.closure.setup.remove(f"{turned} = {base}.T")
+            self.closure.made[:] = [s for s in self.closure.made if s.node is not whole]
+        self._set_view(node, base)
+
+    def _set_view(self, node: Node, name: str) -> None:
         self._set(node, Text(name), fixed=True)
         if "rows" in node.op.properties:
             self.closure.rows.add(node)
+
+    def _view_name(self, node: Node) -> str:
+        """A view goes by the name that its operand has here."""
+        whole = node.inputs[0]
+        text = self.texts.get(whole, "")
+        if whole.op.suffix is None and text.isidentifier():
+            self.names.stems.setdefault(whole, str(text))
+        return self.names(node)
 
     def _plain(self, node: Node) -> Iterator[Statement]:
         """A value that is made anew at every step."""

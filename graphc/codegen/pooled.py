@@ -68,7 +68,7 @@ def emit_pooled(plan: Plan, kernels: Kernels | None = None) -> Source:
     inner = [
         *wrapped_signature(planner, ", ".join(sizes)),
         '    """The program for these sizes, and the buffers that it works in."""',
-        *(f"    {line}" for line in closure.lines()),
+        *(f"    {line}" for line in closure.text()),
         "",
         *(f"    {line}" for line in [*wrapped_signature("run", ", ".join(arguments)), *body]),
         "",

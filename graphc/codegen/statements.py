@@ -216,6 +216,17 @@ def step_text(graph: Graph, node: Node) -> str:
     what = f"dL/d({graph.name_of(source)})" if source is not None and graph.name_of(source) else ""
     if accumulated is not None:
         return f"{what} added up over {len(accumulated.terms)} uses".strip()
-    if step is None:
-        return what
-    return f"{what}{': ' if what else ''}chain rule of {step.rule}"
+    how = summed_text(node) or (f"chain rule of {step.rule}" if step is not None else "")
+    return ": ".join(part for part in (what, how) if part)
+
+
+def summed_text(node: Node) -> str:
+    """What a sum is taken over, ``sum over batch``; nothing for what is no sum, or another look at one."""
+    while node.op.suffix is not None and node.op.axes == "regroup":
+        node = node.inputs[0]
+    if "sums" not in node.op.properties or not node.inputs[0].ndim:
+        return ""
+    x = node.inputs[0]
+    axes = node.attrs["axis"]
+    sizes = [str(x.shape[a]).replace("*", "×") for a in axes]
+    return f"sum over {'×'.join(sizes)}" if sizes else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graphc.codegen.closure import Closure, keep_used
+from graphc.codegen.closure import Closure, headed, keep_used
 from graphc.codegen.epoch import VECTORS, Reading, given_buffers, given_lines, only_in_calls, plans, readings
 from graphc.codegen.kernels import Kernels
 from graphc.codegen.lifetimes import END
@@ -37,6 +37,8 @@ from graphc.planning.order import Plan, make_plan
 from graphc.rewrite.pipeline import FOR_BUFFERS, guard, run
 
 INDENT = "    "
+
+PIECES_ARE = "parameters, gradients and slots: views of one vector of each kind"
 
 
 def for_buffers(plan: Plan) -> Plan:
@@ -115,7 +117,7 @@ class Step:
         return [
             *wrapped_signature("plan_step", ", ".join([*sizes, "params", "slots"])),
             '    """The step of training for these sizes, and the buffers that it works in."""',
-            *(INDENT + line for line in (*self.above, *self.closure.lines())),
+            *(INDENT + line for line in (*headed(PIECES_ARE, self.above), *self.closure.text())),
             "",
             *(f"{INDENT}{line}".rstrip() for line in given),
             *(
@@ -294,6 +296,8 @@ class Step:
                 name = targets[gradient] = self.names(gradient)
             else:
                 name = self.names.reserve(f"d_{self.names(param)}")
+                if gradient.op.kind != "leaf" and gradient not in targets:  # what is copied there
+                    self.names.of.setdefault(gradient, self.names.reserve(f"{name}_value"))
                 copied.append((name, gradient))
             pieces.append((name, self._piece(param, "g")))
         if any(piece.startswith("grads[") for _, piece in pieces):

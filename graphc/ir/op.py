@@ -72,6 +72,8 @@ class Op:
         infix: the operator, where the template is ``{x} infix {y}``; ``prefix`` likewise.
         helpers: names of functions in ``ops.kernels`` that the template calls.
         noun: what a listing calls its result, where nobody gave it a name; by default the name of the card.
+        suffix: for another look at the same elements, what a listing puts behind the name of the operand:
+            ``(node) -> text``.
         latex: a template with the operands in braces.
         axes: what the card does with axes, where it may do that to an array whose axes lie in another order: ``each``
             element (all pointwise cards), ``regroup`` (the same elements), ``permute``, ``broadcast``, ``reduce``,
@@ -113,6 +115,7 @@ class Op:
     prefix: str | None = None
     helpers: tuple[str, ...] = ()
     noun: str | None = None
+    suffix: Callable[[Node], str] | None = None
     latex: str | None = None
     axes: str | None = None
     pair: Op | None = None

@@ -103,6 +103,7 @@ maximum_op = pointwise(
     operands="x y",
     floats=False,
     domain=((-2.0, -1.1), (-1.0, 2.0)),
+    noun="larger",
     latex=r"\max({x}, {y})",
     cost=0.19,
 )
@@ -113,6 +114,7 @@ minimum_op = pointwise(
     operands="x y",
     floats=False,
     domain=((-2.0, -1.1), (-1.0, 2.0)),
+    noun="smaller",
     latex=r"\min({x}, {y})",
     cost=0.19,
 )

@@ -238,6 +238,7 @@ diagonal_op: Op = linear(
     lambda g, x, *, k: place_diagonal_op(g, shape=x.shape, k=k),
     attrs={"k": 0},
     properties="view",
+    suffix=lambda node: "diagonal",
     numpy=lambda x, node: (
         f"{x.atom}.diagonal({node.attrs['k'] or ''})"
         if node.ndim == 1

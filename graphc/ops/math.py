@@ -25,7 +25,9 @@ log10 = pointwise(
 )
 reciprocal = pointwise("reciprocal", "1 / x", domain=(POSITIVE,), latex=r"\frac{{1}}{{{x}}}", cost=0.19)
 rsqrt = pointwise("rsqrt", "1 / sqrt(x)", domain=(POSITIVE,), latex=r"\frac{{1}}{{\sqrt{{{x}}}}}", cost=0.6)
-sqrt = pointwise("sqrt", "sqrt(x)", "np.sqrt({x})", domain=(POSITIVE,), latex=r"\sqrt{{{x}}}", cost=0.37)
+sqrt = pointwise(
+    "sqrt", "sqrt(x)", "np.sqrt({x})", domain=(POSITIVE,), noun="root", latex=r"\sqrt{{{x}}}", cost=0.37
+)
 sin = pointwise("sin", "sin(x)", "np.sin({x})", latex=r"\sin {x}", cost=0.74)
 cos = pointwise("cos", "cos(x)", "np.cos({x})", latex=r"\cos {x}", cost=0.74)
 tanh = pointwise("tanh", "tanh(x)", "np.tanh({x})", latex=r"\tanh {x}", cost=0.4)

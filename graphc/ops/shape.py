@@ -70,6 +70,13 @@ def dims_text(shape: Shape) -> str:
 # -- reshape, transpose, and axes of size one ---------------------------------------------------------------------
 
 
+def by_rank(node: Node) -> str:
+    """What is put behind a name for the same elements in another number of axes: ``column``, ``2d``."""
+    if node.ndim == 2 and 1 in node.shape:
+        return "column" if node.shape[1] == 1 else "row"
+    return "flat" if node.ndim == 1 else f"{node.ndim}d"
+
+
 def _reshape_type(x: Type, *, shape: Shape) -> Type:
     if product(x.shape) != product(shape):
         raise ShapeError(
@@ -86,6 +93,7 @@ reshape_op: Op = linear(
     lambda g, x, *, shape: reshape_op(g, shape=x.shape),
     attrs={"shape": ...},
     properties="view rows rearranges",
+    suffix=by_rank,
     numpy=lambda x, node: (
         f"{x.atom}.reshape({dims_text(node.shape)[1:-1].rstrip(',')})"
         if node.shape
@@ -137,6 +145,7 @@ transpose_op: Op = linear(
     lambda g, x, *, axes: transpose_op(g, axes=_inverse(axes)),
     attrs={"axes": ...},
     properties="view rearranges",
+    suffix=lambda node: "T" if node.ndim == 2 else "permuted",
     numpy=lambda x, node: (
         f"{x.atom}.T"
         if node.attrs["axes"] == tuple(range(node.ndim))[::-1]
@@ -186,6 +195,7 @@ expand_dims_op = linear(
     lambda g, x, *, axis: squeeze_op(g, axis=axis),
     attrs={"axis": ...},
     properties="view rearranges",
+    suffix=by_rank,
     numpy=lambda x, node: (
         f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['None'])}]"
         if node.ndim > 1
@@ -226,6 +236,7 @@ squeeze_op: Op = linear(
     lambda g, x, *, axis: expand_dims_op(g, axis=axis),
     attrs={"axis": ...},
     properties="view rearranges",
+    suffix=by_rank,
     numpy=lambda x, node: f"{x.atom}[{', '.join([':'] * node.attrs['axis'] + ['0'])}]",
     axes="regroup",
     turn=lambda node, across: squeeze_op(across(node.inputs[0]), axis=1 - node.attrs["axis"]),
@@ -274,6 +285,8 @@ broadcast_to_op: Op = linear(
     lambda g, x, *, shape: sum_to(g, x.shape),
     attrs={"shape": ...},
     properties="view",
+    noun="filled",
+    suffix=lambda node: "repeated",
     numpy=_broadcast_numpy,
     axes="broadcast",
     turn=lambda node, across: broadcast_to_op(across(node.inputs[0]), shape=node.shape[::-1]),

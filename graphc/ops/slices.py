@@ -81,6 +81,25 @@ def slice_text(index: Index) -> str:
     return ", ".join(str(p) if isinstance(p, int) else part(*p) for p in index)
 
 
+def index_word(index: Index) -> str:
+    """``0_to_3`` for a slice of one axis, ``at_0`` for a place, ``from_0_1`` where several axes are cut."""
+    parts = [p for p in index if isinstance(p, int) or p != WHOLE]
+    words = [_bound_word(p if isinstance(p, int) else p[0]) for p in parts]
+    if len(parts) != 1:
+        return f"from_{'_'.join(words)}"
+    (part,) = parts
+    if isinstance(part, int):
+        return f"at_{words[0]}"
+    _, stop, step = part
+    if step not in (None, 1):
+        return f"from_{words[0]}_by_{_bound_word(step)}"
+    return f"from_{words[0]}" if stop is None else f"{words[0]}_to_{_bound_word(stop)}"
+
+
+def _bound_word(bound: Any) -> str:
+    return "0" if bound is None else str(bound).replace("-", "minus_")
+
+
 slice_op = linear(
     "slice",
     "x",
@@ -88,6 +107,7 @@ slice_op = linear(
     lambda g, x, *, index: place_op(g, shape=x.shape, index=index),
     attrs={"index": ...},
     properties="view",
+    suffix=lambda node: index_word(node.attrs["index"]),
     numpy=lambda x, node: f"{x.atom}[{slice_text(node.attrs['index'])}]",
     axes="slice",
     latex=r"{x}_{{[{index}]}}",

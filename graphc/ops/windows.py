@@ -57,6 +57,7 @@ windows_op: Op = linear(
     lambda g, x, **attrs: fold_op(g, shape=x.shape, **attrs),
     attrs={"axis": ..., "window": ..., "stride": ..., "dilation": ...},
     properties="view",
+    suffix=lambda node: "windows",
     numpy=lambda x, node: f"_windows({x}, {_settings(node)})",
     helpers=("_windows",),
     axes="windows",

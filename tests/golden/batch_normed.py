@@ -349,12 +349,12 @@ def backward(params, saved):
     # output
     d_output_z = (e / total_2 - onehot) / batch  # [batch, 10]  chain rule of log_softmax
     d_output_W = h.T @ d_output_z  # [8, 10]  dL/d(output.W): chain rule of matmul
-    d_output_b = d_output_z.sum(axis=0)  # [10]  dL/d(output.b)
+    d_output_b = d_output_z.sum(axis=0)  # [10]  dL/d(output.b): sum over batch
     d_h = d_output_z @ output_W.T  # [batch, 8]  dL/d(h): chain rule of matmul
     # norm
     d_norm_h = np.where(h > 0.0, d_h, 0.0)  # [batch, 8]  dL/d(norm.h): chain rule of relu
-    d_norm_beta = d_norm_h.sum(axis=0)  # [8]  dL/d(norm.beta)
-    d_norm_gamma = (norm_x_hat * d_norm_h).sum(axis=0)  # [8]  dL/d(norm.gamma)
+    d_norm_beta = d_norm_h.sum(axis=0)  # [8]  dL/d(norm.beta): sum over batch
+    d_norm_gamma = (norm_x_hat * d_norm_h).sum(axis=0)  # [8]  dL/d(norm.gamma): sum over batch
     # hidden
     difference = d_norm_h - norm_x_hat * (d_norm_gamma / count) - d_norm_beta / count  # [batch, 8]
     d_hidden_z = difference * (norm_gamma / norm_sigma)  # dL/d(hidden.z) added up over 2 uses
@@ -398,6 +398,7 @@ PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     grads = params.grads
     d_hidden_W = grads["hidden.W"]
     d_norm_gamma = grads["norm.gamma"]
@@ -411,6 +412,7 @@ def plan_step(batch, params, slots):
     theta = params.vectors["theta"]
     g = params.vectors["g"]
     momentum_v = params.vectors["momentum.v"]
+    # functions, looked up once
     dot = np.dot
     add_reduce = np.add.reduce
     divide = np.divide
@@ -425,6 +427,7 @@ def plan_step(batch, params, slots):
     copyto = np.copyto
     greater = np.greater
     equal = np.equal
+    # arrays; those that are not needed at the same time share memory
     [
         hidden_z,
         norm_mean,
@@ -470,42 +473,43 @@ def plan_step(batch, params, slots):
         ((9, batch), np.float32, 0, 47),  # until mask
         ((138,), np.float32, 67, 68),  # until theta
     )
+    # other names for them, views, and what never changes
     output_h = output_h_1[:-1]
     output_h_ones = output_h_1[-1]
-    norm_h = output_h
-    scaled = output_h
-    centred = hidden_z
-    norm_x_hat = hidden_z
-    product = hidden_z
-    above_zero = norm_var
-    norm_sigma = norm_var
-    ratio = norm_var
-    shifted = output_z
-    log_p = output_z
-    p = e
-    difference = e
-    d_output_z = e
-    d_norm_h = d_h
-    difference_2 = d_h
-    d_hidden_z = d_h
-    hidden_W_T = hidden_W.T
+    norm_h = output_h  # the same array
+    scaled = output_h  # the same array
+    centred = hidden_z  # the same array
+    norm_x_hat = hidden_z  # the same array
+    product = hidden_z  # the same array
+    above_zero = norm_var  # the same array
+    norm_sigma = norm_var  # the same array
+    ratio = norm_var  # the same array
+    shifted = output_z  # the same array
+    log_p = output_z  # the same array
+    p = e  # the same array
+    difference = e  # the same array
+    d_output_z = e  # the same array
+    d_norm_h = d_h  # the same array
+    difference_2 = d_h  # the same array
+    d_hidden_z = d_h  # the same array
+    hidden_W_T = hidden_W.T  # [8, 4]  view
     c_0_1 = np.array(0.1, np.float32)
     c_0_9 = np.array(0.9, np.float32)
-    expand_dims = norm_mean[:, None]
+    norm_mean_column = norm_mean[:, None]  # [8, 1]  view
     c_1e_05 = np.array(1e-05, np.float32)
-    expand_dims_2 = norm_sigma[:, None]
-    expand_dims_3 = norm_gamma[:, None]
-    expand_dims_4 = norm_beta[:, None]
+    norm_sigma_column = norm_sigma[:, None]  # [8, 1]  view
+    norm_gamma_column = norm_gamma[:, None]  # [8, 1]  view
+    norm_beta_column = norm_beta[:, None]  # [8, 1]  view
     zeros = np.zeros((8 if batch <= 512 else 1, batch), np.float32)
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
-    output_h_1_T = output_h_1.T
+    output_h_1_T = output_h_1.T  # [batch, 9]  view
     c_0_0 = np.array(0.0, np.float32)
-    expand_dims_5 = ratio_2[:, None]
-    expand_dims_6 = ratio_3[:, None]
-    expand_dims_7 = ratio[:, None]
-    d_hidden_z_T = d_hidden_z.T
+    ratio_2_column = ratio_2[:, None]  # [8, 1]  view
+    ratio_3_column = ratio_3[:, None]  # [8, 1]  view
+    ratio_column = ratio[:, None]  # [8, 1]  view
+    d_hidden_z_T = d_hidden_z.T  # [batch, 8]  view
     onehot = np.empty((batch, 10), np.float32)
     classes = np.arange(10)
 
@@ -527,7 +531,7 @@ def plan_step(batch, params, slots):
         multiply(c_0_1, norm_mean, out=product_2)  # [8]
         multiply(c_0_9, norm_running_mean, out=product_3)  # [8]
         running_mean_next = product_3 + product_2  # [8]
-        subtract(hidden_z, expand_dims, out=centred)  # [batch, 8]ᵀ
+        subtract(hidden_z, norm_mean_column, out=centred)  # [batch, 8]ᵀ
         multiply(centred, centred, out=square)  # [batch, 8]ᵀ
         add_reduce(square, axis=1, out=norm_var)  # [8]
         difference_3 = count - 1.0  # scalar
@@ -538,9 +542,9 @@ def plan_step(batch, params, slots):
         divide(norm_var, count, out=norm_var)  # [8]
         add(norm_var, c_1e_05, out=above_zero)  # [8]
         sqrt(above_zero, out=norm_sigma)  # [8]
-        divide(centred, expand_dims_2, out=norm_x_hat)  # [batch, 8]ᵀ
-        multiply(expand_dims_3, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
-        add(scaled, expand_dims_4, out=norm_h)  # [batch, 8]ᵀ
+        divide(centred, norm_sigma_column, out=norm_x_hat)  # [batch, 8]ᵀ
+        multiply(norm_gamma_column, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
+        add(scaled, norm_beta_column, out=norm_h)  # [batch, 8]ᵀ
         # output
         maximum(norm_h, zeros, out=output_h)  # [batch, 8]ᵀ
         dot(output_Wb, output_h_1, out=output_z)  # [batch, 10]ᵀ
@@ -564,19 +568,17 @@ def plan_step(batch, params, slots):
         greater(output_h, c_0_0, out=mask)  # [batch, 8]ᵀ
         # backward, norm
         multiply(d_h, mask, out=d_norm_h)  # [batch, 8]ᵀ  dL/d(norm.h): chain rule of relu
-        add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta)
+        add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta): sum over batch
         multiply(norm_x_hat, d_norm_h, out=product_6)  # [batch, 8]ᵀ  chain rule of multiply
-        add_reduce(product_6, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
+        add_reduce(product_6, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma): sum over batch
         divide(d_norm_gamma, count, out=ratio_2)  # [8]
-        multiply(norm_x_hat, expand_dims_5, out=product)  # [batch, 8]ᵀ
+        multiply(norm_x_hat, ratio_2_column, out=product)  # [batch, 8]ᵀ
         subtract(d_norm_h, product, out=difference_2)  # [batch, 8]ᵀ
-        # backward, hidden
-        divide(d_norm_beta, count, out=ratio_3)  # [8]
-        subtract(difference_2, expand_dims_6, out=difference_2)  # [batch, 8]ᵀ
-        # backward, norm
+        divide(d_norm_beta, count, out=ratio_3)  # [8], of hidden
+        subtract(difference_2, ratio_3_column, out=difference_2)  # [batch, 8]ᵀ, of hidden
         divide(norm_gamma, norm_sigma, out=ratio)  # [8]
         # backward, hidden
-        multiply(difference_2, expand_dims_7, out=d_hidden_z)  # [batch, 8]ᵀ
+        multiply(difference_2, ratio_column, out=d_hidden_z)  # [batch, 8]ᵀ
         dot(x.T, d_hidden_z_T, out=d_hidden_W)  # [4, 8]  dL/d(hidden.W): chain rule of matmul
         next_state = {
             **state,

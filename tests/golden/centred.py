@@ -285,28 +285,31 @@ PIECES = ("W",)
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     grads = params.grads
     d_W = grads["W"]
     W = params["W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
+    # functions, looked up once
     dot = np.dot
     divide = np.divide
     multiply = np.multiply
     subtract = np.subtract
-    abs_2 = np.abs
+    np_abs = np.abs
     maximum = np.maximum
-    sign_2 = np.sign
+    sign = np.sign
     greater = np.greater
     copyto = np.copyto
     negative = np.negative
     add = np.add
+    # arrays; those that are not needed at the same time share memory
     [
         centre_mean,
         product,
         product_2,
         centre_train,
-        sign,
+        sign_value,
         h,
         y,
         square,
@@ -334,11 +337,12 @@ def plan_step(batch, params, slots):
         ((4, 4), np.float32, 31, 34),  # until total
         ((4, 4), np.float32, 32, 35),  # until d_W
     )
-    product_3 = y
-    d_y = y
-    product_4 = d_h
-    d_h_in = chosen
-    total = product_7
+    # other names for them, views, and what never changes
+    product_3 = y  # the same array
+    d_y = y  # the same array
+    product_4 = d_h  # the same array
+    d_h_in = chosen  # the same array
+    total = product_7  # the same array
     ones = np.ones(batch, np.float32)
     c_batch = np.array(batch, np.float32)
     c_0_1 = np.array(0.1, np.float32)
@@ -346,10 +350,10 @@ def plan_step(batch, params, slots):
     c_1_0 = np.array(1.0, np.float32)
     c_2_0 = np.array(2.0, np.float32)
     c_4___batch = np.array(4 * batch, np.float32)
-    W_T = W.T
+    W_T = W.T  # [4, 4]  view
     c_0_0 = np.array(0.0, np.float32)
-    centre_train_T = centre_train.T
-    h_T = h.T
+    centre_train_T = centre_train.T  # [4, batch]  view
+    h_T = h.T  # [4, batch]  view
 
     def step(state, x, t, weight, lr):
         running = state["running"]
@@ -360,8 +364,8 @@ def plan_step(batch, params, slots):
         multiply(c_0_9, running, out=product_2)  # [4]
         running_next = product_2 + product  # [4]
         subtract(x, centre_mean, out=centre_train)  # [batch, 4]
-        dot(centre_train, W, out=sign)  # [batch, 4]
-        abs_2(sign, out=h)  # [batch, 4]
+        dot(centre_train, W, out=sign_value)  # [batch, 4]
+        np_abs(sign_value, out=h)  # [batch, 4]
         subtract(c_1_0, h, out=h)  # [batch, 4]
         maximum(h, 0, out=h)  # [batch, 4]
         dot(h, W, out=y)  # [batch, 4]
@@ -377,8 +381,8 @@ def plan_step(batch, params, slots):
         multiply(c_2_0, product_3, out=product_3)  # [batch, 4]
         divide(product_3, c_4___batch, out=d_y)  # [batch, 4]  chain rule of square
         dot(d_y, W_T, out=d_h)  # [batch, 4]  dL/d(h): chain rule of matmul
-        sign_2(sign, out=sign)  # [batch, 4]
-        multiply(d_h, sign, out=product_4)  # [batch, 4]
+        sign(sign_value, out=sign_value)  # [batch, 4]
+        multiply(d_h, sign_value, out=product_4)  # [batch, 4]
         greater(h, c_0_0, out=mask)  # [batch, 4]
         copyto(chosen, c_0_0)
         copyto(chosen, product_4, where=mask)  # [batch, 4]

@@ -292,11 +292,11 @@ def backward(params, saved):
     # output
     d_output_z = 2.0 * difference / (2 * batch)  # [batch, 2]  chain rule of square
     d_output_W = norm_h.T @ d_output_z  # [8, 2]  dL/d(output.W): chain rule of matmul
-    d_output_b = d_output_z.sum(axis=0)  # [2]  dL/d(output.b)
+    d_output_b = d_output_z.sum(axis=0)  # [2]  dL/d(output.b): sum over batch
     # norm
     d_norm_h = d_output_z @ output_W.T  # [batch, 8]  dL/d(norm.h): chain rule of matmul
-    d_norm_beta = d_norm_h.sum(axis=0)  # [8]  dL/d(norm.beta)
-    d_norm_gamma = (d_norm_h * norm_x_hat).sum(axis=0)  # [8]  dL/d(norm.gamma)
+    d_norm_beta = d_norm_h.sum(axis=0)  # [8]  dL/d(norm.beta): sum over batch
+    d_norm_gamma = (d_norm_h * norm_x_hat).sum(axis=0)  # [8]  dL/d(norm.gamma): sum over batch
     d_norm_x_hat = d_norm_h * norm_gamma  # [batch, 8]  dL/d(norm.x_hat): chain rule of multiply
     total = (norm_x_hat * d_norm_x_hat).sum(axis=1, keepdims=True)  # [batch, 1]
     # hidden
@@ -305,7 +305,7 @@ def backward(params, saved):
     d_hidden_h = difference_2 / norm_sigma  # [batch, 8]  dL/d(hidden.h) added up over 2 uses
     d_hidden_z = d_hidden_h * (1.0 - hidden_h * hidden_h)  # [batch, 8]  chain rule of tanh
     d_hidden_W = x.T @ d_hidden_z  # [4, 8]  dL/d(hidden.W): chain rule of matmul
-    d_hidden_b = d_hidden_z.sum(axis=0)  # [8]  dL/d(hidden.b)
+    d_hidden_b = d_hidden_z.sum(axis=0)  # [8]  dL/d(hidden.b): sum over batch
     return {
         "hidden.W": d_hidden_W,
         "hidden.b": d_hidden_b,
@@ -340,6 +340,7 @@ PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     grads = params.grads
     d_hidden_Wb = params.whole["g"]["hidden.W"]
     d_norm_gamma = grads["norm.gamma"]
@@ -352,6 +353,7 @@ def plan_step(batch, params, slots):
     output_Wb = params.whole["theta"]["output.W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
+    # functions, looked up once
     dot = np.dot
     tanh = np.tanh
     divide = np.divide
@@ -361,6 +363,7 @@ def plan_step(batch, params, slots):
     sqrt = np.sqrt
     add_reduce = np.add.reduce
     copyto = np.copyto
+    # arrays; those that are not needed at the same time share memory
     [
         hidden_z,
         norm_mean,
@@ -388,30 +391,31 @@ def plan_step(batch, params, slots):
         ((1, batch), np.float32, 37, 39),  # until difference_2
         ((9, batch), np.float32, 0, 26),  # until d_output_Wb
     )
+    # other names for them, views, and what never changes
     norm_h = norm_h_1[:-1]
     norm_h_ones = norm_h_1[-1]
-    scaled = norm_h
-    hidden_h = hidden_z
-    difference = hidden_z
-    norm_x_hat = centred
-    difference_2 = centred
-    d_hidden_h = centred
-    d_hidden_z = centred
-    above_zero = norm_var
-    norm_sigma = norm_var
-    d_output_z = output_z
-    d_norm_x_hat = d_norm_h
+    scaled = norm_h  # the same array
+    hidden_h = hidden_z  # the same array
+    difference = hidden_z  # the same array
+    norm_x_hat = centred  # the same array
+    difference_2 = centred  # the same array
+    d_hidden_h = centred  # the same array
+    d_hidden_z = centred  # the same array
+    above_zero = norm_var  # the same array
+    norm_sigma = norm_var  # the same array
+    d_output_z = output_z  # the same array
+    d_norm_x_hat = d_norm_h  # the same array
     ones = np.ones(8, np.float32)
     norm_mean_flat = norm_mean.reshape(-1)
     c_8_0 = np.array(8.0, np.float32)
     norm_var_flat = norm_var.reshape(-1)
     c_1e_05 = np.array(1e-05, np.float32)
-    expand_dims = norm_gamma[:, None]
-    expand_dims_2 = norm_beta[:, None]
-    flat = d_output_z.reshape(2*batch)
+    norm_gamma_column = norm_gamma[:, None]  # [8, 1]  view
+    norm_beta_column = norm_beta[:, None]  # [8, 1]  view
+    flat = d_output_z.reshape(2*batch)  # [2*batch]  view
     ratio = np.float32(2.0) / (2 * batch)
     c_ratio = np.array(ratio, np.float32)
-    norm_h_1_T = norm_h_1.T
+    norm_h_1_T = norm_h_1.T  # [batch, 9]  view
     product_3_flat = product_3.reshape(-1)
     c_0_125 = np.array(0.125, np.float32)
     product_4_flat = product_4.reshape(-1)
@@ -441,8 +445,8 @@ def plan_step(batch, params, slots):
         add(norm_var, c_1e_05, out=above_zero)  # [batch, 1]ᵀ
         sqrt(above_zero, out=norm_sigma)  # [batch, 1]ᵀ
         divide(centred, norm_sigma, out=norm_x_hat)  # [batch, 8]ᵀ
-        multiply(expand_dims, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
-        add(scaled, expand_dims_2, out=norm_h)  # [batch, 8]ᵀ
+        multiply(norm_gamma_column, norm_x_hat, out=scaled)  # [batch, 8]ᵀ
+        add(scaled, norm_beta_column, out=norm_h)  # [batch, 8]ᵀ
         # output
         dot(output_Wb, norm_h_1, out=output_z)  # [batch, 2]ᵀ
         subtract(output_z, t.T, out=d_output_z)  # [batch, 2]ᵀ
@@ -455,10 +459,10 @@ def plan_step(batch, params, slots):
         dot(d_output_z, norm_h_1_T, out=d_output_Wb)  # [2, 9]  chain rule of matmul
         # backward, norm
         dot(output_W, d_output_z, out=d_norm_h)  # [batch, 8]ᵀ  dL/d(norm.h): chain rule of matmul
-        add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta)
+        add_reduce(d_norm_h, axis=1, out=d_norm_beta)  # [8]  dL/d(norm.beta): sum over batch
         multiply(d_norm_h, norm_x_hat, out=product)  # [batch, 8]ᵀ  chain rule of multiply
-        add_reduce(product, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma)
-        multiply(d_norm_h, expand_dims, out=d_norm_x_hat)  # [batch, 8]ᵀ  chain rule of multiply
+        add_reduce(product, axis=1, out=d_norm_gamma)  # [8]  dL/d(norm.gamma): sum over batch
+        multiply(d_norm_h, norm_gamma_column, out=d_norm_x_hat)  # [batch, 8]ᵀ
         multiply(norm_x_hat, d_norm_x_hat, out=product_2)  # [batch, 8]ᵀ
         dot(ones, product_2, out=product_3_flat)  # [batch, 1]ᵀ
         multiply(product_3, c_0_125, out=product_3)  # [batch, 1]ᵀ

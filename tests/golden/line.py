@@ -246,7 +246,7 @@ def backward(params, saved):
     # line
     d_line_z = 2.0 * difference / batch  # [batch, 1]  chain rule of square
     d_line_W = x.T @ d_line_z  # [3, 1]  dL/d(line.W): chain rule of matmul
-    d_line_b = d_line_z.sum(axis=0)  # [1]  dL/d(line.b)
+    d_line_b = d_line_z.sum(axis=0)  # [1]  dL/d(line.b): sum over batch
     return {
         "line.W": d_line_W,
         "line.b": d_line_b,
@@ -274,19 +274,23 @@ PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     d_line_Wb = params.whole["g"]["line.W"]
     line_Wb = params.whole["theta"]["line.W"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
+    # functions, looked up once
     dot = np.dot
     subtract = np.subtract
     multiply = np.multiply
     copyto = np.copyto
+    # arrays; those that are not needed at the same time share memory
     [line_z] = _buffers(
         ((1, batch), np.float32, 1, 9),  # until d_line_Wb
     )
-    d_line_z = line_z
-    flat = d_line_z.reshape(batch)
+    # other names for them, views, and what never changes
+    d_line_z = line_z  # the same array
+    flat = d_line_z.reshape(batch)  # [batch]  view
     ratio = np.float32(2.0) / batch
     c_ratio = np.array(ratio, np.float32)
     x_1 = np.empty((batch, 4), np.float32)

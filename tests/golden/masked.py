@@ -357,7 +357,7 @@ def backward(params, saved):
     # dense2
     d_dense2_z = (_sigmoid(dense2_z) - t) / batch  # [batch, 1]  chain rule of sigmoid_cross_entropy
     d_dense2_W = dropout1_h.T @ d_dense2_z  # [16, 1]  dL/d(dense2.W): chain rule of matmul
-    d_dense2_b = d_dense2_z.sum(axis=0)  # [1]  dL/d(dense2.b)
+    d_dense2_b = d_dense2_z.sum(axis=0)  # [1]  dL/d(dense2.b): sum over batch
     # dropout1
     d_dropout1_h = d_dense2_z @ dense2_W.T  # [batch, 16]  dL/d(dropout1.h): chain rule of matmul
     # dense1
@@ -365,7 +365,7 @@ def backward(params, saved):
     product_3 = dense1_z * np.exp(-0.5 * (dense1_z * dense1_z))  # [batch, 16]
     d_dense1_z = d_dense1_h * (product + 0.3989423 * product_3)  # [batch, 16]  chain rule of gelu
     d_dense1_W = x.T @ d_dense1_z  # [2, 16]  dL/d(dense1.W): chain rule of matmul
-    d_dense1_b = d_dense1_z.sum(axis=0)  # [16]  dL/d(dense1.b)
+    d_dense1_b = d_dense1_z.sum(axis=0)  # [16]  dL/d(dense1.b): sum over batch
     return {
         "dense1.W": d_dense1_W,
         "dense1.b": d_dense1_b,
@@ -399,6 +399,7 @@ PIECES = ("dense1.W", "dense1.b", "dense2.W", "dense2.b")
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     grads = params.grads
     d_dense1_W = grads["dense1.W"]
     d_dense1_b = grads["dense1.b"]
@@ -411,6 +412,7 @@ def plan_step(batch, params, slots):
     theta = params.vectors["theta"]
     g = params.vectors["g"]
     momentum_v = params.vectors["momentum.v"]
+    # functions, looked up once
     dot = np.dot
     add = np.add
     divide = np.divide
@@ -418,6 +420,7 @@ def plan_step(batch, params, slots):
     exp = np.exp
     copyto = np.copyto
     subtract = np.subtract
+    # arrays; those that are not needed at the same time share memory
     strip = min(batch, 4681)
     [
         dense1_z,
@@ -438,12 +441,13 @@ def plan_step(batch, params, slots):
         ((batch, 16), np.float32, 29, 34),  # until d_dense1_b
         ((65,), np.float32, 38, 39),  # until theta
     )
-    dense1_h = dense1_z
-    dropout1_h = dense1_z
-    difference = dense2_z
-    d_dense2_z = dense2_z
-    d_dense1_h = d_dropout1_h
-    d_dense1_z = d_dropout1_h
+    # other names for them, views, and what never changes
+    dense1_h = dense1_z  # the same array
+    dropout1_h = dense1_z  # the same array
+    difference = dense2_z  # the same array
+    d_dense2_z = dense2_z  # the same array
+    d_dense1_h = d_dropout1_h  # the same array
+    d_dense1_z = d_dropout1_h  # the same array
     c_1_4142135 = np.array(1.4142135, np.float32)
     c_1_0 = np.array(1.0, np.float32)
     c_0_5 = np.array(0.5, np.float32)
@@ -451,9 +455,9 @@ def plan_step(batch, params, slots):
     c_0_3989423 = np.array(0.3989423, np.float32)
     c_1_2499952 = np.array(1.2499952, np.float32)
     c_batch = np.array(batch, np.float32)
-    dropout1_h_T = dropout1_h.T
+    dropout1_h_T = dropout1_h.T  # [16, batch]  view
     ones = np.ones(batch, np.float32)
-    dense2_W_T = dense2_W.T
+    dense2_W_T = dense2_W.T  # [1, 16]  view
     strips = _strips(batch, strip, [dense1_z, total], [product])
     c_0_9 = np.array(0.9, np.float32)
 
@@ -492,14 +496,14 @@ def plan_step(batch, params, slots):
         # backward, dense2
         divide(difference, c_batch, out=d_dense2_z)  # [batch, 1]
         dot(dropout1_h_T, d_dense2_z, out=d_dense2_W)  # [16, 1]  chain rule of matmul
-        dot(ones, d_dense2_z, out=d_dense2_b)  # [1]  dL/d(dense2.b)
+        dot(ones, d_dense2_z, out=d_dense2_b)  # [1]  dL/d(dense2.b): sum over batch
         # backward, dropout1
         dot(d_dense2_z, dense2_W_T, out=d_dropout1_h)  # [batch, 16]  chain rule of matmul
         # backward, dense1
         multiply(d_dropout1_h, product_2, out=d_dense1_h)  # [batch, 16]  chain rule of multiply
         multiply(d_dense1_h, total, out=d_dense1_z)  # [batch, 16]  chain rule of gelu
         dot(x.T, d_dense1_z, out=d_dense1_W)  # [2, 16]  dL/d(dense1.W): chain rule of matmul
-        dot(ones, d_dense1_z, out=d_dense1_b)  # [16]  dL/d(dense1.b)
+        dot(ones, d_dense1_z, out=d_dense1_b)  # [16]  dL/d(dense1.b): sum over batch
         # update
         multiply(c_0_9, momentum_v, out=momentum_v)  # [65]
         add(momentum_v, g, out=momentum_v)  # [65]

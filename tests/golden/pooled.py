@@ -301,11 +301,11 @@ def predict(params, state, x):
     output_W, output_b = params["output.W"], params["output.b"]
     batch = x.shape[0]
     # conv
-    reshape = _windows(x, (2,), (3,)).transpose(0, 2, 1, 3).reshape(21*batch, 6)  # [21*batch, 6]
-    product = reshape @ conv_W.transpose(1, 0, 2).reshape(6, 4)  # [21*batch, 4]
-    transpose = product.reshape(batch, 21, 4).transpose(0, 2, 1)  # [batch, 4, 21]
+    x_windows_2d = _windows(x, (2,), (3,)).transpose(0, 2, 1, 3).reshape(21*batch, 6)
+    product = x_windows_2d @ conv_W.transpose(1, 0, 2).reshape(6, 4)  # [21*batch, 4]
+    product_permuted = product.reshape(batch, 21, 4).transpose(0, 2, 1)  # [batch, 4, 21]
     # pool
-    largest = _windows(transpose, (2,), (2,), (2,)).max(axis=3)  # [batch, 4, 10]
+    largest = _windows(product_permuted, (2,), (2,), (2,)).max(axis=3)  # [batch, 4, 10]
     pool_h = np.maximum(largest + conv_b[:, None], 0)  # [batch, 4, 10]
     # output
     output_z = pool_h.reshape(batch, 40) @ output_W + output_b  # [batch, 10]
@@ -320,11 +320,11 @@ def evaluate(params, state, x, t, *, check=True):
     output_W, output_b = params["output.W"], params["output.b"]
     batch = x.shape[0]
     # conv
-    reshape = _windows(x, (2,), (3,)).transpose(0, 2, 1, 3).reshape(21*batch, 6)  # [21*batch, 6]
-    product = reshape @ conv_W.transpose(1, 0, 2).reshape(6, 4)  # [21*batch, 4]
-    transpose = product.reshape(batch, 21, 4).transpose(0, 2, 1)  # [batch, 4, 21]
+    x_windows_2d = _windows(x, (2,), (3,)).transpose(0, 2, 1, 3).reshape(21*batch, 6)
+    product = x_windows_2d @ conv_W.transpose(1, 0, 2).reshape(6, 4)  # [21*batch, 4]
+    product_permuted = product.reshape(batch, 21, 4).transpose(0, 2, 1)  # [batch, 4, 21]
     # pool
-    largest = _windows(transpose, (2,), (2,), (2,)).max(axis=3)  # [batch, 4, 10]
+    largest = _windows(product_permuted, (2,), (2,), (2,)).max(axis=3)  # [batch, 4, 10]
     pool_h = np.maximum(largest + conv_b[:, None], 0)  # [batch, 4, 10]
     # output
     output_z = pool_h.reshape(batch, 40) @ output_W + output_b  # [batch, 10]
@@ -343,44 +343,44 @@ def forward(params, state, x, t, *, check=True):
     output_W, output_b = params["output.W"], params["output.b"]
     batch = x.shape[0]
     # conv
-    reshape = _windows(x, (2,), (3,)).transpose(0, 2, 1, 3).reshape(21*batch, 6)  # [21*batch, 6]
-    product = reshape @ conv_W.transpose(1, 0, 2).reshape(6, 4)  # [21*batch, 4]
-    transpose = product.reshape(batch, 21, 4).transpose(0, 2, 1)  # [batch, 4, 21]
+    x_windows_2d = _windows(x, (2,), (3,)).transpose(0, 2, 1, 3).reshape(21*batch, 6)
+    product = x_windows_2d @ conv_W.transpose(1, 0, 2).reshape(6, 4)  # [21*batch, 4]
+    product_permuted = product.reshape(batch, 21, 4).transpose(0, 2, 1)  # [batch, 4, 21]
     # pool
-    sliding_windows = _windows(transpose, (2,), (2,), (2,))  # [batch, 4, 10, 2]
-    pool_h = np.maximum(sliding_windows.max(axis=3) + conv_b[:, None], 0)  # [batch, 4, 10]
-    reshape_2 = pool_h.reshape(batch, 40)  # [batch, 40]
+    product_windows = _windows(product_permuted, (2,), (2,), (2,))  # [batch, 4, 10, 2]
+    pool_h = np.maximum(product_windows.max(axis=3) + conv_b[:, None], 0)  # [batch, 4, 10]
+    pool_h_2d = pool_h.reshape(batch, 40)  # [batch, 40]
     # output
-    output_z = reshape_2 @ output_W + output_b  # [batch, 10]
+    output_z = pool_h_2d @ output_W + output_b  # [batch, 10]
     shifted = output_z - output_z.max(axis=1, keepdims=True)  # [batch, 10]
     e = np.exp(shifted)  # [batch, 10]
     total = e.sum(axis=1, keepdims=True)  # [batch, 1]
     onehot = _one_hot(t, 10, np.float32)  # [batch, 10]
     chosen = np.where(onehot > 0.0, shifted - np.log(total), 0.0)  # [batch, 10]
     loss = -(chosen.sum() / batch)  # scalar
-    saved = (batch, reshape, sliding_windows, pool_h, reshape_2, e, total, onehot)
+    saved = (batch, x_windows_2d, product_windows, pool_h, pool_h_2d, e, total, onehot)
     return loss, state, saved
 
 
 def backward(params, saved):
     """The gradient of the loss for each trained parameter, by the chain rule from the loss back."""
     output_W = params["output.W"]
-    batch, reshape, sliding_windows, pool_h, reshape_2, e, total, onehot = saved
+    batch, x_windows_2d, product_windows, pool_h, pool_h_2d, e, total, onehot = saved
     # output
     d_output_z = (e / total - onehot) / batch  # [batch, 10]  chain rule of log_softmax
-    d_output_W = reshape_2.T @ d_output_z  # [40, 10]  dL/d(output.W): chain rule of matmul
-    d_output_b = d_output_z.sum(axis=0)  # [10]  dL/d(output.b)
+    d_output_W = pool_h_2d.T @ d_output_z  # [40, 10]  dL/d(output.W): chain rule of matmul
+    d_output_b = d_output_z.sum(axis=0)  # [10]  dL/d(output.b): sum over batch
     # pool
     d_pool_h = (d_output_z @ output_W.T).reshape(batch, 4, 10)  # chain rule of reshape
     d_pool_h_in = np.where(pool_h > 0.0, d_pool_h, 0.0)  # [batch, 4, 10]  chain rule of relu
     # conv
-    d_conv_b = d_pool_h_in.sum(axis=(0, 2), keepdims=True)[0][:, 0]  # chain rule of expand_dims
+    d_conv_b = d_pool_h_in.sum(axis=(0, 2), keepdims=True)[0][:, 0]  # [4]  sum over batch×10
     # pool
-    d_sliding_windows = d_pool_h_in[:, :, :, None] * _argmax_one_hot(sliding_windows, 3)
-    d_transpose = _fold(d_sliding_windows, (batch, 4, 21), (2,), (2,), (2,))  # [batch, 4, 21]
+    d_product_windows = d_pool_h_in[:, :, :, None] * _argmax_one_hot(product_windows, 3)
+    d_product_permuted = _fold(d_product_windows, (batch, 4, 21), (2,), (2,), (2,))
     # conv
-    d_product = d_transpose.transpose(0, 2, 1).reshape(21*batch, 4)  # chain rule of reshape
-    d_conv_W = (reshape.T @ d_product).reshape(2, 3, 4).transpose(1, 0, 2)  # [3, 2, 4]
+    d_product = d_product_permuted.transpose(0, 2, 1).reshape(21*batch, 4)  # chain rule of reshape
+    d_conv_W = (x_windows_2d.T @ d_product).reshape(2, 3, 4).transpose(1, 0, 2)  # [3, 2, 4]
     return {
         "conv.W": d_conv_W.copy(),
         "conv.b": d_conv_b.copy(),
@@ -408,6 +408,7 @@ PIECES = ("conv.W", "conv.b", "output.W", "output.b")
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     grads = params.grads
     d_conv_W = grads["conv.W"]
     d_conv_b = grads["conv.b"]
@@ -419,6 +420,7 @@ def plan_step(batch, params, slots):
     output_b = params["output.b"]
     theta = params.vectors["theta"]
     g = params.vectors["g"]
+    # functions, looked up once
     copyto = np.copyto
     dot = np.dot
     greater = np.greater
@@ -433,6 +435,7 @@ def plan_step(batch, params, slots):
     multiply = np.multiply
     add_reduce = np.add.reduce
     equal = np.equal
+    # arrays; those that are not needed at the same time share memory
     [
         x_2,
         columns,
@@ -444,61 +447,60 @@ def plan_step(batch, params, slots):
         e,
         total,
         logs,
-        d_reshape,
+        d_pool_h_2d,
         mask_2,
         d_pool_h_in,
-        d_transpose,
-        d_reshape_2,
+        d_product_permuted,
+        d_conv_W_2d,
     ] = _buffers(
         ((2, 23, batch), np.float32, 1, 4),  # until columns
-        ((3, 2, 21, batch), np.float32, 4, 53),  # until d_reshape_2
+        ((3, 2, 21, batch), np.float32, 4, 53),  # until d_conv_W_2d
         ((4, 21*batch), np.float32, 8, 15),  # until pool_h
-        ((4, 10, batch), np.bool_, 14, 48),  # until d_sliding_windows
+        ((4, 10, batch), np.bool_, 14, 48),  # until d_product_permuted_from_1_by_2
         ((4, 10, batch), np.float32, 15, 44),  # until mask_2
         ((batch, 10), np.float32, 21, 33),  # until total_2
         ((batch, 1), np.float32, 23, 24),  # until shifted
-        ((batch, 10), np.float32, 25, 42),  # until d_reshape
+        ((batch, 10), np.float32, 25, 42),  # until d_pool_h_2d
         ((batch, 1), np.float32, 26, 29),  # until p
         ((batch, 1), np.float32, 27, 28),  # until log_p
         ((40, batch), np.float32, 42, 45),  # until d_pool_h_in
         ((4, 10, batch), np.bool_, 44, 45),  # until d_pool_h_in
-        ((4, 10, batch), np.float32, 45, 49),  # until d_sliding_windows_2
-        ((4, 21, batch), np.float32, 48, 53),  # until d_reshape_2
+        ((4, 10, batch), np.float32, 45, 49),  # until d_product_permuted_from_0_by_2
+        ((4, 21, batch), np.float32, 48, 53),  # until d_conv_W_2d
         ((6, 4), np.float32, 53, 54),
     )
-    shifted = output_z
-    log_p = output_z
-    p = e
-    difference = e
-    d_output_z = e
-    d_sliding_windows = d_transpose[:, 1:20:2]
-    d_sliding_windows_2 = d_transpose[:, 0:20:2]
-    sliding_windows = _windows(x_2, (1,), (3,))
-    transpose_2 = sliding_windows.transpose(3, 0, 1, 2)
-    reshape = columns.reshape(6, 21*batch)
-    reshape_2 = conv_W.reshape(6, 4)
-    reshape_2_T = reshape_2.T
-    reshape_3 = product.reshape(4, 21, batch)
-    sliding_windows_2 = _windows(reshape_3, (1,), (2,), (2,))
-    transpose_3 = sliding_windows_2.transpose(3, 0, 1, 2)
-    slice_2 = transpose_3[0]
-    slice_3 = transpose_3[1]
-    reshape_4 = conv_b.reshape(4, 1, 1)
-    reshape_5 = pool_h.reshape(40, batch)
-    reshape_5_T = reshape_5.T
+    # other names for them, views, and what never changes
+    shifted = output_z  # the same array
+    log_p = output_z  # the same array
+    p = e  # the same array
+    difference = e  # the same array
+    d_output_z = e  # the same array
+    d_product_permuted_from_1_by_2 = d_product_permuted[:, 1:20:2]  # written in place
+    d_product_permuted_from_0_by_2 = d_product_permuted[:, 0:20:2]  # written in place
+    x_2_windows = _windows(x_2, (1,), (3,))  # [2, 21, batch, 3]  view
+    x_2_windows_permuted = x_2_windows.transpose(3, 0, 1, 2)  # [3, 2, 21, batch]  view
+    columns_2d = columns.reshape(6, 21*batch)  # [6, 21*batch]  view
+    conv_W_2d = conv_W.reshape(6, 4)  # [6, 4]  view
+    conv_W_2d_T = conv_W_2d.T  # [4, 6]  view
+    product_3d = product.reshape(4, 21, batch)  # [4, 21, batch]  view
+    product_windows = _windows(product_3d, (1,), (2,), (2,))  # [4, 10, batch, 2]  view
+    product_windows_permuted = product_windows.transpose(3, 0, 1, 2)  # [2, 4, 10, batch]  view
+    product_windows_at_0 = product_windows_permuted[0]  # [4, 10, batch]  view
+    product_windows_at_1 = product_windows_permuted[1]  # [4, 10, batch]  view
+    conv_b_3d = conv_b.reshape(4, 1, 1)  # [4, 1, 1]  view
+    pool_h_2d = pool_h.reshape(40, batch)  # [40, batch]  view
+    pool_h_2d_T = pool_h_2d.T  # [batch, 40]  view
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
     ones_2 = np.ones(batch, np.float32)
-    d_output_z_T = d_output_z.T
-    output_W_T = output_W.T
-    output_W_T_T = output_W_T.T
-    reshape_6 = d_reshape.reshape(4, 10, batch)
+    d_output_z_T = d_output_z.T  # [10, batch]  view
+    d_pool_h_3d = d_pool_h_2d.reshape(4, 10, batch)  # [4, 10, batch]  view
     c_0_0 = np.array(0.0, np.float32)
-    reshape_7 = d_pool_h_in.reshape(4, 10*batch)
-    reshape_8 = d_transpose.reshape(4, 21*batch)
-    reshape_8_T = reshape_8.T
-    d_conv_W_2 = d_reshape_2.reshape(3, 2, 4)
+    d_pool_h_in_2d = d_pool_h_in.reshape(4, 10*batch)  # [4, 10*batch]  view
+    d_product_2d = d_product_permuted.reshape(4, 21*batch)  # [4, 21*batch]  view
+    d_product_2d_T = d_product_2d.T  # [21*batch, 4]  view
+    d_conv_W_value = d_conv_W_2d.reshape(3, 2, 4)  # view
     onehot = np.empty((batch, 10), np.float32)
     classes = np.arange(10)
 
@@ -508,18 +510,18 @@ def plan_step(batch, params, slots):
         return x, onehot
 
     def step(state, x, onehot, lr):
-        transpose = x.transpose(1, 2, 0)  # [2, 23, batch]
-        copyto(x_2, transpose)  # [2, 23, batch]
+        x_permuted = x.transpose(1, 2, 0)  # [2, 23, batch]
+        copyto(x_2, x_permuted)  # [2, 23, batch]
         # conv
-        copyto(columns, transpose_2)  # [3, 2, 21, batch]
-        dot(reshape_2_T, reshape, out=product)  # [4, 21*batch]
+        copyto(columns, x_2_windows_permuted)  # [3, 2, 21, batch]
+        dot(conv_W_2d_T, columns_2d, out=product)  # [4, 21*batch]
         # pool
-        greater(slice_3, slice_2, out=mask)  # [4, 10, batch]
-        maximum(slice_2, slice_3, out=pool_h)  # [4, 10, batch]
-        add(pool_h, reshape_4, out=pool_h)  # [4, 10, batch]
+        greater(product_windows_at_1, product_windows_at_0, out=mask)  # [4, 10, batch]
+        maximum(product_windows_at_0, product_windows_at_1, out=pool_h)  # [4, 10, batch]
+        add(pool_h, conv_b_3d, out=pool_h)  # [4, 10, batch]
         maximum(pool_h, 0, out=pool_h)  # [4, 10, batch]
         # output
-        dot(reshape_5_T, output_W, out=output_z)  # [batch, 10]
+        dot(pool_h_2d_T, output_W, out=output_z)  # [batch, 10]
         add(output_z, output_b, out=output_z)  # [batch, 10]
         maximum_reduce(output_z, axis=1, out=largest, keepdims=True)  # [batch, 1]
         subtract(output_z, largest, out=shifted)  # [batch, 10]
@@ -537,21 +539,19 @@ def plan_step(batch, params, slots):
             return loss, state
         # backward, output
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]  chain rule of log_softmax
-        dot(reshape_5, d_output_z, out=d_output_W)  # [40, 10]  dL/d(output.W): chain rule of matmul
-        dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b)
-        dot(output_W_T_T, d_output_z_T, out=d_reshape)  # [40, batch]  chain rule of matmul
+        dot(pool_h_2d, d_output_z, out=d_output_W)  # [40, 10]  dL/d(output.W): chain rule of matmul
+        dot(ones_2, d_output_z, out=d_output_b)  # [10]  dL/d(output.b): sum over batch
+        dot(output_W, d_output_z_T, out=d_pool_h_2d)  # [40, batch]  chain rule of matmul
         # backward, pool
         greater(pool_h, c_0_0, out=mask_2)  # [4, 10, batch]
-        multiply(reshape_6, mask_2, out=d_pool_h_in)  # [4, 10, batch]  chain rule of relu
+        multiply(d_pool_h_3d, mask_2, out=d_pool_h_in)  # [4, 10, batch]  chain rule of relu
+        add_reduce(d_pool_h_in_2d, axis=1, out=d_conv_b)  # [4]  dL/d(conv.b): sum over 10×batch
+        multiply(d_pool_h_in, mask, out=d_product_permuted_from_1_by_2)  # [4, 10, batch]
+        subtract(d_pool_h_in, d_product_permuted_from_1_by_2, out=d_product_permuted_from_0_by_2)
+        _clear(d_product_permuted, (1,), (2,))  # [4, 21, batch]  chain rule of sliding_windows
         # backward, conv
-        add_reduce(reshape_7, axis=1, out=d_conv_b)  # [4]  dL/d(conv.b): chain rule of expand_dims
-        # backward, pool
-        multiply(d_pool_h_in, mask, out=d_sliding_windows)  # [4, 10, batch]  chain rule of max
-        subtract(d_pool_h_in, d_sliding_windows, out=d_sliding_windows_2)  # [4, 10, batch]
-        _clear(d_transpose, (1,), (2,))  # [4, 21, batch]  chain rule of sliding_windows
-        # backward, conv
-        dot(reshape, reshape_8_T, out=d_reshape_2)  # [6, 4]  chain rule of matmul
-        d_conv_W[...] = d_conv_W_2
+        dot(columns_2d, d_product_2d_T, out=d_conv_W_2d)  # [6, 4]  chain rule of matmul
+        d_conv_W[...] = d_conv_W_value
         # update
         multiply(lr, g, out=g)  # [438]
         subtract(theta, g, out=theta)  # [438]

@@ -306,12 +306,12 @@ def backward(params, saved):
     # output
     d_output_z = (e / total - onehot) / batch  # [batch, 10]  chain rule of log_softmax
     d_output_W = hidden_h.T @ d_output_z  # [32, 10]  dL/d(output.W): chain rule of matmul
-    d_output_b = d_output_z.sum(axis=0)  # [10]  dL/d(output.b)
+    d_output_b = d_output_z.sum(axis=0)  # [10]  dL/d(output.b): sum over batch
     # hidden
     d_hidden_h = d_output_z @ output_W.T  # [batch, 32]  dL/d(hidden.h): chain rule of matmul
     d_hidden_z = np.where(hidden_h > 0.0, d_hidden_h, 0.0)  # [batch, 32]  chain rule of relu
     d_hidden_W = x.T @ d_hidden_z  # [64, 32]  dL/d(hidden.W): chain rule of matmul
-    d_hidden_b = d_hidden_z.sum(axis=0)  # [32]  dL/d(hidden.b)
+    d_hidden_b = d_hidden_z.sum(axis=0)  # [32]  dL/d(hidden.b): sum over batch
     return {
         "hidden.W": d_hidden_W,
         "hidden.b": d_hidden_b,
@@ -360,6 +360,7 @@ PIECES = (  # a weight and a bias in brackets are one matrix in memory, [Wᵀ|b]
 
 def plan_step(batch, params, slots):
     """The step of training for these sizes, and the buffers that it works in."""
+    # parameters, gradients and slots: views of one vector of each kind
     d_hidden_Wb = params.whole["g"]["hidden.W"]
     d_output_Wb = params.whole["g"]["output.W"]
     output_W = params["output.W"]
@@ -369,6 +370,7 @@ def plan_step(batch, params, slots):
     g = params.vectors["g"]
     adam_m = params.vectors["adam.m"]
     adam_v = params.vectors["adam.v"]
+    # functions, looked up once
     dot = np.dot
     maximum = np.maximum
     maximum_reduce = np.maximum.reduce
@@ -381,9 +383,10 @@ def plan_step(batch, params, slots):
     multiply = np.multiply
     add = np.add
     float64 = np.float64
-    sqrt_2 = np.sqrt
+    sqrt = np.sqrt
     float32 = np.float32
     equal = np.equal
+    # arrays; those that are not needed at the same time share memory
     [
         output_z,
         largest,
@@ -409,20 +412,21 @@ def plan_step(batch, params, slots):
         ((2410,), np.float32, 27, 28),  # until adam_m
         ((2410,), np.float32, 39, 48),  # until theta
     )
+    # other names for them, views, and what never changes
     hidden_h = hidden_h_1[:-1]
     hidden_h_ones = hidden_h_1[-1]
-    hidden_z = hidden_h
-    shifted = output_z
-    log_p = output_z
-    p = e
-    difference = e
-    d_output_z = e
-    d_hidden_z = d_hidden_h
+    hidden_z = hidden_h  # the same array
+    shifted = output_z  # the same array
+    log_p = output_z  # the same array
+    p = e  # the same array
+    difference = e  # the same array
+    d_output_z = e  # the same array
+    d_hidden_z = d_hidden_h  # the same array
     zeros = np.zeros((32 if batch <= 512 else 1, batch), np.float32)
     ones = np.ones(10, np.float32)
     total_flat = total.reshape(-1)
     c_batch = np.array(batch, np.float32)
-    hidden_h_1_T = hidden_h_1.T
+    hidden_h_1_T = hidden_h_1.T  # [batch, 33]  view
     c_0_0 = np.array(0.0, np.float32)
     c_0_9 = np.array(0.9, np.float32)
     c_0_1 = np.array(0.1, np.float32)
@@ -472,9 +476,9 @@ def plan_step(batch, params, slots):
         # update
         slots["adam.step"] = slots["adam.step"] + 1
         steps = float64(slots["adam.step"])  # scalar
-        sqrt = sqrt_2(float32(1.0 - 0.999 ** steps))  # scalar
-        product_3 = 1e-08 * sqrt  # scalar
-        ratio = lr * sqrt / float32(1.0 - 0.9 ** steps)  # scalar
+        root = sqrt(float32(1.0 - 0.999 ** steps))  # scalar
+        product_3 = 1e-08 * root  # scalar
+        ratio = lr * root / float32(1.0 - 0.9 ** steps)  # scalar
         multiply(c_0_9, adam_m, out=adam_m)  # [2410]
         multiply(c_0_1, g, out=product)  # [2410]
         add(adam_m, product, out=adam_m)  # [2410]
@@ -482,7 +486,7 @@ def plan_step(batch, params, slots):
         multiply(c_0_001, g, out=g)  # [2410]
         multiply(c_0_999, adam_v, out=adam_v)  # [2410]
         add(adam_v, g, out=adam_v)  # [2410]
-        sqrt_2(adam_v, out=product_2)  # [2410]
+        sqrt(adam_v, out=product_2)  # [2410]
         add(product_2, product_3, out=product_2)  # [2410]
         divide(adam_m, product_2, out=product_2)  # [2410]
         multiply(product_2, ratio, out=product_2)  # [2410]
