@@ -51,6 +51,7 @@ class Names:
         self.graph = graph
         self.taken = {*RESERVED, *reserved, *helper_functions(), *dir(builtins)}
         self.of: dict[Node, str] = {}
+        self.aside = False  # whether functions stand under their own names, which values then leave to them
         self.stems: dict[Node, str] = {}  # what values are called by that have a name beside their own
         self.numbers: dict[
             str, int
@@ -59,7 +60,7 @@ class Names:
     def inner(self) -> Names:
         """Names for the body of a block, whose nodes may stand in other bodies too: distinct from all others."""
         names = Names(self.graph)
-        names.taken, names.numbers = self.taken, self.numbers
+        names.taken, names.numbers, names.aside = self.taken, self.numbers, self.aside
         return names
 
     def reserve(self, text: str) -> str:
@@ -107,10 +108,10 @@ class Names:
     def word(self, node: Node) -> str:
         """What to call a value that nobody named: by its place in a body, or by its operation.
 
-        The name of a function is left to the function: ``tanh_of_z``.
+        The name of a function is left to a function that stands under it: ``tanh_of_z``.
         """
         word = node.about.hint or node.op.noun or node.op.name
-        if not isinstance(node.op.numpy, str) or f"np.{word}(" not in node.op.numpy:
+        if not self.aside or not isinstance(node.op.numpy, str) or f"np.{word}(" not in node.op.numpy:
             return word
         x = node.inputs[0]
         of = self.graph.name_of(x) or x.about.hint or self.stems.get(x) or self.view(x)

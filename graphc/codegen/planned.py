@@ -73,6 +73,7 @@ class PlannedWriter(Writer):
     ) -> None:
         roots = tuple(roots)
         super().__init__(graph, names or closure.names, known, roots, constants, roots=roots)
+        self.names.aside = True
         self.closure, self.targets, self.given = closure, dict(targets or {}), dict(given or {})
         self.fresh, self.products, self.aliases = set(fresh), products, aliases
         self.loops, self.phase = loops, phase or {}
