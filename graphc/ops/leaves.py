@@ -62,9 +62,15 @@ seed_op = Op(
 )
 
 
+MAX_NAME = 200
+
+
 def _check_name(name: Any) -> str:
-    if not isinstance(name, str) or not name or len(name) > 200 or not name.isprintable():
+    if not isinstance(name, str) or not name or not name.isprintable():
         raise ArgumentError("a leaf needs a printable name", given=repr(name)[:80])
+    if len(name) > MAX_NAME:
+        given = f"{len(name)} characters: {name[:40]}…"
+        raise ArgumentError("the name of a leaf is too long", given=given, expected=f"at most {MAX_NAME}")
     return name
 
 

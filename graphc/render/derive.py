@@ -39,7 +39,7 @@ from graphc.render.sheet import sheet_of
 from graphc.rewrite.lower import MODES
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
 from graphc.rewrite.rules import RULES
-from graphc.runtime.files import write_text
+from graphc.runtime.files import as_path, write_text
 from graphc.stages import resolve, simplify
 
 _ROLES = {"param": "parameter", "input": "input", "state": "state", "hyper": "hyper-parameter"}
@@ -124,7 +124,7 @@ class Derivation:
             ArgumentError: another suffix, or a path that cannot be written.
         """
         texts = {".md": "markdown", ".tex": "latex", ".html": "html", ".svg": "svg"}
-        suffix = Path(path).suffix.lower()
+        suffix = as_path(path).suffix.lower()
         if suffix not in texts:
             raise ArgumentError(
                 "a derivation is not written in this form", given=str(path), expected=" or ".join(SUFFIXES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -32,7 +31,7 @@ from graphc.render.typeset import settings_of
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, collect_updates
 from graphc.rewrite.pipeline import BEFORE_GRADIENT, run
-from graphc.runtime.files import refuse_name, write_bytes
+from graphc.runtime.files import as_path, refuse_name, write_bytes
 from graphc.stages import emit, plan, resolve, simplify
 
 LEVELS = ("model", "graph", "lowered", "plan")
@@ -312,9 +311,7 @@ WRITERS: Mapping[str, Callable[[Drawing], bytes]] = MappingProxyType(
 
 def _target(path: Any) -> Path:
     """A path that can be written, with an extension that is known: checked before anything is drawn."""
-    if not isinstance(path, (str, os.PathLike)) or isinstance(path, bytes):
-        raise ArgumentError("a path is text or a Path", given=repr(path)[:80])
-    target = Path(path)
+    target = as_path(path)
     if target.suffix.lower() not in EXTENSIONS:
         raise ArgumentError("unknown extension", given=target.name, expected=", ".join(EXTENSIONS))
     refuse_name(target)

@@ -34,7 +34,7 @@ def write_files(contents: Mapping[Any, bytes]) -> list[Path]:
         MissingFolderError, IsFolderError: there is no folder for a file, or one in its place.
         OSError: a folder that cannot be written, or a full disk; in any case no file has changed.
     """
-    targets = [Path(path) for path in contents]
+    targets = [as_path(path) for path in contents]
     written: list[_Temporary] = []
     try:
         for target, data in zip(targets, contents.values(), strict=True):
@@ -64,6 +64,17 @@ def _refuse_folder(target: Path) -> None:
         raise MissingFolderError(
             "there is no such folder", given=str(target.parent), fix="make it first, or choose another"
         )
+
+
+def as_path(path: Any) -> Path:
+    """A path from text or a path.
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    if not isinstance(path, (str, os.PathLike)) or isinstance(path, bytes):
+        raise ArgumentError("a path is text or a Path", given=repr(path)[:80])
+    return Path(path)
 
 
 def refuse_name(target: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from graphc.codegen.numpy import quoted
 from graphc.codegen.statements import MAX_WIDTH
 from graphc.errors import ArgumentError
-from graphc.runtime.files import write_files, write_text
+from graphc.runtime.files import as_path, write_files, write_text
 
 INLINE_NUMBERS = 256
 """With ``weights="auto"``, a model of at most this many numbers carries them in the file itself."""
@@ -63,7 +63,7 @@ def export_model(
     Raises:
         ArgumentError: a path that is not a ``.py`` file, an unknown place for weights, or data without a file for it.
     """
-    target = Path(path)
+    target = as_path(path)
     _check(target, data, weights, model)
     model._ensure_values()
     arrays = None if data is None else model.checked_data(*_pair(data))
@@ -79,7 +79,9 @@ def export_model(
 def _check(target: Path, data: Any, weights: str, model: Any) -> None:
     if target.suffix != ".py":
         raise ArgumentError(
-            "a model is exported to a .py file", given=str(target), fix=f"name it {target.with_suffix('.py')}"
+            "a model is exported to a .py file",
+            given=str(target),
+            fix=f"name it {target.with_suffix('.py') if target.name else 'model.py'}",
         )
     if weights not in WEIGHTS:
         raise ArgumentError("unknown place for weights", given=repr(weights), expected=", ".join(WEIGHTS))

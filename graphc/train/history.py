@@ -23,7 +23,7 @@ from graphc.runtime.figures import (
     tidy,
     whole_ticks,
 )
-from graphc.runtime.files import write_bytes
+from graphc.runtime.files import as_path, write_bytes
 
 PLOT_KINDS = ("png", "svg", "pdf")
 
@@ -150,16 +150,21 @@ class History:
             ArgumentError: another kind of file.
             MissingDependency: matplotlib is not installed.
         """
-        kind = Path(path).suffix.lower().lstrip(".")
+        kind = as_path(path).suffix.lower().lstrip(".")
         if kind not in PLOT_KINDS:
             raise ArgumentError(
                 "a plot is a .png, .svg or .pdf file",
                 given=str(path),
-                fix=f"name it {Path(path).with_suffix('.png')}",
+                fix=f"name it {_renamed(path, 'loss.png')}",
             )
         buffer = io.BytesIO()
         self.figure().savefig(buffer, format=kind, dpi=150)
         return write_bytes(path, buffer.getvalue())
+
+
+def _renamed(path: Any, plain: str) -> Path:
+    """The same name with another ending, or a plain one where there is none."""
+    return Path(path).with_suffix(Path(plain).suffix) if Path(path).name else Path(plain)
 
 
 def _drawn(values: list[float]) -> Any:

@@ -20,7 +20,7 @@ from graphc.render.document import STYLE, body_of
 from graphc.render.engines import LayoutError
 from graphc.render.figure import COLUMNS, Box, Figure
 from graphc.render.svg import dark_rules
-from graphc.runtime.files import write_text
+from graphc.runtime.files import as_path, write_text
 from graphc.viewer.content import Content, content_of
 from graphc.viewer.listing import highlighted
 from graphc.viewer.steps import RUNS, steps_of
@@ -119,7 +119,7 @@ def view(
 
 
 def _target(path: Any) -> Path:
-    target = Path(path)
+    target = as_path(path)
     if target.suffix.lower() != ".html":
         raise ArgumentError("a view is written to an .html file", given=str(target))
     if not target.parent.is_dir():

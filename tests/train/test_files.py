@@ -13,7 +13,7 @@ import pytest
 
 import graphc as gx
 from graphc import nn, optim
-from graphc.errors import FileFormatError, GraphcError
+from graphc.errors import ArgumentError, FileFormatError, GraphcError
 from graphc.runtime.files import write_files
 from graphc.runtime.load import load_source
 from graphc.train.export import array_code
@@ -368,3 +368,27 @@ def test_special_values_as_code():
     found = eval(array_code(array), {"np": np})
     np.testing.assert_array_equal(found, array)
     assert np.signbit(found[3])
+
+
+@pytest.mark.parametrize("path", [3, None, b"a.py", "", "a\0.svg", "half\ud800.png"])
+@pytest.mark.parametrize("write", ["export", "save", "view", "derivation", "save_plot"])
+def test_what_is_no_name_of_a_file_is_refused(path, write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = gx.input("x", ("n", 2))
+    model = gx.Model(y := gx.nn.dense(x, 1, name="only"), gx.mean(gx.square(y)))
+    history = gx.train.History([{"epoch": 1, "loss": 1.0}])
+    writers = {
+        "export": model.export,
+        "save": model.save,
+        "view": lambda path: model.view().save(path),
+        "derivation": lambda path: model.derivation().save(path),
+        "save_plot": history.save_plot,
+    }
+    with pytest.raises(gx.GraphcError):
+        writers[write](path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_of_a_leaf_that_is_too_long_says_so():
+    with pytest.raises(ArgumentError, match="too long"):
+        gx.param("n" * 201, (2,))
