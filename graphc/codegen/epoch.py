@@ -187,12 +187,17 @@ def prepare_lines(
     """``prepare``: data as steps read them; with ``in_rows`` all of it lies one row after the other."""
     made = [r.node for r in read if r.made]
     rows = ", labels as one-hot rows" if any(_is_narrow(node) for node in made) else ""
+    names = [quoted(graph.name_of(r.leaf)) for r in read]
     rows += ", rows with a 1" if any(_has_ones(node) for node in made) else ""
     return [
         "def prepare(data, *, check=True):",
         f'    """Data for train_epoch, made once: arrays by name{rows}."""',
         '    if hasattr(data, "maker"):  # its columns and labels are not those that were declared',
         '        raise ValueError("these data are prepared already; pass them as they were before")',
+        f'    given, expected = {{*getattr(data, "keys", tuple)()}}, {_tuple(names)}',
+        "    if not given.issuperset(expected):",
+        '        found = ", ".join(sorted(map(str, given))) or type(data).__name__',
+        "        raise ValueError(f\"data holds {found}, expected {', '.join(expected)}\")",
         *(_contiguous(r, quoted(graph.name_of(r.leaf)), in_rows) for r in read),
         *checks,
         "    made = _Prepared()",

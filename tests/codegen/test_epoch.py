@@ -257,3 +257,13 @@ def test_a_rate_of_any_kind_is_that_of_the_steps(name, lr):
     *values, losses = module.train_epoch(*module.init(0), data, batch_size=8, lr=lr, rng=module.make_rng(1))
     *others, loss = module.train_step(*module.init(0), *data.values(), lr=lr, rng=module.make_rng(1))
     assert_same((losses, values), ([loss], others))
+
+
+@pytest.mark.parametrize("data", [{"x": np.ones((4, 3), np.float32)}, {}, np.ones((4, 3), np.float32)])
+def test_data_without_a_name_say_what_was_given_and_expected(data):
+    x, t = gx.input("x", ("batch", 3)), gx.input("t", ("batch",))
+    model = gx.Model(y := x @ gx.param("w", (3,)), nn.mse(y, t), optimizer="sgd")
+    module = model.module("sgd", "planned")
+    found = ", ".join(data) or type(data).__name__ if isinstance(data, dict) else "ndarray"
+    with pytest.raises(ValueError, match=f"data holds {found}, expected x, t"):
+        module.train_epoch(*module.init(0), data)

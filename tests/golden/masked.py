@@ -546,6 +546,10 @@ def prepare(data, *, check=True):
     """Data for train_epoch, made once: arrays by name."""
     if hasattr(data, "maker"):  # its columns and labels are not those that were declared
         raise ValueError("these data are prepared already; pass them as they were before")
+    given, expected = {*getattr(data, "keys", tuple)()}, ("x", "t")
+    if not given.issuperset(expected):
+        found = ", ".join(sorted(map(str, given))) or type(data).__name__
+        raise ValueError(f"data holds {found}, expected {', '.join(expected)}")
     x = np.ascontiguousarray(np.asarray(data["x"], dtype=np.float32))
     t = np.ascontiguousarray(np.asarray(data["t"], dtype=np.float32))
     if check:
