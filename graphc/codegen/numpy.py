@@ -198,7 +198,7 @@ def sectioned(statements: Sequence[Statement], phase: Mapping[Node, str]) -> lis
     here: Section = ("forward", "")
     own = [(phase.get(s.node, "forward"), s.layer) for s in statements]
     for statement, now, under in zip(statements, own, _merged(own), strict=True):
-        if under != here and (under[1] or under[0] != here[0]):
+        if under != here and (under[1] or under[0] != "forward" or here[0] != "forward"):
             heading = ", ".join(
                 part for part in (under[0] if under[0] != "forward" else "", under[1]) if part
             )

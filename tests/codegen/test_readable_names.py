@@ -170,3 +170,9 @@ def test_planned_steps_compute_what_fresh_ones_do():
             *values, loss = module.train_step(*values, x, t)
         losses.append(loss)
     assert np.isclose(*losses, rtol=1e-5)
+
+
+def test_what_is_of_no_layer_does_not_stand_under_the_heading_of_one():
+    lines = section(recurrent().source(layout="planned"), "plan_step").split("\n")
+    headings = [line.strip() for line in lines if line.strip().startswith("# backward")]
+    assert headings == ["# backward, output", "# backward"]

@@ -564,6 +564,7 @@ def plan_step(batch, params, slots):
         # backward, output
         divide(difference, c_batch, out=d_output_z)  # [batch, 10]ᵀ  chain rule of log_softmax
         dot(d_output_z, output_h_1_T, out=d_output_Wb)  # [10, 9]  chain rule of matmul
+        # backward
         dot(output_W, d_output_z, out=d_h)  # [batch, 8]ᵀ  dL/d(h): chain rule of matmul
         greater(output_h, c_0_0, out=mask)  # [batch, 8]ᵀ
         # backward, norm
