@@ -294,7 +294,8 @@ class _Layout:
     def _helper_row(self, node: Node) -> Draft | None:
         """Beside what uses a helper; but where all that it reads is of one other layer, high up in that layer."""
         user = self._user_row(node)
-        read = [self._row_read(ref) for ref in self.boxes.formulas[node].refs]
+        refs = [ref for ref in self.boxes.formulas[node].refs if "sizes" not in ref.op.properties]
+        read = [self._row_read(ref) for ref in refs]  # a count is no value that it differentiates
         rows = [draft for draft in read if draft is not None]
         layers = {draft.layer for draft in rows}
         if user is None or len(rows) < len(read) or len(layers) != 1 or user.layer in layers or () in layers:

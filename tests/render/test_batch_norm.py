@@ -43,6 +43,12 @@ def test_a_helper_stands_in_the_layer_that_all_it_reads_is_of(figure: Figure) ->
     assert row is row_of(figure, "x̂")
 
 
+def test_a_count_does_not_lift_a_helper_above_what_it_differentiates() -> None:
+    planned = model().draw(level="plan").figure
+    helper = next(box for box in planned.boxes if box.lines and box.lines[0].startswith("∂h − x̂"))
+    assert row_of(planned, helper.title) is row_of(planned, "x̂")
+
+
 def test_what_is_a_product_by_now_is_not_said_to_be_added_up(figure: Figure) -> None:
     box = box_of(figure, "∂z₁")
     assert box.lines == ("v₁ ⊙ γ / σ",)
