@@ -141,14 +141,19 @@ class Names:
         return gradient_of(node) is None
 
     def called(self, node: Node) -> str:
-        """What a forward value is called: by its own name, or as what goes into the named value it is used by."""
-        if node in self.of:
-            return self.of[node]
-        if name := self.graph.name_of(node):
-            return name
-        if gradient_of(node) is not None:
-            return self.wish(node)
-        if name := self.view(node):
+        """What a value is called: by its own name, ``d_`` that of what it is the gradient of, or by its use."""
+        prefix, seen = "", set[Node]()
+        while not self._is_called(node) and node not in seen and (source := gradient_of(node)) is not None:
+            seen.add(node)
+            prefix, node = f"{prefix}d_", source
+        return prefix + (self.word(node) if node in seen else self._by_itself(node))
+
+    def _is_called(self, node: Node) -> bool:
+        return node in self.of or bool(self.graph.name_of(node))
+
+    def _by_itself(self, node: Node) -> str:
+        """What a value is called that is no gradient: as what goes into the named value it is used by."""
+        if name := self.of.get(node) or self.graph.name_of(node) or self.view(node):
             return name
         for user in self.users.get(node, ()):
             if name := self.graph.name_of(user):

@@ -19,7 +19,8 @@ def card_latex(op: Op) -> str:
     """
     if op.latex is not None:
         names = op.operand_names(len(op.operands))
-        return op.latex.format(**{n: n for n in names}, **({"xs": ", ".join(names)} if op.variadic else {}))
+        holes = {name: name for name in (*op.attrs, *names)}
+        return op.latex.format(**holes | ({"xs": ", ".join(names)} if op.variadic else {}))
     if op.formula is None:
         return rf"\\operatorname{{{op.name}}}({', '.join(n.removeprefix('*') for n in op.operands)})".replace(
             "\\\\", "\\"
