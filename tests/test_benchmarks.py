@@ -18,6 +18,7 @@ from tests.support import find_case
 FOLDER, REASON = find_case("adbench/data")
 
 
+@pytest.mark.full
 def test_functions_are_called_in_turn():
     calls = []
     times = interleaved([lambda: calls.append("a"), lambda: calls.append("b")], seconds=0, least=3)

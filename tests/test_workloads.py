@@ -49,6 +49,7 @@ def test_generated_steps_agree_with_the_peers(name, peer):
     )
 
 
+@pytest.mark.full
 def test_a_workload_is_measured():
     found = nine.measured("W1", only=("fresh", "hand"), rounds=1, chunk=0.001)
     assert set(found.seconds) == {"fresh", "hand"}

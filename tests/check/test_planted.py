@@ -214,6 +214,7 @@ def random_program(seed):
     return make_program(steps, seed, "float64")
 
 
+@pytest.mark.full
 def test_two_hundred_random_programs_raise_no_alarm():
     checked, outside, exact = 0, 0, 0
     for seed in range(210):

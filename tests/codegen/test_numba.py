@@ -81,6 +81,7 @@ def batch(rows):
 
 
 @HERE
+@pytest.mark.full
 def test_a_model_learns_what_it_learns_without():
     batches = [batch(rows) for rows in (16, 16, 7, 16)]
     losses, values = trained(network(), batches)
