@@ -271,3 +271,30 @@ def test_without_a_layout_there_are_curves_alone(monkeypatch, eager):
     monkeypatch.setattr(Drawing, "svg", property(missing))
     _, reading = watched(network())
     assert reading.seen[-1]["points"]
+
+
+def test_many_short_epochs_keep_their_outline_and_the_last_is_always_shown():
+    feed = Feed({})
+    for epoch in range(1, 5 * MOST):
+        feed.add_row({"epoch": epoch, "loss": 1.0 / epoch})
+    found = json.loads(feed.since(0, 0, 0, 0))
+    assert len(found["rows"]) <= MOST
+    assert found["row"] == {"epoch": 5 * MOST - 1, "loss": 1.0 / (5 * MOST - 1)}
+    assert [row["epoch"] for row in found["rows"]] == sorted({row["epoch"] for row in found["rows"]})
+
+
+def test_a_point_is_written_as_text_once(monkeypatch):
+    """However often and however much of it is read: who reads does not make training wait for the whole history."""
+    from graphc.train import feed as module
+
+    written = []
+    json_of = module._json
+    monkeypatch.setattr(module, "_json", lambda value: written.append(value) or json_of(value))
+    feed = Feed({})
+    for step in range(100):
+        feed.add_point(1, step, [1.0], 0.1)
+    first = feed.since(0, 0, 0, 0)
+    feed.add_point(1, 100, [1.0], 0.1)
+    assert len(json.loads(feed.since(0, 0, 0, 0))["points"]) == 101
+    assert len(json.loads(first)["points"]) == 100
+    assert len([value for value in written if isinstance(value, tuple) and len(value) == 5]) == 101

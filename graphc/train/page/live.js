@@ -4,7 +4,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const PERIOD = 1000;
-const seen = { version: 0, points: [], rows: [], norms: [], layers: {}, now: {} };
+const seen = { version: 0, points: [], rows: [], norms: [], row: {}, layers: {}, now: {} };
 const logarithmic = new Set();
 let about = { name: "training", epochs: 0, boxes: [] };
 
@@ -117,15 +117,22 @@ function caption(title, series, log) {
   return element;
 }
 
-// The columns of the epochs: those that end in "loss", and the others.
+// The rows of the epochs; of many only some are kept, and the last one stands apart.
+function epochs() {
+  const last = seen.rows[seen.rows.length - 1];
+  return "epoch" in seen.row && (!last || last.epoch < seen.row.epoch) ? [...seen.rows, seen.row] : seen.rows;
+}
+
+// Their columns: those that end in "loss", and the others.
 function columns(wanted) {
-  const names = [...new Set(seen.rows.flatMap((row) => Object.keys(row)))].filter((n) => n !== "epoch" && wanted(n));
+  const rows = epochs();
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((n) => n !== "epoch" && wanted(n));
   const plain = [...new Set(names.map((n) => n.replace(/^val_/, "")))];
   return names.map((name) => ({
     label: name,
     dashed: name.startsWith("val_"),
     colour: plain.indexOf(name.replace(/^val_/, "")) % 6,
-    points: seen.rows.filter((row) => name in row).map((row) => [row.epoch, row[name]]),
+    points: rows.filter((row) => name in row).map((row) => [row.epoch, row[name]]),
   }));
 }
 
@@ -209,6 +216,7 @@ function take(found) {
     seen[key] = [...seen[key].slice(0, found.from[i]), ...found[key]];
   }
   seen.version = found.version;
+  seen.row = found.row;
   seen.layers = found.layers;
   seen.now = found.now;
 }
@@ -222,7 +230,7 @@ function drawHeader() {
   show("rate", last ? short(last[4]) : "–");
   show("norm", seen.norms.length ? short(seen.norms[seen.norms.length - 1][1]) : "–");
   show("status", ended === null ? "training" : `ended: ${ended}`);
-  document.getElementById("progress").value = about.epochs ? seen.rows.length / about.epochs : 0;
+  document.getElementById("progress").value = about.epochs ? (seen.row.epoch || 0) / about.epochs : 0;
   document.title = `${about.name}: epoch ${epoch}/${about.epochs}`;
 }
 
