@@ -78,7 +78,7 @@ class Alternating(train.Callback):
 
     def on_train_end(self, run: Any) -> None:
         self.reader.kill()
-        self.reader.wait()
+        self.reader.communicate()  # which closes the pipe as well
         self.view._close()
 
     def _ask(self) -> None:
