@@ -30,6 +30,7 @@ MISSING = "_0"
 _SUM = re.compile(r'<munder><mo movablelimits="false">∑</mo>(<.*?>)</munder>')
 SMALL_SUM = '<mo largeop="false" movablelimits="false" lspace="0" rspace="0">∑</mo>'
 GAP = '<mspace width="0.2em"/>'
+_WORD = re.compile(r'<mi mathvariant="normal">([^<]{2,})</mi>')
 _SPACED = re.compile(r"<mo>([⊙⊗·←×])</mo>")
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _GAP = re.compile(r"\s*([A-Za-z])\s*|\s+(?=-)")
@@ -118,6 +119,7 @@ def _inline(text: str) -> str:
     """Set as within a line: a sum with its axis beside it; and the gaps that browsers put around signs."""
     text = _SUM.sub(rf"<msub>{SMALL_SUM}\1</msub>{GAP}", text).replace("<mo>∑</mo>", SMALL_SUM + GAP)
     text = text.replace("<mi>∂</mi>", '<mo lspace="0" rspace="0">∂</mo>')
+    text = _WORD.sub(r"<mtext>\1</mtext>", text)  # an identifier of several letters gets a gap at each side
     return _SPACED.sub(r'<mo lspace="0.22em" rspace="0.22em">\1</mo>', text)
 
 

@@ -176,3 +176,12 @@ def test_a_long_formula_without_a_sign_is_set_once_or_not_at_all(monkeypatch):
     assert len(typeset.lines_of(formula, 1000.0)) == 1
     assert typeset.lines_of(formula, 10.0) == ()
     assert asked == []
+
+
+@needs_ziamath
+def test_a_name_of_several_letters_has_no_gaps_of_its_own():
+    for kind in ("word", "upright"):
+        alone = typeset.typeset(Math(kind, "onehot"))
+        assert alone.glyphs[0].x == 0
+        beside = typeset.typeset(row([Math(kind, "onehot"), fenced(named("t"))]))
+        assert beside.glyphs[6].x == pytest.approx(alone.width, abs=0.5)
