@@ -159,10 +159,16 @@ class _Writer:
         refs = () if sizes else tuple(dict.fromkeys(r for part in parts for r in part.refs))
         if node in self.sums:
             return Written(_sum_text([part.text for part in parts]), refs)
-        if self.brief and is_arrangement(node):
+        if (self.brief and is_arrangement(node)) or self._is_again(node):
             self.boxes.silent.add(node)
             return parts[0]
         return Written(formula(node, [part.text for part in parts]), refs)
+
+    def _is_again(self, node: Node) -> bool:
+        """Whether what stands inside was put in the same order on other axes before: the last shape says it."""
+        inner = node.inputs[0] if node.inputs else node
+        same = inner is not node and inner.op is node.op and "rearranges" in node.op.properties
+        return same and "axes" not in node.attrs and inner not in self.boxes.titles
 
     def _stands_inside(self, node: Node, here: Written) -> bool:
         phase = self.parts.phase[node]
@@ -190,7 +196,7 @@ class _Writer:
     def _ends_layer(self, node: Node, here: Written) -> bool:
         """Whether a value with a gradient leaves its layer: that has a box, also where it has no name."""
         path = path_of(self.graph, node)
-        boxed = len(here.refs) == 1 and here is self.written[here.refs[0]]
+        boxed = len(here.refs) == 1 and here.text == self.written[here.refs[0]].text
         if not path or self.parts.phase[node] != FORWARD or not self.brief or boxed:
             return False
         paths = [path_of(self.graph, user) for user in self.users.get(node, ())]

@@ -198,7 +198,7 @@ def node_math(node: Node, operands: Sequence[Math]) -> Math:
         fixed = len(node.op.operands) - 1
         fills[node.op.operands[-1].removeprefix("*")] = _listed(parts[fixed:])
     attributes = {key: _attribute(node, key) for key in node.attrs if key not in fills}
-    return _Layout({**attributes, **fills}, _axes(node)).line(parsed(latex))
+    return _Layout({**attributes, **fills}, _place(node) or _axes(node)).line(parsed(latex))
 
 
 def _attribute(node: Node, key: str) -> Math:
@@ -233,6 +233,42 @@ def _starts(formula: Math) -> str:
     return formula.kind
 
 
+def _place(node: Node) -> Math | None:
+    """How windows lie, and where in zeros an array is put, unless the notation itself says so."""
+    if {"window", "stride", "dilation"} <= node.attrs.keys():
+        return _windows(node)
+    told = node.op.latex is None or "{index}" in node.op.latex
+    bounds = {"index", "shape"} <= node.attrs.keys() and is_bounds(node, "index")
+    return _attribute(node, "index") if bounds and not told else None
+
+
+def _windows(node: Node) -> Math:
+    """``3×3, stride 2, dilation 2``, where a stride or a dilation is not 1."""
+    said = [_times(node.attrs["window"])]
+    for key in ("stride", "dilation"):
+        steps = node.attrs[key]
+        if set(steps) != {1}:
+            size = _times(steps if len(set(steps)) > 1 else steps[:1])
+            said.append(row([Math("upright", key), Math("space"), size]))
+    return _listed(said)
+
+
+def _times(sizes: Sequence[int]) -> Math:
+    return Math("text", "×".join(map(str, sizes)))
+
+
+def _are_of_a_window(x: Node, axes: tuple[int, ...]) -> bool:
+    """Whether these are all axes of a value that count the places in a window, one or several."""
+    source = x
+    while "rearranges" in source.op.properties and "axes" not in source.attrs:
+        source = source.inputs[0]
+    window = source.attrs.get("window") if "view" in source.op.properties else None
+    if not window:
+        return False
+    counts = source.shape[: source.ndim - len(window)]
+    return x.shape[: len(counts)] == counts and axes == tuple(range(len(counts), x.ndim))
+
+
 def _axes(node: Node) -> Math | None:
     """The axes over which a node reduces, in words; None where it reduces over all, or works along the last."""
     if len(node.inputs) != 1 or node.inputs[0].ndim == 0:
@@ -245,6 +281,8 @@ def _axes(node: Node) -> Math | None:
     if not isinstance(axes, tuple) or not axes or not all(isinstance(a, int) for a in axes):
         return None
     axes = tuple(a % len(wide) for a in axes)
+    if _are_of_a_window(node.inputs[0], axes):
+        return Math("upright", "window")
     along = node.op.kind == "composite" and node.shape == wide and axes == (len(wide) - 1,)
     return None if along or len(axes) == len(wide) else _axes_math(wide, axes)
 
