@@ -19,14 +19,15 @@ from graphc.planning.order import Plan, is_gradient
 from graphc.render.boxes import boxes_of
 from graphc.render.collapse import collapsed
 from graphc.render.dot import dot_of, dot_with_marks
-from graphc.render.engines import INSTALL, LayoutError, render
+from graphc.render.engines import INSTALL, LayoutError, Unavailable, render
 from graphc.render.figure import Figure
 from graphc.render.page import page_of
 from graphc.render.parts import parts_of
 from graphc.render.path import with_path
 from graphc.render.place import placed
+from graphc.render.press import DPI, LONGEST, Printed, printed
 from graphc.render.rows import figure_of
-from graphc.render.svg import cleaned, with_dark
+from graphc.render.svg import cleaned, described, summary, with_dark
 from graphc.render.typeset import settings_of
 from graphc.rewrite.driver import Trace
 from graphc.rewrite.lower import MODES, collect_updates
@@ -39,9 +40,6 @@ EXTENSIONS = (".svg", ".png", ".pdf", ".dot", ".html")
 
 MAX_BOXES = 300
 """A figure of more boxes is shown by layer, unless a level was asked for."""
-
-PNG_DPI, PNG_INCHES = 144, 40
-"""A PNG is sharp on a slide, and never wider or higher than 5760 pixels."""
 
 
 @dataclass(frozen=True)
@@ -291,18 +289,22 @@ def _count(graph: Graph) -> int:
 # -- files --------------------------------------------------------------------------------------------------------
 
 
-def _png(drawing: Drawing) -> bytes:
-    head, brace, rest = drawing.dot.partition("{")
-    return drawing._render(
-        f'{head}{brace}\n\tgraph [dpi={PNG_DPI} size="{PNG_INCHES},{PNG_INCHES}"]{rest}', "png"
-    )
+def _printed(drawing: Drawing, format: Printed) -> bytes:
+    """By Typst from the SVG, or else by Graphviz, with formulas as text."""
+    figure = drawing.figure
+    try:
+        return printed(drawing.plain_svg, format, summary(figure), described(figure))
+    except (Unavailable, MissingDependency):
+        head, brace, rest = drawing.dot.partition("{")
+        size = f'\n\tgraph [dpi={DPI} size="{LONGEST / DPI:g},{LONGEST / DPI:g}"]' if format == "png" else ""
+        return drawing._render(f"{head}{brace}{size}{rest}", format)
 
 
 WRITERS: Mapping[str, Callable[[Drawing], bytes]] = MappingProxyType(
     {
         ".svg": lambda d: d.svg.encode(),
-        ".png": _png,
-        ".pdf": lambda d: d._render(d.dot, "pdf"),
+        ".png": lambda d: _printed(d, "png"),
+        ".pdf": lambda d: _printed(d, "pdf"),
         ".dot": lambda d: d.dot.encode(),
         ".html": lambda d: d.html.encode(),
     }

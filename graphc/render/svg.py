@@ -25,7 +25,7 @@ def cleaned(svg: str, figure: Figure) -> str:
     svg = _LANE.sub(_as_line, svg)
     titles = _titles(figure)
     svg = re.sub(r"<title>([^<]*)</title>\n?", lambda found: titles.get(found[1], ""), svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(_summary(figure))}" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(summary(figure))}" ', 1)
 
 
 _LANE = re.compile(r'(class="node lane">.*?)<polygon ([^>]*?)points="([^"]*)"/>', re.DOTALL)
@@ -43,7 +43,7 @@ def _as_line(found: re.Match[str]) -> str:
 def _titles(figure: Figure) -> Mapping[str, str]:
     """By the name that Graphviz knows a part by, its title."""
     titles = {
-        figure.name: f"<title>{escape(_summary(figure))}</title>\n<desc>{escape(_described(figure))}</desc>\n"
+        figure.name: f"<title>{escape(summary(figure))}</title>\n<desc>{escape(described(figure))}</desc>\n"
     }
     for box in figure.boxes:
         titles[f"n{box.key}"] = f"<title>{escape(printable(box.title))}</title>\n"
@@ -55,7 +55,7 @@ def _titles(figure: Figure) -> Mapping[str, str]:
     return titles
 
 
-def _summary(figure: Figure) -> str:
+def summary(figure: Figure) -> str:
     """``digits_mlp: 7 forward values, 6 gradients``."""
     counted = [
         f"{found} {words if found > 1 else word}"
@@ -72,7 +72,7 @@ _COUNTED = (
 )
 
 
-def _described(figure: Figure) -> str:
+def described(figure: Figure) -> str:
     """Every equation, for those who listen to a picture."""
     boxes = figure.boxes
     lines = [f"{box.title} = {' '.join(box.lines)}" for box in boxes[:MAX_DESCRIBED] if box.lines]

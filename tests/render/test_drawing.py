@@ -189,17 +189,6 @@ def test_a_large_layout_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyP
     assert "<svg" in draw(networks.regression()).svg
 
 
-def test_a_png_is_capped() -> None:
-    pytest.importorskip("pygraphviz")
-    import struct
-
-    from graphc.render.drawing import WRITERS
-
-    data = WRITERS[".png"](draw(networks.mlp(40, 8), level="graph"))
-    width, height = struct.unpack(">II", data[16:24])
-    assert max(width, height) <= 40 * 144 + 100
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
