@@ -13,7 +13,7 @@ from graphc.render.document import Code, Pieces, Ref
 from graphc.render.maths import Math, equals, operator, row, titled
 from graphc.render.parts import FORWARD, Parts
 from graphc.render.plain import plain_text
-from graphc.render.recurrence import kept_name, recurrence, written_out
+from graphc.render.recurrence import kept_name, recurrence, unindexed, written_out
 from graphc.render.terms import expanded
 
 MAX_LINES = 16
@@ -165,7 +165,7 @@ def begins_of(equations: Iterable[Math]) -> list[Math]:
     begins: dict[Math, list[Math]] = {}
     for equation in equations:
         left, _, *right = equation.parts
-        begins.setdefault(row(right), []).append(left.parts[0] if left.kind == "index" else left)
+        begins.setdefault(row(right), []).append(unindexed(left))
     chains = [[*names, value] for value, names in begins.items()]
     return [row([x for part in chain for x in (operator("="), part)][1:], 0) for chain in chains]
 

@@ -138,6 +138,21 @@ def indexed(base: Math, index: Math) -> Math:
     return Math("index", parts=(base.at_least(100), index))
 
 
+def unindexed(value: Math) -> Math:
+    """A value at a step without the step: what ``indexed`` was given.
+
+    Example:
+        >>> from graphc.render.plain import plain_text
+        >>> plain_text(unindexed(indexed(named("h₁"), Math("number", "0"))))
+        'h₁'
+    """
+    if value.kind != "index":
+        return value
+    base, index = value.parts
+    commas = [i for i, part in enumerate(index.parts) if part.kind == "comma"]
+    return Math("index", parts=(base, row(index.parts[: commas[-1]]))) if commas else base
+
+
 class _Body:
     """Writes the formulas of a body; what several of them use has a line of its own."""
 

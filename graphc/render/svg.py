@@ -9,7 +9,7 @@ from itertools import count
 
 from graphc.render import style
 from graphc.render.figure import Figure
-from graphc.render.titles import printable
+from graphc.render.titles import MAX_PATH, printable
 
 MAX_DESCRIBED = 300
 """A description of more boxes than this is read to its end by nobody."""
@@ -50,7 +50,7 @@ def _titles(figure: Figure) -> Mapping[str, str]:
     for number, layer in enumerate(figure.clusters):
         if layer:
             titles[f"cluster_{number}"] = (
-                f"<title>{escape(printable(figure.layers.get(layer, layer[-1])))}</title>\n"
+                f"<title>{escape(printable(figure.layers.get(layer, layer[-1]), MAX_PATH))}</title>\n"
             )
     return titles
 

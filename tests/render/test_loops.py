@@ -43,6 +43,18 @@ def test_the_forward_loop_says_what_each_step_computes(figure):
     assert layers == {("for t = 1, …, time, from h = c = 0",)}
 
 
+def test_carries_without_a_name_begin_by_their_numbers():
+    def cell(carry, x):
+        h, c = carry
+        return (gx.tanh(x + h + c), x * c), None
+
+    xs = gx.input("xs", ("time", "batch", 3))
+    (h, _), _ = gx.scan(cell, (gx.zeros(("batch", 3)), gx.zeros(("batch", 3))), xs)
+    drawing = draw(h)
+    assert ("for t = 1, …, time, from carry₀ = carry₁ = 0",) in {row.layer for row in drawing.figure.rows}
+    assert "<title>for t = 1, …, time, from carry₀ = carry₁ = 0</title>" in drawing.svg
+
+
 def test_gates_say_which_part_they_read(figure):
     assert [box(figure, f"{name}ₜ").lines[0] for name in "ifog"] == [
         "σ(aₜ[:, 0:4])",
