@@ -8,7 +8,19 @@ from math import ceil
 
 from graphc.ir.node import Node
 from graphc.render import maths
-from graphc.render.figure import BACKWARD, BETWEEN, EXTRA, FORWARD, GRADIENTS, SOURCES, Box, Edge, Figure, Row
+from graphc.render.figure import (
+    BACKWARD,
+    BETWEEN,
+    EXTRA,
+    FACTORS,
+    FORWARD,
+    GRADIENTS,
+    SOURCES,
+    Box,
+    Edge,
+    Figure,
+    Row,
+)
 from graphc.render.maths import Math, operator, titled
 from graphc.render.repeats import runs_of, signature
 from graphc.render.titles import MAX_PATH, printable
@@ -113,7 +125,7 @@ def _row(group: Group, key: int) -> Row:
         return Row((), group[0].columns)
     columns = {FORWARD: (_forward(group, key),)}
     gradients = tuple(
-        _of(group[::-1], BACKWARD, EXTRA, GRADIENTS)
+        _of(group[::-1], FACTORS, BACKWARD, EXTRA, GRADIENTS)
     )  # upwards: each reads what stands before it
     if gradients:
         columns[BACKWARD] = (_backward(group, gradients, key + 1),)
@@ -202,7 +214,7 @@ def _tips(boxes: Sequence[Box]) -> tuple[str, ...]:
 
 def _owner(row: Row, box: Box) -> int:
     """Which box of a collapsed row stands for a box."""
-    back = box.kind in ("backward", "gradient") and BACKWARD in row.columns
+    back = box.kind in ("factor", "backward", "gradient") and BACKWARD in row.columns
     return row.columns[BACKWARD if back else FORWARD][0].key
 
 

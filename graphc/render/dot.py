@@ -13,7 +13,7 @@ from itertools import pairwise
 from graphc.render import style
 from graphc.render.figure import BETWEEN, COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
 from graphc.render.labels import Labels, Mark, Settings, apart, font, legend_row, quoted, table
-from graphc.render.routes import LEFT, Lane, routes_of
+from graphc.render.routes import LEFT, RIGHT, Lane, routes_of
 from graphc.render.titles import MAX_PATH, printable
 
 CELLS = (SOURCES, BETWEEN, GRADIENTS, UPDATES)
@@ -112,7 +112,7 @@ class _Writer:
         indent = "&nbsp;" * (2 + 5 * left) if left and right else ""
         label = f"<{indent}{font(name, 12, style.GREY) or '&nbsp;'}>"
         crowded = (left and not right) or self._is_entered(layer) or len(name) > LONG_NAME
-        side = "r" if crowded else "l"  # edges come in at the left
+        side = ("c" if self._is_left(layer) else "r") if crowded else "l"  # edges come in at the left
         return [
             f"subgraph cluster_{number} {{",
             f"id=layer{number}",
@@ -129,6 +129,14 @@ class _Writer:
 
     def _first_row(self, layer: tuple[str, ...]) -> int:
         return next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
+
+    def _is_left(self, layer: tuple[str, ...]) -> bool:
+        """Whether a lane to the layers above begins in the first row of a layer, and leaves it at the right."""
+        first, place = self._first_row(layer), self.figure.place
+        lanes = ((edge.tail, lane) for edge, lane in self.routes.lanes.items())
+        return any(
+            side == RIGHT and place[tail][0] == first and upper != tail for tail, (upper, side) in lanes
+        )
 
     def _is_entered(self, layer: tuple[str, ...]) -> bool:
         """Whether a parameter of another layer is read in the first row of a layer: its arrow comes in at the left."""

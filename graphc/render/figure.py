@@ -1,7 +1,8 @@
 """A figure before it is a picture: rows of boxes, layer by layer, and the edges between them.
 
 One row holds, left to right: what a forward node reads (parameters, inputs), the forward node, its gradient, and the
-gradients of the parameters. An input that both directions read, such as the target of a loss, stands between them.
+gradients of the parameters. An input that both directions read, such as the target of a loss, stands between them;
+so does a factor that a gradient is multiplied by, where it has a box: the derivative of an activation, say.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from functools import cached_property
 from graphc.ir.node import Node
 from graphc.render.maths import Math
 
-SOURCES, FORWARD, BETWEEN, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
+SOURCES, FORWARD, BETWEEN, FACTORS, BACKWARD, EXTRA, GRADIENTS, UPDATES = (
     "sources",
     "forward",
     "between",
+    "factors",
     "backward",
     "extra",
     "gradients",
     "updates",
 )
-COLUMNS = (SOURCES, FORWARD, BETWEEN, BACKWARD, EXTRA, GRADIENTS, UPDATES)
+COLUMNS = (SOURCES, FORWARD, BETWEEN, FACTORS, BACKWARD, EXTRA, GRADIENTS, UPDATES)
 """The columns of a row, left to right."""
 
 

@@ -58,8 +58,15 @@ class Filler:
         phase = self.parts.phase[node]
         if phase == BACKWARD:
             partner = self.parts.partner.get(node)
+            if partner is None and node not in self.parts.flow:
+                return "factor"
             return "gradient" if partner is not None and partner.op.role == "param" else "backward"
         return "update" if phase == UPDATE else "forward"
+
+    def edge_kind(self, node: Node) -> str:
+        """What an edge to the box of a gradient is, a key of ``style.EDGES``."""
+        kind = self.kind(node)
+        return "backward" if kind == "factor" else kind
 
     def box(self, node: Node) -> Box:
         """The box of a node."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from graphc.ir.node import Node
 from graphc.ir.size import Dim
 from graphc.ir.types import Shape
 from graphc.ops.slices import WHOLE, slice_text
 from graphc.ops.template import ATOM, Text, literal
-from graphc.render.notation import ADD, BESIDE, number, written
+from graphc.render.notation import ADD, BESIDE, MULTIPLY, number, written
 
 SHOWN_ELEMENTS = 4
 """A constant array of at most so many elements is written out."""
@@ -19,6 +21,8 @@ MAX_OPERANDS = 12
 """Of an operation of more operands than this the first and the last ones are written out."""
 
 MAX_DIGITS = 7
+MAX_PARTS, SHORT_DECIMAL = 1000, 2
+"""One n-th is a fraction up to this n, and where its decimals are more digits than these."""
 
 T = TypeVar("T")
 
@@ -128,8 +132,25 @@ def leaf_text(node: Node) -> Text | None:
     return Text("[" + ", ".join(_scalar(v, node.dtype) for v in array) + "]")
 
 
+def parts_in_one(value: Any) -> int | None:
+    """The n of what is read more easily as 1/n: of 0.166667 and 0.0625, but not of 0.25 and 0.001.
+
+    Example:
+        >>> parts_in_one(np.float32(1 / 6)), parts_in_one(np.float64(0.25))
+        (6, None)
+    """
+    if not isinstance(value, np.floating) or not 1 / MAX_PARTS <= abs(value) < 1:
+        return None
+    digits = f"{abs(value):.6f}".partition(".")[2].strip("0")
+    count = round(1 / float(value))
+    return count if len(digits) > SHORT_DECIMAL and value == value.dtype.type(1 / count) else None
+
+
 def _scalar(value: Any, dtype: str) -> Text:
     """A number to as many digits as are readable."""
+    count = parts_in_one(value)
+    if count is not None:
+        return Text(f"1/{count}" if count > 0 else f"−1/{-count}", MULTIPLY if count > 0 else ADD)
     text = literal(value, dtype).replace("np.", "")
     return number(f"{float(value):.6g}" if "." in text and len(text) > MAX_DIGITS else text)
 

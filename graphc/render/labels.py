@@ -140,7 +140,9 @@ def colours_of(box: Box) -> Colours:
 
 def lines_of_text(box: Box) -> Sequence[str]:
     """The formula as text, or what a box without one is."""
-    return box.lines or ((style.KINDS[box.kind].legend,) if box.kind not in ("forward", "backward") else ())
+    return box.lines or (
+        (style.KINDS[box.kind].legend,) if box.kind not in ("forward", "backward", "factor") else ()
+    )
 
 
 def legend_row(figure: Figure) -> str:

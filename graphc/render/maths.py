@@ -24,6 +24,7 @@ from graphc.render.formula import (
     is_scaling,
     leaf_text,
     notation_of,
+    parts_in_one,
     scalars_first,
     size_text,
 )
@@ -181,7 +182,15 @@ def _closed(node: Node) -> Math | None:
     if node.op.role != "const" or node.shape or not node.type.is_float:
         return None
     value = node.attrs["value"].value[()]
-    return next((formula for number, formula in _NUMBERS if value == value.dtype.type(number)), None)
+    return next((formula for number, formula in _NUMBERS if value == value.dtype.type(number)), _part(value))
+
+
+def _part(value: Any) -> Math | None:
+    count = parts_in_one(value)
+    if count is None:
+        return None
+    found = Math("fraction", "", (Math("number", "1"), Math("number", str(abs(count)))), POWER)
+    return found if count > 0 else Math("row", "", (operator("−"), found), ADD)
 
 
 def node_math(node: Node, operands: Sequence[Math]) -> Math:

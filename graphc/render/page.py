@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from graphc.render import style
-from graphc.render.figure import BACKWARD, BETWEEN, COLUMNS, EXTRA, FORWARD, Box, Figure, Row
+from graphc.render.figure import BACKWARD, BETWEEN, COLUMNS, EXTRA, FACTORS, FORWARD, Box, Figure, Row
 
 _STYLE = """
 body { font: 14px/1.4 Helvetica, Arial, sans-serif; color: #1D2939; background: white; margin: 1.5rem; }
@@ -38,7 +38,7 @@ def page_of(figure: Figure, picture: str | None, note: str = "") -> str:
     )
 
 
-BESIDE = {EXTRA: BACKWARD, BETWEEN: FORWARD}
+BESIDE = {FACTORS: BACKWARD, EXTRA: BACKWARD, BETWEEN: FORWARD}
 """Columns that have no column of their own in a table."""
 
 

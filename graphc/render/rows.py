@@ -14,6 +14,7 @@ from graphc.render.figure import (
     BACKWARD,
     BETWEEN,
     EXTRA,
+    FACTORS,
     FORWARD,
     GRADIENTS,
     SOURCES,
@@ -27,6 +28,7 @@ from graphc.render.filled import Filler
 from graphc.render.formula import shape_label
 from graphc.render.loops import Loop, loop_formulas, loop_lines, loops_of
 from graphc.render.maths import Math, titled
+from graphc.render.order import layer_by_layer
 from graphc.render.parts import BACKWARD as BACK
 from graphc.render.parts import FORWARD as FRONT
 from graphc.render.parts import Parts, carries_gradient, parts_of
@@ -112,7 +114,7 @@ class _Layout:
 
     def figure(self, updates: bool) -> Figure:
         """All of it."""
-        forward = [n for n in self.boxes.formulas if self._phase(n) == FRONT and n.op.kind != "leaf"]
+        forward = self._in_front()
         for node in forward:
             self._forward(node)
         backward = [n for n in self.boxes.formulas if self._phase(n) == BACK and n not in self.hidden]
@@ -153,6 +155,13 @@ class _Layout:
             nodes=nodes,
             copies=self.copies,
         )
+
+    def _in_front(self) -> list[Node]:
+        """Forward values, a layer after the other; in a plan in the order of its steps."""
+        found = [n for n in self.boxes.formulas if self._phase(n) == FRONT and n.op.kind != "leaf"]
+        if self.fill.steps:
+            return found
+        return layer_by_layer(found, lambda n: path_of(self.graph, n), lambda n: self.boxes.formulas[n].refs)
 
     def _phase(self, node: Node) -> str:
         return self.parts.phase[node]
@@ -258,8 +267,12 @@ class _Layout:
         else:
             draft = self._helper_row(node) or self._draft(path_of(self.graph, node))
             taken = draft.columns.get(BACKWARD) or self._awaited(draft)
-            column = EXTRA if draft.columns.get(FORWARD) and taken else BACKWARD
+            column = self._helper_column(node) if draft.columns.get(FORWARD) and taken else BACKWARD
         self._place(node, draft, column)
+
+    def _helper_column(self, node: Node) -> str:
+        """A factor reads forward values and is read by a gradient: it stands between the two."""
+        return FACTORS if self.fill.kind(node) == "factor" else EXTRA
 
     def _hide(self) -> None:
         """What a loop saves stands in the box of the loop, or in that of its equation."""
@@ -283,7 +296,7 @@ class _Layout:
             box = Box(key, "backward loop", "backward", lines, "", lines, listed=True, formulas=formulas)
             draft.add(EXTRA if draft.columns.get(BACKWARD) else BACKWARD, box)
             for member in loop.members:
-                self._join(key, self.keys[member], self.fill.kind(member))
+                self._join(key, self.keys[member], self.fill.edge_kind(member))
 
     def _gradient_column(self, partner: Node, draft: Draft) -> str:
         standing = draft.columns.get(FORWARD, [])
@@ -372,7 +385,7 @@ class _Layout:
         first = [n for n in backward if not any(self._phase(r) == BACK for r in self.boxes.formulas[n].refs)]
         led = [n for n in first if carries_gradient(n)] or first  # a mere derivative reads no gradient
         for node in led:
-            self._join(box.key, self.keys[node], self.fill.kind(node))
+            self._join(box.key, self.keys[node], self.fill.edge_kind(node))
 
     def _updates(self) -> None:
         """What updates: a cell in the row of each parameter; states, and what the cells share, below."""
@@ -412,6 +425,7 @@ class _Layout:
                 for box in [box for box in sources if box.kind == "input" and box.key in above]:
                     sources.remove(box)
                     draft.add(BETWEEN, box)
+                if draft.columns.get(BETWEEN) or draft.columns.get(FACTORS):
                     self._untie(draft)
 
     def _untie(self, draft: Draft) -> None:
@@ -441,7 +455,7 @@ class _Layout:
     def _backward_edges(self, backward: Iterable[Node]) -> None:
         for node in backward:
             head = self.blocks.get(node, self.keys[node])
-            kind = "backward" if node in self.blocks else self.fill.kind(node)
+            kind = "backward" if node in self.blocks else self.fill.edge_kind(node)
             for ref in self.boxes.formulas[node].refs:
                 if self._phase(ref) == BACK and ref not in self.hidden:
                     self._join(self.keys[ref], head, kind, self._text(ref, node))

@@ -32,6 +32,7 @@ KINDS: Mapping[str, Look] = MappingProxyType(
         "random": Look("#F2F4F7", "#5B6472", "random"),
         "forward": Look("#E5F0F9", "#0064A4", "forward"),
         "backward": Look("#FCEBDF", "#C24E00", "backward"),
+        "factor": Look("#FFFFFF", "#C24E00", "factor of a gradient"),
         "gradient": Look("#FFF5CC", "#A37A00", "gradient of a parameter"),
         "update": Look("#F4EAF1", "#9A4F7F", "update"),
     }

@@ -82,7 +82,7 @@ byId("search").addEventListener("keydown", (event) => {
 
 // -- keyboard -------------------------------------------------------------------------------------------------------
 
-const COLUMNS = ["sources", "forward", "between", "backward", "extra", "gradients", "updates"];
+const COLUMNS = ["sources", "forward", "between", "factors", "backward", "extra", "gradients", "updates"];
 
 function select(key) {
   here = key;

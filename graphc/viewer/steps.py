@@ -12,7 +12,7 @@ from graphc.explanation.words import expression
 from graphc.ir.events import Event, Folded, Lowered, Rewrite
 from graphc.ir.node import Node, op_title
 from graphc.ir.provenance import replaced_by
-from graphc.render.figure import BACKWARD, BETWEEN, EXTRA, FORWARD, GRADIENTS, SOURCES, UPDATES, Box
+from graphc.render.figure import BACKWARD, BETWEEN, EXTRA, FACTORS, FORWARD, GRADIENTS, SOURCES, UPDATES, Box
 from graphc.viewer.content import Content
 
 DECLARED, CHAIN, REWRITES, FUSED, RUNS, SLOTS = (
@@ -78,7 +78,7 @@ def _chain(content: Content) -> Iterator[Step]:
     """A step for each gradient, from the loss back; the equations of an optimizer at the end."""
     order: list[tuple[int, Box]] = []
     for r, row in enumerate(content.figure.rows):
-        for column in (BACKWARD, EXTRA, GRADIENTS):
+        for column in (FACTORS, BACKWARD, EXTRA, GRADIENTS):
             order.extend((r, box) for box in row.columns.get(column, ()))
     for _, box in sorted(order, key=lambda item: (_number(content, item[1]), -item[0])):
         yield Step(CHAIN, _written(box), (box.key,), (box.key,), _equation(content, box))
