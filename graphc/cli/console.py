@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TextIO
+
+from graphc.runtime.tables import LEAST, columns, terminal, width
 
 _CODES = {"bold": "1", "red": "31", "green": "32"}
 
-LEAST = 8
-"""A column of a table that is too wide is not made narrower than this."""
-
-NARROWEST = 30
-"""A terminal that says that it is narrower is not believed."""
-
-
 _ROW = re.compile(r"( +\S.*?)( {2,})(\S.*)")
-
-
-def terminal(stream: TextIO | None = None) -> bool:
-    """Whether somebody looks at a stream in a terminal."""
-    return (sys.stdout if stream is None else stream).isatty()
 
 
 def coloured(stream: TextIO | None = None) -> bool:
     """Whether colours are wanted: a terminal, and NO_COLOR (no-color.org) is not set."""
     return terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def width(stream: TextIO | None = None) -> int | None:
-    """How many columns there are; None where it is no terminal, and nothing has to fit."""
-    if not terminal(stream):
-        return None
-    return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
 def paint(text: str, style: str, stream: TextIO | None = None) -> str:
@@ -107,7 +89,7 @@ def _wrapped(text: str, room: int, indent: str = "", later: str | None = None) -
     )
 
 
-def grid(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]], right: Container[int] = ()) -> str:
     """A table under a header that fits the terminal: texts are cut, with … at the end; then last columns are left out.
 
     Args:
@@ -121,33 +103,8 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[i
         hidden       12
         output    1,280
     """
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    widths = _fitted(widths, width(), right)
-
-    def line(row: Sequence[str]) -> str:
-        cells = [_cut(cell, w) for cell, w in zip(row, widths, strict=False)]
-        placed = [c.rjust(widths[i]) if i in right else c.ljust(widths[i]) for i, c in enumerate(cells)]
-        return "  ".join(placed).rstrip()
-
-    return "\n".join([paint(line(header), "bold"), *map(line, rows)])
-
-
-def _fitted(widths: Sequence[int], room: int | None, right: Sequence[int]) -> list[int]:
-    """The widths of the columns that are shown."""
-    found = list(widths)
-    while room is not None and sum(found) + 2 * (len(found) - 1) > room:
-        widest = max(((w, i) for i, w in enumerate(found) if i not in right), default=(0, 0))
-        if widest[0] > LEAST:
-            found[widest[1]] -= 1
-        elif len(found) > 1:
-            found.pop()
-        else:
-            break
-    return found
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"
+    first, *rest = columns(header, rows, right)
+    return "\n".join([paint(first, "bold"), *rest])
 
 
 def heading(title: str) -> None:

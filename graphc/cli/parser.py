@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from graphc.cli.console import told, width
+from graphc.cli.console import told
 from graphc.errors import UsageError
+from graphc.runtime.tables import width
 
 DATA_NAMES = ("digits", "diabetes", "lines", "moons", "spirals")
 OPTIMIZER_NAMES = (

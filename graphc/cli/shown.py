@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from graphc.check.report import CELLS
-from graphc.cli.console import coloured, folded, grid, paint, terminal
+from graphc.cli.console import coloured, folded, grid, paint
 from graphc.render.highlight import terminal_listing
+from graphc.runtime.tables import terminal
 from graphc.train.summary import HEADER
 
 _STEP = re.compile(r" *\d+\. ")

@@ -104,11 +104,11 @@ class Profile:
     def _lines(self) -> str:
         shown = sorted(self.rows, key=lambda row: -row.seconds)
         rows = [(str(r.line), r.layer, r.text, _micro(r.seconds), self._share(r.seconds)) for r in shown]
-        return columns(("line", "layer", "code", "µs", "%"), rows, 3)
+        return "\n".join(columns(("line", "layer", "code", "µs", "%"), rows, range(3, 5)))
 
     def _layers(self) -> str:
         rows = [(name, _micro(s), self._share(s)) for name, s in self.by_layer().items()]
-        return columns(("layer", "µs", "%"), rows, 1)
+        return "\n".join(columns(("layer", "µs", "%"), rows, range(1, 3)))
 
     def _share(self, seconds: float) -> str:
         return f"{100 * seconds / self.total:.1f}"

@@ -163,7 +163,7 @@ class Report:
         ]
         spent = sum(p.seconds for p in self.passes)
         rows.append(("all", "", f"{spent * 1e3:.2f}", "", "", ""))
-        return columns(("pass", "graphs", "ms", "nodes", "after", "events"), rows, 1)
+        return "\n".join(columns(("pass", "graphs", "ms", "nodes", "after", "events"), rows, range(1, 6)))
 
     def _rule_line(self) -> str:
         fired = sorted(self.rules.items(), key=lambda item: (-item[1], item[0]))
@@ -172,7 +172,9 @@ class Report:
     def _cost_table(self) -> str:
         rows = [(c.layer, c.name, c.operation, c.type, _text(c.flops), _text(c.bytes)) for c in self.costs]
         rows += [("all", "", "", "", _text(self.flops), _text(self.bytes))]
-        return columns(("layer", "value", "operation", "type", "flops", "bytes"), rows, 4)
+        return "\n".join(
+            columns(("layer", "value", "operation", "type", "flops", "bytes"), rows, range(4, 6))
+        )
 
     def _slot_lines(self) -> str:
         cut = [f"vectors in pieces of {', '.join(map(str, self.pieces))} elements"] if self.pieces else []

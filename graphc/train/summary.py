@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from graphc.ir.node import Node
+from graphc.runtime.tables import columns
 from graphc.train.flops import flops
 
 
@@ -49,7 +50,7 @@ _NUMBERS = 3  # from this column on, cells are numbers and stand at the right
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """The layers of a model; ``print`` shows a table, and so does a notebook.
+    """The layers of a model; ``print`` shows a table that fits the terminal, and a notebook one of HTML.
 
     Attributes:
         title: the name of the model and its number of nodes.
@@ -71,10 +72,9 @@ class Summary:
         return f"{self.numbers:,} numbers, {self.trained:,} of them trained; {self.flops:,} flops for one example"
 
     def __str__(self) -> str:
-        rows = [HEADER, *(layer.cells for layer in self.layers)]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
-        rows.insert(1, tuple("-" * w for w in widths))
-        return "\n".join([self.title, "", *(_line(row, widths) for row in rows), "", self.foot])
+        rows = [layer.cells for layer in self.layers]
+        table = columns(HEADER, rows, range(_NUMBERS, len(HEADER)), rule=True)
+        return "\n".join([self.title, "", *table, "", self.foot])
 
     __repr__ = __str__
 
@@ -84,11 +84,6 @@ class Summary:
             f"<table><caption>{escape(self.title)}</caption><thead>{_html_row('th', HEADER)}</thead>"
             f"<tbody>{rows}</tbody></table><p>{escape(self.foot)}</p>"
         )
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = zip(row, widths, strict=True)
-    return "  ".join(c.rjust(w) if i >= _NUMBERS else c.ljust(w) for i, (c, w) in enumerate(cells)).rstrip()
 
 
 def _html_row(tag: str, cells: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import graphc as gx
 from graphc import nn
 from graphc.check.report import GradientReport, VariableCheck
 from graphc.cli import console, main, shown
+from graphc.runtime import tables
 from tests.cli.support import write_net
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -21,7 +22,7 @@ COLOUR = re.compile(r"\x1b\[[\d;]*m")
 @pytest.fixture
 def screen(monkeypatch, capsys):
     """A terminal of 80 columns."""
-    for module in (console, shown):
+    for module in (console, shown, tables):
         monkeypatch.setattr(module, "terminal", lambda stream=None: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -113,7 +114,7 @@ def test_a_long_text_goes_on_below_itself(screen, monkeypatch):
 
 def test_a_terminal_that_claims_no_width_is_not_believed(screen, monkeypatch):
     monkeypatch.setenv("COLUMNS", "3")
-    assert console.width() == console.NARROWEST
+    assert tables.width() == tables.NARROWEST
 
 
 def test_the_summary_of_a_model_fits(screen, monkeypatch):
