@@ -118,7 +118,7 @@ def graph_of(outputs: Any, updates: Mapping[Node, Node] | None = None, name: str
     """Form a graph: fix the order of arguments, number unnamed layers, refuse two leaves of one name.
 
     Raises:
-        ArgumentError: outputs that are not nodes, or an update of something that is not a leaf.
+        ArgumentError: outputs that are not nodes, an update of something that is not a leaf, or a name that is none.
         DuplicateNameError: two leaves of one name.
 
     Example:
@@ -127,6 +127,8 @@ def graph_of(outputs: Any, updates: Mapping[Node, Node] | None = None, name: str
         >>> [leaf.attrs["name"] for leaf in gx.graph_of(gx.tanh(x)).leaves("input")]
         ['x']
     """
+    if not (isinstance(name, str) and name and name.isprintable()):
+        raise ArgumentError("the name of a graph is printable text", given=f"{name!r:.60}")
     flat, form = flatten(outputs, lambda x: isinstance(x, Node))
     pairs = tuple((updates or {}).items())
     for leaf, value in pairs:

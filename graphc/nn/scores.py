@@ -26,11 +26,13 @@ def labels_of(prediction: Any, target: Any, threshold: float) -> tuple[Array, Ar
     Raises:
         ShapeError: the shapes fit no form.
         ArgumentError: predictions or a threshold that are no numbers.
-        DataError: targets that are no classes.
+        DataError: targets that are no classes, or predictions that are no numbers.
     """
     p, t = np.asarray(prediction), np.asarray(target)
     if p.dtype.kind not in "biuf" or not isinstance(threshold, (int, float)):
         raise ArgumentError("predictions and threshold are numbers", given=f"{_form(p)}, {threshold!r:.60}")
+    if p.dtype.kind == "f" and np.isnan(p).any():
+        raise DataError("the predictions hold nan", given=f"{np.isnan(p).sum()} of {p.size} numbers")
     if t.dtype.kind == "f" and p.shape == t.shape and p.ndim > 1 and p.shape[-1] > 1:
         p, t = p.argmax(axis=-1), t.argmax(axis=-1)
     elif p.dtype.kind == "f" and p.ndim == t.ndim + 1 and p.shape[:-1] == t.shape and p.shape[-1] > 1:

@@ -211,7 +211,7 @@ quantile_op = Op(
     coerce=floats,
     gradient=_quantile_gradient,
     numpy=_quantile_text,
-    latex=r"Q({x})",
+    latex=r"\operatorname{{quantile}}({x})",
     cost=20.0,
 )
 

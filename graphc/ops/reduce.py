@@ -297,7 +297,7 @@ first_max = Op(
     helpers=("_argmax_one_hot",),
     axes="first",
     pair=maximum_op,
-    latex=r"[{x} = \max {x}]",
+    latex=r"\operatorname{{onehot}}(\arg\max {x})",
     doc="1 at the first maximum along an axis, 0 elsewhere.",
     cost=1.0,
 )

@@ -12,6 +12,7 @@ from graphc.runtime.figures import INK, MAP, axes_for, expect, ink_of, remark, t
 from graphc.stages import compile
 from graphc.train.model import Model
 from graphc.train.programs import within
+from graphc.train.run import check_count
 
 LINES = 18
 
@@ -89,6 +90,7 @@ def measured_surface(
         raise ArgumentError(
             "a grid of at least 2 points, and a reach above 0", given=f"{points!r}, {reach!r}"
         )
+    check_count("seed", seed, 0)
     data, params = model.checked_data(x, y), model.params
     trained = {str(model.graph.name_of(p)): params[str(model.graph.name_of(p))] for p in model._trained()}
     first, second = directions_for(trained, seed)

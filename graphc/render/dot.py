@@ -64,7 +64,7 @@ class _Writer:
         self.figure, self.legend = figure, legend
         self.labels = Labels(settings)
         self.boxes = {box.key: box for box in figure.boxes}
-        self.graph = Digraph(figure.name)
+        self.graph = Digraph(figure.key)
         self.routes = routes_of(figure)
         self.pens: dict[Lane, tuple[str, float]] = {}
         for edge, lane in self.routes.lanes.items():

@@ -25,7 +25,7 @@ from graphc.render.page import page_of
 from graphc.render.parts import parts_of
 from graphc.render.path import with_path
 from graphc.render.place import placed
-from graphc.render.press import DPI, LONGEST, Printed, printed
+from graphc.render.press import DPI, LEGIBLE, LONGEST, Printed, density, printed
 from graphc.render.rows import figure_of
 from graphc.render.svg import cleaned, described, summary, with_dark
 from graphc.render.typeset import settings_of
@@ -293,6 +293,10 @@ def _printed(drawing: Drawing, format: Printed) -> bytes:
     """By Typst from the SVG, or else by Graphviz, with formulas as text."""
     figure = drawing.figure
     try:
+        if format == "png" and density(drawing.plain_svg) < LEGIBLE:
+            sys.stderr.write(
+                f"graphc: {len(figure.boxes):,} boxes are too small in a .png; an .svg stays sharp\n"
+            )
         return printed(drawing.plain_svg, format, summary(figure), described(figure))
     except (Unavailable, MissingDependency):
         head, brace, rest = drawing.dot.partition("{")

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -78,9 +79,22 @@ def wheel(dot: str, format: str) -> bytes:
     try:
         with _lock:
             drawn: bytes = pygraphviz.AGraph(string=dot).draw(format=format, prog="dot")
-    except (ValueError, OSError, RuntimeError) as error:
+    except OSError as error:
+        if error.errno is None:
+            raise Unavailable(str(error)) from None
+        raise no_room(error) from None
+    except (ValueError, RuntimeError) as error:
         raise Unavailable(str(error)) from None
     return drawn
+
+
+def no_room(error: OSError) -> LayoutError:
+    """What is said where temporary files cannot be written."""
+    return LayoutError(
+        f"no temporary file could be written ({error.strerror})",
+        given=str(error.filename or tempfile.gettempprefix()),
+        fix="free some room, or let TMPDIR name a folder that can be written",
+    )
 
 
 def pure(dot: str, format: str) -> bytes:

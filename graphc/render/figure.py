@@ -105,6 +105,11 @@ class Figure:
     nodes: Mapping[int, tuple[Node, ...]] = field(default_factory=dict)
     copies: Mapping[int, Node] = field(default_factory=dict)
 
+    @property
+    def key(self) -> str:
+        """The name as Graphviz takes it, and as a page can refer to it."""
+        return "".join(c if c.isalnum() else "_" for c in self.name)
+
     @cached_property
     def place(self) -> dict[int, tuple[int, str, int]]:
         """Of each box by key: its row, its column, and its place within that column."""

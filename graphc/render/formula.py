@@ -12,7 +12,7 @@ from graphc.ir.size import Dim
 from graphc.ir.types import Shape
 from graphc.ops.slices import WHOLE, slice_text
 from graphc.ops.template import ATOM, Text, literal
-from graphc.render.notation import ADD, BESIDE, MULTIPLY, number, written
+from graphc.render.notation import ADD, BESIDE, MULTIPLY, SUBSCRIPTS, number, written
 
 SHOWN_ELEMENTS = 4
 """A constant array of at most so many elements is written out."""
@@ -39,6 +39,8 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
     latex = notation_of(node)
     if node.op.latex is not None and is_scaling(node):
         operands, latex = _scaled(node, operands)
+    elif is_outer(node):
+        latex = latex.replace(r"\odot", r"\otimes")
     names = node.op.operand_names(len(operands))
     fills = dict(zip(names, operands, strict=True))
     if node.op.variadic:
@@ -82,6 +84,8 @@ def elided(parts: Sequence[T], gap: T) -> Sequence[T]:
 def notation_of(node: Node) -> str:
     """The card's own notation, or else its operator, or else a call by name."""
     op = node.op
+    if is_dot(node):
+        return r"\textstyle\sum {a} \odot {b}"
     if op.role != "call" and op.latex is not None:
         scalars = op.infix is None and all(x.shape == () for x in node.inputs)
         return op.latex.replace(r"\odot", r"\cdot") if scalars else op.latex
@@ -89,8 +93,20 @@ def notation_of(node: Node) -> str:
         left, right = op.operands
         return f"{{{left}}} {op.infix} {{{right}}}"
     name = str(node.attrs.get("name", op.name)).replace("_", r"\_")
+    if op.bodies and "result" in node.attrs:
+        name += str(node.attrs["result"] + 1).translate(SUBSCRIPTS)  # which of its values
     holes = ", ".join(f"{{{n.removeprefix('*')}}}" for n in op.operands)
     return rf"\operatorname{{{{{name}}}}}({holes})"
+
+
+def is_dot(node: Node) -> bool:
+    """Whether a product of matrices is one of a row and a column each: a sum of products along their last axis."""
+    return "contracts" in node.op.properties and node.ndim > 2 and node.shape[-2:] == (1, 1)
+
+
+def is_outer(node: Node) -> bool:
+    """Whether each operand of a product is stretched along the other."""
+    return r"\odot" in (node.op.latex or "") and all(x.shape != node.shape for x in node.inputs)
 
 
 def is_scaling(node: Node) -> bool:

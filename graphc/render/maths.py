@@ -21,6 +21,8 @@ from graphc.render.formula import (
     attribute_text,
     elided,
     is_bounds,
+    is_dot,
+    is_outer,
     is_scaling,
     leaf_text,
     notation_of,
@@ -42,6 +44,7 @@ from graphc.render.notation import (
     from_left,
     from_right,
     greek,
+    number,
     parsed,
 )
 
@@ -149,16 +152,16 @@ def partial(of: Math, by: Math) -> Math:
 def plain(text: str) -> Math:
     """A numeral or a size, such as ``10⁻⁷``, ``2·10⁻³`` or ``16 batch``."""
     parts: list[Math] = []
-    for exponent, number, square, word, sign in _TOKEN.findall(text):
+    for exponent, digits, square, word, sign in _TOKEN.findall(text):
         if exponent:
             power = Math("number", exponent.translate(PLAIN_DIGITS))
             parts.append(Math("power", parts=(Math("number", "10"), power)))
         elif square:
             parts.append(Math("power", parts=(parts.pop(), Math("number", square.translate(PLAIN_DIGITS)))))
-        elif number or word:
+        elif digits or word:
             if parts and parts[-1].kind in ("number", "name", "upright"):
                 parts.append(Math("space"))
-            parts.append(Math("number", number) if number else named(word))
+            parts.append(Math("number", digits) if digits else named(word))
         else:
             parts.append(Math("comma") if sign == "," else operator(sign))
     return row(parts, getattr(text, "binds", ATOM))
@@ -195,11 +198,10 @@ def _part(value: Any) -> Math | None:
 
 def node_math(node: Node, operands: Sequence[Math]) -> Math:
     """One operation over the formulas of its operands."""
-    latex = notation_of(node)
-    parts = list(operands)
+    latex, parts = notation_of(node), list(operands)
     if node.op.latex is not None and is_scaling(node):
         parts, latex = _scaled(node, parts)
-    elif _is_outer(node):
+    elif is_outer(node):
         latex = latex.replace(r"\odot", r"\otimes")
     names = node.op.operand_names(len(parts))
     fills = dict(zip(names, parts, strict=True))
@@ -207,7 +209,7 @@ def node_math(node: Node, operands: Sequence[Math]) -> Math:
         fixed = len(node.op.operands) - 1
         fills[node.op.operands[-1].removeprefix("*")] = _listed(parts[fixed:])
     attributes = {key: _attribute(node, key) for key in node.attrs if key not in fills}
-    return _Layout({**attributes, **fills}, _place(node) or _axes(node)).line(parsed(latex))
+    return _Layout({**attributes, **fills}, _place(node) or _under(node)).line(parsed(latex))
 
 
 def _attribute(node: Node, key: str) -> Math:
@@ -229,11 +231,6 @@ def _scaled(node: Node, parts: list[Math]) -> tuple[list[Math], str]:
     first, second = reversed(parts) if swap else parts
     sign = "" if first.kind == "number" and _starts(second) != "number" else r"\cdot"
     return [first, second], (node.op.latex or "").replace(r"\odot", sign)
-
-
-def _is_outer(node: Node) -> bool:
-    """Whether each operand of a product is stretched along the other."""
-    return r"\odot" in (node.op.latex or "") and all(x.shape != node.shape for x in node.inputs)
 
 
 def _starts(formula: Math) -> str:
@@ -276,6 +273,34 @@ def _are_of_a_window(x: Node, axes: tuple[int, ...]) -> bool:
         return False
     counts = source.shape[: source.ndim - len(window)]
     return x.shape[: len(counts)] == counts and axes == tuple(range(len(counts), x.ndim))
+
+
+UNSAID = {"axis", "axes", "keepdims", "shape", "index", "window", "stride", "dilation"} | {
+    "classes", "over", "length", "result", "dim", "default", "value"
+}  # fmt: skip
+"""Attributes that are said in another way, or that the shape below the formula says."""
+
+
+def _under(node: Node) -> Math | None:
+    """What is written below a word or a sum sign: the axes, and the numbers on which the values depend."""
+    if is_dot(node):
+        *batch, _, last = node.inputs[0].shape
+        return axis_math((*batch, last), len(batch))
+    axes, latex = _axes(node), node.op.latex or ""
+    said = [] if axes is None else [axes]
+    for key, default in node.op.attrs.items():
+        value = node.attrs.get(key)
+        if key in UNSAID or f"{{{key}}}" in latex or not _is_numeric(value) or value == default:
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        numbers = _listed([plain(number(f"{n:.6g}")) for n in values])
+        said.append(numbers if default is ... else row([Math("upright", key), operator("="), numbers]))
+    return _listed(said) if said else None
+
+
+def _is_numeric(value: Any) -> bool:
+    numbers = value if isinstance(value, tuple) else (value,)
+    return bool(numbers) and all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
 
 
 def _axes(node: Node) -> Math | None:
@@ -328,14 +353,16 @@ class _Layout:
         stack: list[list[Math]] = [[]]
         opened: list[Item] = []
         binds, bars = ATOM, 0
+        named = self._named(items)
         for i, item in enumerate(items):
             before = items[i - 1] if i else None
             after = items[i + 1] if i + 1 < len(items) else None
             closing = item.kind == "close" or (item.kind == "bar" and bars % 2 == 1)
             bars += item.kind == "bar"
             if closing and opened:
-                inside = row(stack.pop())
-                stack[-1].append(fenced(inside, opened.pop().text + item.text))
+                found = fenced(row(stack.pop()), opened.pop().text + item.text)
+                under = self.under if item.kind == "bar" and named is None else None  # of a norm
+                stack[-1].append(Math("index", parts=(found, under)) if under else found)
             elif item.kind in ("open", "bar"):
                 if before is not None and before.kind in ENDS:
                     stack[-1].append(Math("space"))
@@ -344,14 +371,21 @@ class _Layout:
             else:
                 if not opened:
                     binds = min(binds, _binding(item, before))
-                stack[-1].extend(self._shown(item, before, after))
+                stack[-1].extend(self._shown(item, before, after, i == named))
         while opened:  # a bracket that is never closed stands as it is
             sign = operator(opened.pop().text)
             rest = stack.pop()
             stack[-1] += [sign, *rest]
         return row(stack[0], binds)
 
-    def _shown(self, item: Item, before: Item | None, after: Item | None) -> list[Math]:
+    @staticmethod
+    def _named(items: Sequence[Item]) -> int | None:
+        """Which piece of a notation says what it does: its sum sign, or else its last word."""
+        big = [i for i, item in enumerate(items) if item.kind == "big"]
+        words = [i for i, item in enumerate(items) if item.kind == "word"]
+        return big[-1] if big else words[-1] if words else None
+
+    def _shown(self, item: Item, before: Item | None, after: Item | None, named: bool) -> list[Math]:
         gap = [Math("space")] if item.kind in STARTS and before is not None and before.kind in ENDS else []
         if item.kind in OPERANDS:
             inside = self._piece(item)
@@ -363,8 +397,7 @@ class _Layout:
         if item.kind == "word":
             gap = [Math("space")] if before is not None and before.kind in (*ENDS, "word") else []
             word = Math("name" if greek_letter(item.text) else "word", item.text)
-            last = after is None or after.kind != "word"
-            return [*gap, Math("index", parts=(word, self.under)) if last and self.under else word]
+            return [*gap, Math("index", parts=(word, self.under)) if named and self.under else word]
         if item.kind == "comma":
             return [Math("comma")]
         return [Math("prefix" if item.kind == "prefix" else "op", item.text)]

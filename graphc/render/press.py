@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Literal
 
 from graphc.render import style
-from graphc.render.engines import Unavailable
+from graphc.render.engines import Unavailable, no_room
 
 DPI, LONGEST = 144, 5760
 """A PNG is sharp on a slide, and never wider or higher than 5,760 pixels."""
+
+LEGIBLE = 48
+"""Pixels an inch below which nobody reads a formula."""
+
+LONGEST_PAGE = 14_400
+"""Points, which are 5 m: Acrobat shows no longer page (ISO 32000-1, annex C)."""
 
 FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, TeX Gyre Heros, DejaVu Sans, Libertinus Serif"
 """Where Graphviz measured what stands for Helvetica on this machine; the last one Typst brings along."""
@@ -23,7 +29,7 @@ FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, TeX Gyre Heros, DejaVu 
 PAGE = """\
 #set document(title: sys.inputs.title, date: none)
 #set page(width: auto, height: auto, margin: 0pt, fill: white)
-#image("figure.svg", alt: sys.inputs.description)
+#image("figure.svg", width: float(sys.inputs.width) * 1pt, alt: sys.inputs.description)
 """
 
 Printed = Literal["png", "pdf"]
@@ -42,22 +48,25 @@ def printed(svg: str, format: Printed, title: str = "", description: str = "") -
 
     Raises:
         Unavailable: Typst is not installed, or cannot read this figure.
+        LayoutError: no temporary file can be written.
     """
     try:
         import typst
     except ImportError as error:
         raise Unavailable(str(error)) from None
-    words = {"title": title, "description": description}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "figure.svg").write_text(svg.replace(style.FONT, FONTS), "utf-8")
-        (folder / "page.typ").write_text(PAGE, "utf-8")
-        try:
+    inputs = {"title": title, "description": description, "width": f"{_width(svg)}"}
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "figure.svg").write_text(svg.replace(style.FONT, FONTS), "utf-8")
+            (folder / "page.typ").write_text(PAGE, "utf-8")
             return typst.compile(
-                folder / "page.typ", root=folder, format=format, ppi=density(svg), sys_inputs=words
+                folder / "page.typ", root=folder, format=format, ppi=density(svg), sys_inputs=inputs
             )
-        except typst.TypstError as error:
-            raise Unavailable(str(error)) from None
+    except typst.TypstError as error:
+        raise Unavailable(str(error)) from None
+    except OSError as error:
+        raise no_room(error) from None
 
 
 def density(svg: str) -> float:
@@ -67,6 +76,16 @@ def density(svg: str) -> float:
         >>> density('<svg role="img" width="720pt" height="72pt">'), density('<svg width="7200pt" height="72pt">')
         (144, 57.6)
     """
-    size = _SIZE.search(svg)
-    longer = max(map(float, size.groups())) if size else 0.0
+    longer = min(max(_size(svg)), LONGEST_PAGE)
     return min(DPI, LONGEST * 72 / longer) if longer else DPI
+
+
+def _size(svg: str) -> tuple[float, float]:
+    size = _SIZE.search(svg)
+    return (float(size[1]), float(size[2])) if size else (0.0, 0.0)
+
+
+def _width(svg: str) -> float:
+    """Points: that of the figure, or less where its page would be longer than readers of PDF show."""
+    width, height = _size(svg)
+    return width * min(1.0, LONGEST_PAGE / max(width, height, 1.0))

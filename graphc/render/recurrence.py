@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphc.ir.node import Node, toposort
 from graphc.render.document import Pieces
 from graphc.render.formula import size_text
-from graphc.render.maths import Math, equals, leaf_math, named, node_math, operator, plain, row
+from graphc.render.maths import Math, equals, fenced, leaf_math, named, node_math, operator, plain, row
 from graphc.render.titles import pretty
 
 _T = Math("name", "t")
@@ -133,6 +133,8 @@ def _distinct(names: Sequence[str]) -> list[Math]:
 
 def indexed(base: Math, index: Math) -> Math:
     """A value at a step; what has an index gets a second one."""
+    if base.kind == "index" and base.parts[1].kind == "fence":  # a slice, in brackets of its own
+        return Math("index", parts=(fenced(base), index))
     if base.kind == "index":
         return Math("index", parts=(base.parts[0], row([base.parts[1], Math("comma"), index])))
     return Math("index", parts=(base.at_least(100), index))

@@ -43,7 +43,7 @@ def _as_line(found: re.Match[str]) -> str:
 def _titles(figure: Figure) -> Mapping[str, str]:
     """By the name that Graphviz knows a part by, its title."""
     titles = {
-        figure.name: f"<title>{escape(summary(figure))}</title>\n<desc>{escape(described(figure))}</desc>\n"
+        figure.key: f"<title>{escape(summary(figure))}</title>\n<desc>{escape(described(figure))}</desc>\n"
     }
     for box in figure.boxes:
         titles[f"n{box.key}"] = f"<title>{escape(printable(box.title))}</title>\n"

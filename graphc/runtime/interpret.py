@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.errors import ArgumentError
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, engine
 from graphc.ops.evaluate import evaluate, size_values
@@ -47,6 +48,8 @@ def interpret_nodes(
     graph: Graph, arguments: Mapping[str, Any] | Sequence[Any], rng: Mapping[str, Any] | None = None
 ) -> dict[Node, Any]:
     """The value of every node, the graph's own outputs and what they are lowered to included."""
+    if not isinstance(graph, Graph):
+        raise ArgumentError("a graph is interpreted", given=f"{graph!r:.80}", fix="pass gx.graph_of(...)")
     prepared = prepared_graph(graph)
     arrays = bind(graph, arguments)
     sizes = size_values([n.type for n in graph.arguments], [arrays[n] for n in graph.arguments])

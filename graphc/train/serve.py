@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
@@ -71,8 +73,9 @@ class Server:
         return f"http://{HOST}:{self.port}/"
 
     def close(self) -> None:
-        """Stop; what is being answered still is."""
+        """Stop; what is being answered still is, and connections that ask nothing end."""
         self._http.shutdown()
+        self._http.stop_listening()
         self._http.server_close()
         self._thread.join()
 
@@ -81,6 +84,26 @@ class _Http(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = False
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """When it is answered, or its reader has left."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def stop_listening(self) -> None:
+        """No thread waits for what a reader might ask."""
+        for request in tuple(self._open):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A reader that leaves in the middle is no event."""
@@ -138,5 +161,8 @@ def _policy(style: str) -> str:
 
 def _numbers(query: str) -> dict[str, int]:
     """``a=1&b=2``; what is no whole number is left out."""
-    found = {name: values[-1] for name, values in parse_qs(query, max_num_fields=10).items()}
+    try:
+        found = {name: values[-1] for name, values in parse_qs(query, max_num_fields=10).items()}
+    except ValueError:  # more fields than anybody asks for
+        return {}
     return {name: int(v) for name, v in found.items() if v.isascii() and v.isdigit() and len(v) < 12}

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from graphc.codegen.labels import label_inputs
 from graphc.errors import ArgumentError
+from graphc.runtime.arguments import check_arrays
 from graphc.runtime.interpret import interpret_nodes
+from graphc.runtime.labels import refuse_labels
 from graphc.runtime.program import make_rng
 from graphc.viewer.content import Content
 
@@ -26,7 +29,7 @@ def statistics(content: Content, what: Any, values: Any) -> dict[int, dict[str, 
         values: a batch.
 
     Raises:
-        ArgumentError: an argument has no value.
+        ArgumentError, ShapeError, DTypeError, DataError: an argument has no value, or one that does not fit.
     """
     graph = content.graph
     arrays = _arguments(content, what, values)
@@ -51,7 +54,19 @@ def _arguments(content: Content, what: Any, values: Any) -> dict[str, Any]:
             known[name] = leaf.attrs["default"]
         if name not in known:
             raise ArgumentError(f"{name} has no value", given=", ".join(known) or type(values).__name__)
-    return known
+    return _checked(content, known)
+
+
+def _checked(content: Content, known: Mapping[str, Any]) -> dict[str, Any]:
+    """In the declared dtypes, shapes and ranges of labels; what is not finite is let through, to be looked at."""
+    leaves = content.graph.arguments
+    names = [str(content.graph.name_of(leaf)) for leaf in leaves]
+    arrays = check_arrays([(known[name], leaf, name) for leaf, name in zip(leaves, names, strict=True)])
+    labels = label_inputs(content.graph)
+    for array, leaf, name in zip(arrays, leaves, names, strict=True):
+        if leaf in labels:
+            refuse_labels(array, leaf, name, labels[leaf])
+    return dict(zip(names, arrays, strict=True))
 
 
 def _inputs(model: Any, values: Any) -> dict[str, Any]:

@@ -24,6 +24,12 @@ def test_arguments_stand_by_role_then_by_declaration() -> None:
     assert graph.leaf("lr") is lr
 
 
+@pytest.mark.parametrize("name", ["", "\ud800", "a\0b", "\x07", 3, None])
+def test_a_graph_has_a_printable_name(name) -> None:
+    with pytest.raises(ArgumentError, match="the name of a graph is printable text"):
+        gx.graph_of(gx.param("w", ()), name=name)
+
+
 def test_an_unknown_argument_lists_near_names() -> None:
     graph = gx.graph_of(gx.param("hidden", ()) * 2)
     with pytest.raises(UnknownNameError, match="hidden"):

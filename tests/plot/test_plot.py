@@ -128,6 +128,17 @@ def test_a_gradient_of_zero_is_written_as_one():
     ]  # of the last layer, only the bias is left
 
 
+def test_a_seed_that_is_none_is_refused(moons):
+    model, data = moons
+    with pytest.raises(gx.errors.ArgumentError, match="seed is an int of at least 0"):
+        gx.plot.measured_surface(model, data, points=3, seed=-1)
+
+
+def test_predictions_that_are_no_numbers_are_refused():
+    with pytest.raises(gx.errors.DataError, match="the predictions hold nan"):
+        gx.plot.confusion_matrix(np.array([np.nan, 1.0]), np.array([0, 1]))
+
+
 def test_directions_are_as_long_as_the_filters_they_move():
     from graphc.plot.surface import directions_for
 

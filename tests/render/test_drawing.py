@@ -77,6 +77,18 @@ def test_without_an_engine_html_is_written_and_one_line_says_so(
     assert "hidden2" in html
 
 
+@pytest.mark.parametrize("name", ["a\\", "</title><script>", "<b>", "digits-mlp", "a&b", "#x", '"', "für 数"])
+def test_any_name_of_a_graph_can_be_drawn(name: str) -> None:
+    pytest.importorskip("pygraphviz")
+    w = gx.param("w", (3,))
+    svg = draw(gx.graph_of({"y": gx.sum(w)}, name=name)).svg
+    tree = ET.fromstring(svg)
+    titles = [e.text for e in tree.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles[0] is not None
+    assert titles[0].startswith(f"{name}: ")
+    assert "<script" not in svg
+
+
 def test_without_an_engine_svg_says_what_to_install(no_engine: None) -> None:
     with pytest.raises(MissingDependency) as caught:
         _ = draw(networks.regression()).svg

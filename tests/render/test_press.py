@@ -6,6 +6,8 @@ import io
 import re
 import struct
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +36,29 @@ def test_a_long_figure_has_fewer_pixels_an_inch() -> None:
     long = SVG.replace("72pt", "7200pt").format(SQUARE)
     assert max(size(printed(long, "png"))) == 5760
     assert density(long) < 72
+
+
+def test_a_page_is_never_longer_than_readers_show() -> None:
+    page = printed(SVG.replace("72pt", "72000pt").format(SQUARE), "pdf")
+    (box,) = re.findall(rb"/MediaBox ?\[([\d. ]+)\]", page)
+    assert max(map(float, box.split())) == pytest.approx(14_400)
+
+
+def test_a_picture_that_nobody_can_read_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    WRITERS[".png"](draw(networks.mlp(6, 8), level="graph"))
+    assert capsys.readouterr().err == ""
+    WRITERS[".png"](draw(networks.mlp(120, 8), level="graph"))
+    assert capsys.readouterr().err.endswith("boxes are too small in a .png; an .svg stays sharp\n")
+
+
+def test_without_room_for_a_temporary_file_a_page_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawing = draw(networks.mlp())
+    assert drawing.svg
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert drawing.save(tmp_path / "z.png") == tmp_path / "z.html"
+    assert "no temporary file could be written" in capsys.readouterr().err
 
 
 def test_what_is_drawn_is_there_on_white() -> None:

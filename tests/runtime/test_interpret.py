@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import graphc as gx
+from graphc.errors import ArgumentError
 from graphc.ir.graph import graph_of
 from graphc.runtime.interpret import interpret, interpret_nodes
 
@@ -14,6 +16,11 @@ def test_the_oracle_returns_the_structure():
     out = interpret(graph_of({"a": x + 1, "b": [gx.sum(x)]}), {"x": np.float32([1, 2])})
     assert out["a"].tolist() == [2, 3]
     assert out["b"][0] == 3
+
+
+def test_a_node_is_no_graph():
+    with pytest.raises(ArgumentError, match="a graph is interpreted"):
+        interpret(gx.sum(gx.param("v", (3,))), {"v": np.ones(3)})
 
 
 def test_every_intermediate_is_there():

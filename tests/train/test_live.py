@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import threading
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from graphc import nn, optim
 from graphc.errors import ArgumentError, NonFiniteError
 from graphc.train import live
 from graphc.train.feed import MOST, Feed
-from graphc.train.serve import Server
+from graphc.train.serve import HOST, Server
 
 DATA = (np.random.default_rng(0).normal(size=(40, 3)).astype("float32"), np.arange(40) % 2)
 
@@ -196,6 +196,31 @@ def test_the_page_may_load_nothing_from_elsewhere(server, path, kind):
 def test_only_whole_numbers_are_read(server):
     body = get(f"{server.url}data.json?version=3&points=-1&rows=1e9&norms=99999999999999&a=1&a=2")[2]
     assert json.loads(body) == {"version": 3, "a": 2}
+
+
+def test_too_many_fields_are_none(server):
+    query = "&".join(f"a{i}=1" for i in range(11))
+    assert get(f"{server.url}data.json?{query}")[0] == 200
+
+
+def test_no_thread_waits_for_a_reader_that_asks_nothing():
+    found = Server(0, {}, "")
+    idle = [socket.create_connection((HOST, found.port)) for _ in range(5)]
+    end = monotonic() + 5
+    while len(waiting()) < 5 and monotonic() < end:
+        sleep(0.01)
+    assert len(waiting()) == 5
+    found.close()
+    while waiting() and monotonic() < end:
+        sleep(0.01)
+    assert not waiting()
+    for connection in idle:
+        connection.close()
+
+
+def waiting():
+    """The threads that answer readers."""
+    return [thread for thread in threading.enumerate() if "process_request" in thread.name]
 
 
 def test_a_taken_port_is_told_of_before_anything_changes(server):

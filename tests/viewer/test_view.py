@@ -10,7 +10,7 @@ import pytest
 
 import graphc as gx
 from graphc import nn
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, GraphcError
 from graphc.viewer import view
 from graphc.viewer.content import content_of
 from graphc.viewer.values import summary
@@ -179,6 +179,38 @@ def test_the_values_of_a_batch_are_those_of_the_program():
     assert by_title["z₂"]["max"] == pytest.approx(float(model.predict(x).max()), rel=1e-4)
     assert by_title["loss"]["mean"] == pytest.approx(model.evaluate(x, t)["loss"], rel=1e-4)
     assert by_title["∂W₁"]["shape"] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("x", "t"),
+    [
+        (np.ones((6, 5)), [0] * 6),
+        (np.ones((2, 6, 4)), [0] * 6),
+        (np.ones((6, 4)), [0] * 5),
+        (np.ones((6, 4)) * 1j, [0] * 6),
+        ([["a"] * 4] * 6, [0] * 6),
+        (np.ones((6, 4)), [3] * 6),
+        (np.ones((6, 4)), [-1] * 6),
+        (np.ones((6, 4)), [0.7] * 6),
+        (np.ones((6, 4)), [np.nan] * 6),
+        (np.ones((6, 4)), [None] * 6),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused_as_in_training(x, t):
+    model = two_layers()
+    model.optimizer = gx.optim.sgd(0.1)
+    given = np.array(x), np.array(t)
+    with pytest.raises(GraphcError) as shown:
+        model.view(values=given)
+    with pytest.raises(type(shown.value)):
+        model.fit(*given, epochs=1, verbose=False)
+
+
+def test_what_is_not_finite_is_let_through_and_counted():
+    x = np.ones((6, 4))
+    x[2, 1] = np.nan
+    boxes = data_of(two_layers().view(values=(x, np.zeros(6, dtype=int))))["boxes"].values()
+    assert next(box["values"]["nan"] for box in boxes if box["title"] == "x") == 1
 
 
 def test_a_value_that_is_missing_is_named():
