@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,9 @@ def gradient_flow(model: Any, x: Any, y: Any = None, *, seed: int = 0, ax: Any =
     sizes = {name: np.abs(np.asarray(g, dtype=np.float64)) for name, g in found.items()}
     ax = axes_for(ax, max(4.8, 1.6 + 0.28 * len(sizes)), 3.8)
     names = list(sizes)
-    for mark, wanted, label in ((0, _is_matrix, "weights"), (1, _is_vector, "biases, scales")):
-        chosen = [i for i, name in enumerate(names) if wanted(sizes[name])]
+    weights = weights_among(sizes)
+    for mark, label in ((0, "weights"), (1, "biases, scales")):
+        chosen = [i for i, name in enumerate(names) if (name in weights) == (mark == 0)]
         if chosen:
             _bars(ax, chosen, [sizes[names[i]] for i in chosen], mark, label)
     tidy(ax, x="parameter, from input to output", y="|gradient|: mean, 10 % to 90 %")
@@ -57,12 +59,16 @@ def gradient_flow(model: Any, x: Any, y: Any = None, *, seed: int = 0, ax: Any =
     return ax
 
 
-def _is_matrix(a: Any) -> bool:
-    return bool(a.ndim > 1)
-
-
-def _is_vector(a: Any) -> bool:
-    return bool(a.ndim <= 1)
+def weights_among(params: Mapping[str, Any]) -> set[str]:
+    """The names of those that are no biases and scales: of the most axes there are, from vectors on."""
+    return next(
+        (
+            {name for name, value in params.items() if np.ndim(value) >= least}
+            for least in (2, 1, 0)
+            if any(np.ndim(value) >= least for value in params.values())
+        ),
+        set(),
+    )
 
 
 def _bars(ax: Any, places: list[int], sizes: list[Any], mark: int, label: str) -> None:

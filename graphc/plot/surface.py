@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError
+from graphc.plot.flow import weights_among
 from graphc.runtime.figures import INK, MAP, axes_for, expect, ink_of, remark, tidy
 from graphc.stages import compile
 from graphc.train.model import Model
@@ -35,10 +36,11 @@ class Surface:
 
 
 def directions_for(params: dict[str, Any], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two random directions, normalised by filter: d_f ← d_f ‖θ_f‖ / ‖d_f‖; 0 for parameters of one axis or none.
+    """Two random directions, normalised by filter: d_f ← d_f ‖θ_f‖ / ‖d_f‖; 0 for biases and scales.
 
     A filter f is what makes one feature: all axes but the last, which counts the features of a layer (of ``dense``
-    (in, out) and of ``conv`` (height, width, in, out) alike). d is drawn from a normal distribution.
+    (in, out) and of ``conv`` (height, width, in, out) alike). d is drawn from a normal distribution. In a model without
+    matrices the vectors are its weights.
 
     Example:
         >>> import numpy as np
@@ -49,15 +51,18 @@ def directions_for(params: dict[str, Any], seed: int) -> tuple[dict[str, Any], d
     Source: Li, Xu, Taylor, Studer, Goldstein 2018, Visualizing the loss landscape of neural nets, section 4.
     """
     random = np.random.default_rng(seed)
-    first, second = ({name: _direction(random, value) for name, value in params.items()} for _ in range(2))
+    moved = weights_among(params)
+    first, second = (
+        {name: _direction(random, value, name in moved) for name, value in params.items()} for _ in range(2)
+    )
     return first, second
 
 
-def _direction(random: np.random.Generator, value: Any) -> Any:
+def _direction(random: np.random.Generator, value: Any, moved: bool) -> Any:
     theta = np.asarray(value, dtype=np.float64)
-    if theta.ndim < 2:
+    if not moved:
         return np.zeros_like(theta)
-    axes = tuple(range(theta.ndim - 1))
+    axes = tuple(range(max(theta.ndim - 1, 1))) if theta.ndim else ()
     drawn = random.standard_normal(theta.shape)
     return drawn * (_norm(theta, axes) / _norm(drawn, axes))
 

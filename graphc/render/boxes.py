@@ -149,6 +149,8 @@ class _Writer:
     def _leaf_title(self, node: Node) -> str:
         """A slot of an optimizer, ``adam.m/hidden1.W``, stands beside its parameter and goes by ``m``."""
         if self.parts.phase[node] == UPDATE and node.about.name is not None:
+            if sum(x.about.name == node.about.name for x in self.graph.arguments) > 1:
+                return str(self.graph.name_of(node))  # a statistic that several layers keep
             return pretty(node.about.name.partition("/")[0].rpartition(".")[2])
         return self.names.get(node) or self._automatic(node)
 

@@ -226,7 +226,9 @@ def _edges(figure: Figure, rows: Sequence[Row], owner: dict[int, int]) -> Iterat
             seen.add(pair)
             yield Edge(*pair, "tie")
     place = {box.key: r for r, row in enumerate(rows) for box in row.boxes}
-    for edge in figure.edges:
+    for edge in sorted(
+        figure.edges, key=lambda edge: edge.kind == "param"
+    ):  # values flow, parameters are read beside
         if edge.kind not in _KINDS or edge.tail not in owner or edge.head not in owner:
             continue
         kind, tail, head = _KINDS[edge.kind], owner[edge.tail], owner[edge.head]

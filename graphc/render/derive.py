@@ -105,6 +105,9 @@ class Derivation:
         """
         return sheet_of(self.title, self.equations)
 
+    def __str__(self) -> str:
+        return self.markdown
+
     def _repr_html_(self) -> str:
         return html_of(self.blocks)
 

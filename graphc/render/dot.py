@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from graphc.render import style
-from graphc.render.figure import BETWEEN, COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
+from graphc.render.figure import BACKWARD, BETWEEN, COLUMNS, GRADIENTS, SOURCES, UPDATES, Edge, Figure, Row
 from graphc.render.labels import Labels, Mark, Settings, apart, font, legend_row, quoted, table
 from graphc.render.routes import LEFT, RIGHT, Lane, routes_of
 from graphc.render.titles import MAX_PATH, printable
@@ -131,8 +131,11 @@ class _Writer:
         return next(r for r, row in enumerate(self.figure.rows) if row.layer[: len(layer)] == layer)
 
     def _is_left(self, layer: tuple[str, ...]) -> bool:
-        """Whether a lane to the layers above begins in the first row of a layer, and leaves it at the right."""
+        """Whether gradients leave the first row of a layer at the right: straight up, or along a lane."""
         first, place = self._first_row(layer), self.figure.place
+        columns = self.figure.rows[first].columns
+        if BACKWARD in columns and GRADIENTS not in columns:
+            return True
         lanes = ((edge.tail, lane) for edge, lane in self.routes.lanes.items())
         return any(
             side == RIGHT and place[tail][0] == first and upper != tail for tail, (upper, side) in lanes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,6 +37,8 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
         >>> str(formula(node, [Text("x"), Text("W")]))
         'x W'
     """
+    if "sizes" in node.op.properties:
+        return count_text(node)
     latex = notation_of(node)
     if node.op.latex is not None and is_scaling(node):
         operands, latex = _scaled(node, operands)
@@ -52,11 +55,21 @@ def formula(node: Node, operands: Sequence[Text]) -> Text:
     return written(latex, {**attributes, **fills})
 
 
+def count_text(node: Node) -> Text:
+    """What a count of samples counts: the elements along some axes, ``64·batch``."""
+    return size_text(prod(node.inputs[0].shape[axis] for axis in node.attrs["axis"]))
+
+
 def is_arrangement(node: Node) -> bool:
     """Whether a node only puts elements on other axes, which its shape says: not the ᵀ of matrices."""
     if "rearranges" not in node.op.properties or max(node.ndim, node.inputs[0].ndim) < 3:
         return False
-    axes, rank = node.attrs.get("axes"), node.ndim
+    rank = node.ndim
+    axes: tuple[int, ...] | None = node.attrs.get("axes")
+    if axes is not None and rank == len(axes) == 3:
+        return (
+            axes[-1] == rank - 1
+        )  # else the last axes have changed places, which a product of matrices tells apart
     return axes is None or rank != len(axes) or axes != (*range(rank - 2), rank - 1, rank - 2)
 
 

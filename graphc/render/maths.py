@@ -19,6 +19,7 @@ from graphc.ops.shape import stretched_axes
 from graphc.ops.template import ATOM
 from graphc.render.formula import (
     attribute_text,
+    count_text,
     elided,
     is_bounds,
     is_dot,
@@ -162,6 +163,8 @@ def plain(text: str) -> Math:
             if parts and parts[-1].kind in ("number", "name", "upright"):
                 parts.append(Math("space"))
             parts.append(Math("number", digits) if digits else named(word))
+        elif not parts:
+            parts.append(Math("prefix", sign))
         else:
             parts.append(Math("comma") if sign == "," else operator(sign))
     return row(parts, getattr(text, "binds", ATOM))
@@ -193,11 +196,13 @@ def _part(value: Any) -> Math | None:
     if count is None:
         return None
     found = Math("fraction", "", (Math("number", "1"), Math("number", str(abs(count)))), POWER)
-    return found if count > 0 else Math("row", "", (operator("−"), found), ADD)
+    return found if count > 0 else Math("row", "", (Math("prefix", "−"), found), ADD)
 
 
 def node_math(node: Node, operands: Sequence[Math]) -> Math:
     """One operation over the formulas of its operands."""
+    if "sizes" in node.op.properties:
+        return plain(count_text(node))
     latex, parts = notation_of(node), list(operands)
     if node.op.latex is not None and is_scaling(node):
         parts, latex = _scaled(node, parts)
@@ -276,7 +281,7 @@ def _are_of_a_window(x: Node, axes: tuple[int, ...]) -> bool:
 
 
 UNSAID = {"axis", "axes", "keepdims", "shape", "index", "window", "stride", "dilation"} | {
-    "classes", "over", "length", "result", "dim", "default", "value"
+    "classes", "over", "length", "result", "dim", "default", "value", "keep"
 }  # fmt: skip
 """Attributes that are said in another way, or that the shape below the formula says."""
 

@@ -126,13 +126,17 @@ def summary(model: Any) -> Summary:
 
 
 def in_order_of_use(nodes: Sequence[Node]) -> list[Node]:
-    """A leaf stands where it is first used, so that layers follow each other as data flow through them."""
+    """What no data flow into, such as a parameter, stands where it is first used: layers follow as data flow."""
+    fed: set[Node] = set()
+    for node in nodes:
+        if node.op.role == "input" or not fed.isdisjoint(node.inputs):
+            fed.add(node)
+    place: dict[Node, int] = {}
     first: dict[Node, int] = {}
-    for i, node in enumerate(nodes):
+    for i, node in reversed([*enumerate(nodes)]):
+        place[node] = i if node in fed else first.get(node, i)
         for operand in node.inputs:
-            if operand.op.kind == "leaf":
-                first.setdefault(operand, i)
-    place = {node: first.get(node, i) for i, node in enumerate(nodes)}
+            first[operand] = min(first.get(operand, place[node]), place[node])
     return sorted(nodes, key=place.__getitem__)
 
 

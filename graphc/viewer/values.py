@@ -73,7 +73,7 @@ def _inputs(model: Any, values: Any) -> dict[str, Any]:
     """A batch by the names of inputs; whatever it holds, so that what is not finite can be looked at."""
     if isinstance(values, Mapping):
         return dict(values)
-    x, y = values if isinstance(values, tuple) and len(values) == 2 else (values, None)
+    x, y = (*values, None)[:2] if isinstance(values, tuple) and len(values) in (1, 2) else (values, None)
     named: dict[str, Any] = {}
     for names, given in ((model.x_names, x), (model.y_names, y)):
         if isinstance(given, Mapping):

@@ -139,6 +139,15 @@ def test_predictions_that_are_no_numbers_are_refused():
         gx.plot.confusion_matrix(np.array([np.nan, 1.0]), np.array([0, 1]))
 
 
+def test_without_matrices_the_vectors_are_the_weights():
+    from graphc.plot.surface import directions_for
+
+    params = {"w": np.array([3.0, 4.0]), "b": np.float64(1)}
+    first, _ = directions_for(params, seed=0)
+    assert np.linalg.norm(first["w"]) == pytest.approx(5)
+    assert first["b"] == 0
+
+
 def test_directions_are_as_long_as_the_filters_they_move():
     from graphc.plot.surface import directions_for
 

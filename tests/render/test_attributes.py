@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 
 import graphc as gx
+from graphc import nn
 from graphc.render import draw
 from graphc.render.plain import plain_text
 
@@ -70,3 +71,35 @@ def test_the_results_of_a_choice_in_a_loop_are_told_apart() -> None:
     (back,) = (b for b in draw({"l": c, "g": gx.grad(c, v)}).figure.boxes if b.title == "backward loop")
     assert "cond₁" in " ".join(back.lines)
     assert "cond₂" in " ".join(back.lines)
+
+
+def test_a_product_of_matrices_in_a_batch_keeps_its_transpose() -> None:
+    x, U = gx.input("x", ("time", "batch", 3)), gx.param("U", (3, 2))
+    z = gx.transpose(x, (1, 0, 2)) @ U
+    (g,) = gx.grad(gx.sum(z * z).named("loss"), [U])
+    (box,) = (b for b in draw({"g": g}).figure.boxes if b.title == "∂U")
+    assert "xᵀ" in plain_text(box.formulas[0])
+
+
+def test_a_count_is_written_as_what_it_counts() -> None:
+    h = nn.batch_norm(gx.input("x", ("batch", 2, 4, 4)), name="norm")
+    found = {
+        box.title: plain_text(box.formulas[0]) for box in draw(h, mode="train").figure.boxes if box.formulas
+    }
+    assert found["mean"] == "(Σ x) / (16 batch)"
+
+
+def test_statistics_of_two_layers_go_by_their_full_names() -> None:
+    x, y = gx.input("x", ("batch", 4)), gx.input("y", ("batch", 4))
+    h = nn.batch_norm(gx.tanh(nn.batch_norm(x, name="one")), name="two")
+    figure = draw(gx.Model(h, nn.mse(h, y))).figure
+    (box,) = (b for b in figure.boxes if b.kind == "update")
+    assert [plain_text(f).partition(" ←")[0] for f in box.formulas] == [
+        f"{layer}.{name}" for layer in ("one", "two") for name in ("running_mean", "running_var")
+    ]
+
+
+def test_a_number_below_zero_after_a_comma_is_no_difference() -> None:
+    text = plain_text(formula(gx.maximum(v, -1.0))[0])
+    assert "−1" in text
+    assert "− 1" not in text

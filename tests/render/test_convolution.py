@@ -73,7 +73,7 @@ def test_layers_with_parameters_are_numbered_in_order(figure: Figure) -> None:
 
 def test_a_parameter_of_another_layer_does_not_cross_the_name_of_the_frame() -> None:
     dot = model().draw(level="graph").dot
-    assert "labeljust=r" in next(line for line in dot.splitlines() if ">pool1<" in line)
+    assert "labeljust=c" in next(line for line in dot.splitlines() if ">pool1<" in line)
 
 
 def set_in(y: gx.Node, level: str = "graph") -> dict[str, str]:

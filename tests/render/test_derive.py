@@ -34,6 +34,12 @@ def digits():
     return gx.Model(logits, nn.cross_entropy(logits, t), name="digits")
 
 
+def test_printing_shows_the_document_and_the_prompt_one_line():
+    page = gx.derivation(digits())
+    assert str(page) == page.markdown
+    assert repr(page).startswith("<derivation of ")
+
+
 def test_the_forward_equations_come_first_then_the_gradients():
     page = gx.derivation(digits())
     assert [f"{latex(e.left)} = {latex(e.right)}" for e in page.equations] == [

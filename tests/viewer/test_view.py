@@ -206,6 +206,13 @@ def test_a_batch_that_does_not_fit_is_refused_as_in_training(x, t):
         model.fit(*given, epochs=1, verbose=False)
 
 
+def test_inputs_alone_are_enough_where_there_is_no_target():
+    x = gx.input("x", ("batch", 4))
+    model = gx.Model(nn.dense(x, 2, name="only"), gx.mean(gx.square(nn.dense(x, 2, name="other"))))
+    ones = np.ones((6, 4))
+    assert data_of(model.view(values=(ones,))) == data_of(model.view(values=ones))
+
+
 def test_what_is_not_finite_is_let_through_and_counted():
     x = np.ones((6, 4))
     x[2, 1] = np.nan
