@@ -112,7 +112,8 @@ class _Writer:
         indent = "&nbsp;" * (2 + 5 * left) if left and right else ""
         label = f"<{indent}{font(name, 12, style.GREY) or '&nbsp;'}>"
         crowded = (left and not right) or self._is_entered(layer) or len(name) > LONG_NAME
-        side = ("c" if self._is_left(layer) else "r") if crowded else "l"  # edges come in at the left
+        middle = self._is_left(layer) and len(name) <= LONG_NAME
+        side = ("c" if middle else "r") if crowded else "l"  # edges come in at the left
         return [
             f"subgraph cluster_{number} {{",
             f"id=layer{number}",

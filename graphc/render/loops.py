@@ -16,7 +16,7 @@ from graphc.render.plain import plain_text
 from graphc.render.recurrence import kept_name, recurrence, unindexed, written_out
 from graphc.render.terms import expanded
 
-MAX_LINES = 16
+MAX_LINES = 24
 """A longer body is cut in the middle."""
 
 MAX_BRANCH = 24
