@@ -15,7 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import find_case
+from tests.support import REPO, find_case
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as CONTRIBUTING says."""
+    from tests.test_site import build
+
+    target = tmp_path_factory.mktemp("site")
+    done = build(REPO / "docs", target)
+    assert done.returncode == 0, done.stderr
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -90,15 +90,6 @@ def build(source: Path, target: Path) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The site, built as CONTRIBUTING says."""
-    target = tmp_path_factory.mktemp("site")
-    done = build(REPO / "docs", target)
-    assert done.returncode == 0, done.stderr
-    return target
-
-
 @needs_sphinx
 @pytest.mark.full
 def test_no_page_fetches_anything(site):

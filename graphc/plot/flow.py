@@ -60,15 +60,9 @@ def gradient_flow(model: Any, x: Any, y: Any = None, *, seed: int = 0, ax: Any =
 
 
 def weights_among(params: Mapping[str, Any]) -> set[str]:
-    """The names of those that are no biases and scales: of the most axes there are, from vectors on."""
-    return next(
-        (
-            {name for name, value in params.items() if np.ndim(value) >= least}
-            for least in (2, 1, 0)
-            if any(np.ndim(value) >= least for value in params.values())
-        ),
-        set(),
-    )
+    """The names of those that are no biases and scales: matrices, or where there are none vectors, or numbers."""
+    least = min(2, max(map(np.ndim, params.values()), default=0))
+    return {name for name, value in params.items() if np.ndim(value) >= least}
 
 
 def _bars(ax: Any, places: list[int], sizes: list[Any], mark: int, label: str) -> None:

@@ -218,6 +218,10 @@ def _owner(row: Row, box: Box) -> int:
     return row.columns[BACKWARD if back else FORWARD][0].key
 
 
+def _is_of_a_parameter(edge: Edge) -> bool:
+    return edge.kind == "param"
+
+
 def _edges(figure: Figure, rows: Sequence[Row], owner: dict[int, int]) -> Iterator[Edge]:
     seen: set[tuple[int, int]] = set()
     for row in rows:
@@ -226,9 +230,7 @@ def _edges(figure: Figure, rows: Sequence[Row], owner: dict[int, int]) -> Iterat
             seen.add(pair)
             yield Edge(*pair, "tie")
     place = {box.key: r for r, row in enumerate(rows) for box in row.boxes}
-    for edge in sorted(
-        figure.edges, key=lambda edge: edge.kind == "param"
-    ):  # values flow, parameters are read beside
+    for edge in sorted(figure.edges, key=_is_of_a_parameter):  # where a value flows as well, that is shown
         if edge.kind not in _KINDS or edge.tail not in owner or edge.head not in owner:
             continue
         kind, tail, head = _KINDS[edge.kind], owner[edge.tail], owner[edge.head]

@@ -61,15 +61,16 @@ def count_text(node: Node) -> Text:
 
 
 def is_arrangement(node: Node) -> bool:
-    """Whether a node only puts elements on other axes, which its shape says: not the ᵀ of matrices."""
+    """Whether a node only puts elements on other axes, which its shape says: not the ᵀ of matrices.
+
+    Of three axes, the first counts matrices: where another one comes last, these are transposed.
+    """
     if "rearranges" not in node.op.properties or max(node.ndim, node.inputs[0].ndim) < 3:
         return False
     rank = node.ndim
     axes: tuple[int, ...] | None = node.attrs.get("axes")
     if axes is not None and rank == len(axes) == 3:
-        return (
-            axes[-1] == rank - 1
-        )  # else the last axes have changed places, which a product of matrices tells apart
+        return axes[-1] == rank - 1
     return axes is None or rank != len(axes) or axes != (*range(rank - 2), rank - 1, rank - 2)
 
 

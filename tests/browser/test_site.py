@@ -5,22 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.support import Page
-from tests.support import REPO
-from tests.test_site import build, needs_sphinx
+from tests.test_site import needs_sphinx
 
 WIDTHS = (360, 420, 700, 900, 1100, 1200, 1300, 1320, 1400, 1460, 1600)
 PAGES = (
     "index", "tour", "rules", "ops", "performance", "comparison", "plots", "activations", "viewer", "howto/figure",
     "reference/nn", "course/01_regression", "course/09_batch_normalisation",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    target = tmp_path_factory.mktemp("site")
-    done = build(REPO / "docs", target)
-    assert done.returncode == 0, done.stderr
-    return target
 
 
 @needs_sphinx
